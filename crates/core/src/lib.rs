@@ -1,0 +1,12 @@
+//! Everything that Undertone decides, as pure functions and state machines.
+//!
+//! No IO, no clock, no randomness, no async, no logging: time and identity come in with each
+//! input, effects go out as data (`docs/ARCHITECTURE.md`).
+
+#![forbid(unsafe_code)]
+
+pub mod id;
+pub mod plan;
+pub mod refusal;
+pub mod time;
+pub mod view;

@@ -1,0 +1,93 @@
+//! Every reason for which Undertone says no. A refusal is a value with named reasons; it is
+//! audited, the API returns its codes, the page words them.
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident => $code:literal),* $(,)?) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason { $($(#[$doc])* $variant),* }
+        impl Reason {
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant),*];
+            /// The stable code in the API and the audit.
+            pub const fn code(self) -> &'static str {
+                match self { $(Reason::$variant => $code),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The key or person lacks the right (listen, whisper, barge, takeover, control, …).
+    NotAllowed => "not_allowed",
+    NoSuchCall => "no_such_call",
+    NoSuchAgent => "no_such_agent",
+    NoSuchSupervision => "no_such_supervision",
+    NoSuchParty => "no_such_party",
+    /// The agent is not on a call (R34).
+    AgentNotOnCall => "agent_not_on_call",
+    CallNotTalking => "call_not_talking",
+    CallEnded => "call_ended",
+    /// Whisper with two internal parties and no customer needs a named target.
+    TargetRequired => "target_required",
+    /// A target is not an agent on this call.
+    TargetNotAgent => "target_not_agent",
+    /// The target's phone does not receive (it holds us).
+    TargetNotReceiving => "target_not_receiving",
+    NoCustomer => "no_customer",
+    /// For abilities: barge opens toward the agent now, toward the customer at resume.
+    CustomerOnHold => "customer_on_hold",
+    AgentGone => "agent_gone",
+    /// Hold, remove, hand back of an agent needs barge or takeover.
+    NotInMode => "not_in_mode",
+    /// Somebody has taken this call over already.
+    TakeoverTaken => "takeover_taken",
+    /// One is a party of this call already.
+    OwnCall => "own_call",
+    AlreadySupervising => "already_supervising",
+    TooManySupervisors => "too_many_supervisors",
+    TooManySeats => "too_many_seats",
+    AuditUnavailable => "audit_unavailable",
+    LegNoAnswer => "leg_no_answer",
+    LegRejected => "leg_rejected",
+    /// The device named in `leg` is not one of the caller's own.
+    LegNotOwn => "leg_not_own",
+    /// A stream can listen only; a stream cannot be raised.
+    LegListenOnly => "leg_listen_only",
+    /// Three packets did not reach the leg, or none came from it, in 3 s.
+    AudioNotProven => "audio_not_proven",
+    MediaFailed => "media_failed",
+    Superseded => "superseded",
+    VersionMismatch => "version_mismatch",
+    ReaderTooSlow => "reader_too_slow",
+    Overloaded => "overloaded",
+    ShuttingDown => "shutting_down",
+    /// A destination that is no known device or extension.
+    NoRoute => "no_route",
+    AgentBusy => "agent_busy",
+    BadRequest => "bad_request",
+}
+
+/// What was asked is not done, and why. At least one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub reasons: Vec<Reason>,
+    /// One plain sentence for a person, without secrets; may be empty.
+    pub detail: String,
+}
+
+impl Refusal {
+    pub fn because(reason: Reason) -> Self {
+        Self { reasons: vec![reason], detail: String::new() }
+    }
+    pub fn with(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reasons: vec![reason], detail: detail.into() }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let codes: Vec<_> = self.reasons.iter().map(|r| r.code()).collect();
+        write!(f, "refused: {}", codes.join(", "))?;
+        if self.detail.is_empty() { Ok(()) } else { write!(f, " ({})", self.detail) }
+    }
+}
+impl std::error::Error for Refusal {}

@@ -16,7 +16,8 @@ macro_rules! text_id {
             /// Takes an id from outside: 1 to 128 bytes of `[A-Za-z0-9._:@+-]`.
             pub fn parse(text: &str) -> Result<Self, BadId> {
                 let fits = !text.is_empty() && text.len() <= Self::MAX_BYTES;
-                    let byte = |b: u8| b.is_ascii_alphanumeric() || b"._:@+-".contains(&b);
+                let byte = |b: u8| b.is_ascii_alphanumeric() || b"._:@+-".contains(&b);
+                let clean = text.bytes().all(byte);
                 if fits && clean { Ok(Self(text.into())) } else { Err(BadId(stringify!($name))) }
             }
             pub fn as_str(&self) -> &str {

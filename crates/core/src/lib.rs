@@ -5,8 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod audit;
+pub mod call;
+pub mod directory;
+pub mod floor;
 pub mod id;
+pub mod notice;
 pub mod plan;
+pub mod policy;
 pub mod refusal;
+pub mod routing;
 pub mod time;
 pub mod view;

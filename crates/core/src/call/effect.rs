@@ -1,0 +1,109 @@
+//! Everything that a call asks for, as data. None is awaited; what takes time comes back as an
+//! `Input` that names it, or its deadline does.
+
+use super::input::{DialTarget, LegEnd, RequestId, RowId, TapEnd, TimerId};
+use crate::audit::AuditEntry;
+use crate::id::{OrgId, PersonId, SeatId, SupervisionId, TapId};
+use crate::notice::Sound;
+use crate::plan::{HearingPlan, Source};
+use crate::refusal::Refusal;
+use crate::view::{CallView, SupervisionView};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    Supervision(Box<SupervisionView>),
+    Call(Box<CallView>),
+    /// Done, and there is nothing to show.
+    Done,
+}
+
+pub type Answer = Result<Reply, Refusal>;
+
+/// What is kept of a call that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    pub org: OrgId,
+    pub view: CallView,
+    /// Every person whose device was an agent's leg.
+    pub agents: Vec<PersonId>,
+    /// Every person who supervised it, refused attempts not counted.
+    pub supervisors: Vec<PersonId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ends as LegAnswered, LegFailed, or our HangUpLeg.
+    Dial {
+        seat: SeatId,
+        to: DialTarget,
+        from_number: String,
+        from_name: String,
+    },
+    /// Arrived legs only: 180.
+    RingLeg {
+        seat: SeatId,
+    },
+    /// Arrived legs only: 200; ends as LegAnswered or LegFailed.
+    AnswerLeg {
+        seat: SeatId,
+    },
+    /// Arrived legs only, before AnswerLeg.
+    RejectLeg {
+        seat: SeatId,
+        code: u16,
+    },
+    /// CANCEL or BYE, whatever the leg needs, and its media goes. Nothing has to come back.
+    HangUpLeg {
+        seat: SeatId,
+        cause: LegEnd,
+    },
+    /// Every row is written. One that gates something must be answered by RowCommitted or
+    /// RowFailed; answering the others is harmless.
+    WriteRow {
+        row: RowId,
+        entry: Box<AuditEntry>,
+        gates: bool,
+    },
+    ApplyPlan(Arc<HearingPlan>),
+    /// Comes before the plan that names the source. Starts it from its beginning.
+    StartSource {
+        source: Source,
+        sound: Sound,
+    },
+    OpenTap {
+        tap: TapId,
+        supervision: SupervisionId,
+    },
+    CloseTap {
+        tap: TapId,
+        why: Option<TapEnd>,
+    },
+    /// Ends as AudioProven: three packets went to it under the plan in force; with `incoming`
+    /// also one came from it in the last second.
+    ProveAudio {
+        seat: SeatId,
+        incoming: bool,
+    },
+    Reply {
+        request: RequestId,
+        result: Answer,
+    },
+    StartTimer {
+        timer: TimerId,
+        after_ms: u64,
+    },
+    StopTimer {
+        timer: TimerId,
+    },
+    /// The view changed.
+    Changed,
+    AgentBusy {
+        person: PersonId,
+    },
+    AgentFree {
+        person: PersonId,
+    },
+    /// The last effect of a call. Inputs may still come and are harmless.
+    Ended(Box<CallRecord>),
+}

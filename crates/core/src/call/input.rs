@@ -1,0 +1,229 @@
+//! Everything that can happen to a call, as data. The switchboard is the only one who makes these.
+
+use crate::access::Actor;
+use crate::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
+use crate::plan::{EdgeRef, PlanVersion};
+use crate::view::{AgentAction, AgentAfter, Extent, Follow, LegKind, Mode, Net};
+
+macro_rules! call_number {
+    ($($(#[$doc:meta])* $name:ident),*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);
+    )*};
+}
+call_number!(
+    /// Names one asking; chosen by the asker. Answered by exactly one `Effect::Reply`.
+    RequestId,
+    /// One audit row of this call; chosen by the call, never reused in it.
+    RowId,
+    /// One deadline of this call; chosen by the call, never reused in it.
+    TimerId
+);
+
+/// What a call is made of. `caller` becomes `Call::CALLER`, `callee` `Call::CALLEE`.
+#[derive(Clone, Debug)]
+pub struct NewCall {
+    pub id: CallId,
+    pub caller: NewParty,
+    pub callee: NewParty,
+    pub queue: Option<String>,
+    pub campaign: Option<String>,
+    /// Answered with the call's view when the call is talking, or with why not (`POST /calls`).
+    pub request: Option<RequestId>,
+    /// Who asked for it through the API; None for a call that came in by SIP.
+    pub by: Option<Actor>,
+}
+
+/// One of the two ends. Whose device it is fixes the role, now and for good.
+#[derive(Clone, Debug)]
+pub struct NewParty {
+    pub device: Option<DeviceId>,
+    pub number: String,
+    pub name: String,
+    pub net: Net,
+    pub leg: PartyLeg,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartyLeg {
+    /// Its INVITE is here, unanswered.
+    Arrived,
+    /// Undertone calls it.
+    ToDial(DialTarget),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialTarget {
+    /// A known device, at its contact.
+    Device(DeviceId),
+    /// An address given in full.
+    Uri(String),
+    /// A person's browser leg.
+    Browser(PersonId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegFailure {
+    Busy,
+    Declined,
+    NoAnswer,
+    Unreachable,
+    NoCommonCodec,
+    PortsExhausted,
+    Gone,
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegEnd {
+    /// A BYE or CANCEL came: somebody hung up on purpose.
+    HungUp,
+    /// Transport or peer gone without a word; a takeover's owner may come back.
+    Lost,
+    MediaTimeout,
+    /// We ended it.
+    Released,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TapEnd {
+    ReaderClosed,
+    ReaderTooSlow,
+    Failed,
+}
+
+#[derive(Clone, Debug)]
+pub struct Join {
+    pub request: RequestId,
+    pub supervision: SupervisionId,
+    pub by: Actor,
+    pub leg: LegKind,
+    pub mode: Mode,
+    pub targets: Vec<SeatId>,
+    pub alert: bool,
+    /// With this right and wish, other supervisors do not see it.
+    pub private: bool,
+    pub agent_after: Option<AgentAfter>,
+    pub reason: String,
+    pub follow: Follow,
+    pub extent: Extent,
+    /// `Prefer: respond-async`: answered at `connecting`.
+    pub answer_early: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub request: RequestId,
+    pub supervision: SupervisionId,
+    pub by: Actor,
+    pub mode: Option<Mode>,
+    pub targets: Option<Vec<SeatId>>,
+    pub alert: Option<bool>,
+    pub muted: Option<bool>,
+    pub agent_after: Option<AgentAfter>,
+    pub if_version: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A called leg rings (180).
+    LegRinging {
+        seat: SeatId,
+    },
+    /// A called leg answered, or an arrived one has been answered (after `AnswerLeg`): its media
+    /// is attached to the bridge.
+    LegAnswered {
+        seat: SeatId,
+    },
+    /// A called leg, or the answering of an arrived one, came to nothing.
+    LegFailed {
+        seat: SeatId,
+        why: LegFailure,
+    },
+    LegEnded {
+        seat: SeatId,
+        cause: LegEnd,
+    },
+    /// A re-INVITE changed what its leg sends and receives, seen from us: `sends` = we get sound
+    /// from it, `receives` = it takes sound from us.
+    LegDirection {
+        seat: SeatId,
+        sends: bool,
+        receives: bool,
+    },
+    /// `seat: None` ends the whole call.
+    HangUp {
+        by: Actor,
+        seat: Option<SeatId>,
+        request: Option<RequestId>,
+    },
+    /// Holds a party; None: the customer.
+    Hold {
+        by: Actor,
+        seat: Option<SeatId>,
+        request: Option<RequestId>,
+    },
+    /// Takes the API's mark off a party; None: the customer.
+    Resume {
+        by: Actor,
+        seat: Option<SeatId>,
+        request: Option<RequestId>,
+    },
+    Join(Box<Join>),
+    Change(Box<Change>),
+    Leave {
+        request: Option<RequestId>,
+        supervision: SupervisionId,
+        by: Actor,
+    },
+    AgentAction {
+        request: RequestId,
+        supervision: SupervisionId,
+        by: Actor,
+        action: AgentAction,
+    },
+    RowCommitted {
+        row: RowId,
+    },
+    RowFailed {
+        row: RowId,
+    },
+    PlanInForce {
+        version: PlanVersion,
+    },
+    GuardPassed {
+        edge: EdgeRef,
+        version: PlanVersion,
+    },
+    AudioProven {
+        seat: SeatId,
+        incoming: bool,
+    },
+    /// The stream's socket took its first 60 ms.
+    TapLive {
+        tap: TapId,
+    },
+    TapEnded {
+        tap: TapId,
+        why: TapEnd,
+    },
+    MediaFailed {
+        seat: SeatId,
+    },
+    /// The call's bridge is gone (it panicked): this call ends, no other does.
+    BridgeFailed,
+    Digit {
+        seat: SeatId,
+        digit: char,
+    },
+    Deadline {
+        timer: TimerId,
+    },
+    /// A person's rights or a key changed; the snapshot that comes with this is the new one.
+    RightsLost {
+        person: PersonId,
+        key: Option<KeyId>,
+    },
+    ShutDown,
+}

@@ -1,0 +1,182 @@
+//! The floor: which person is available, on a call, wrapping up or away, and on which call.
+//! Asked by its one task, never locked. Knows nothing of legs, modes or who hears whom.
+//!
+//! ```text
+//!               Busy                    Free (last call)          wrap-up over
+//!  available ─────────▶ on_call ──────────────────────▶ wrap_up ─────────────▶ available
+//!      ▲ ▼ SetAway           (not_available is kept under a call and shown after it)
+//!  not_available
+//! ```
+
+use crate::directory::Directory;
+use crate::id::{CallId, PersonId};
+use crate::time::{Now, Wall};
+use crate::view::{AgentState, AgentView};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Clone, Debug)]
+pub enum FloorInput {
+    Busy {
+        person: PersonId,
+        call: CallId,
+    },
+    Free {
+        person: PersonId,
+        call: CallId,
+    },
+    /// The person is away (`true`) or back.
+    Away {
+        person: PersonId,
+        away: bool,
+    },
+    WrapUpOver {
+        person: PersonId,
+        round: u64,
+    },
+    /// People came, went or were renamed; the snapshot beside this is the new one.
+    DirectoryChanged,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FloorEffect {
+    Changed(AgentView),
+    Gone(PersonId),
+    /// Give back `WrapUpOver` with this person and round after so long.
+    StartWrapUp {
+        person: PersonId,
+        round: u64,
+        after_ms: u64,
+    },
+}
+
+#[derive(Clone, Debug, Default)]
+struct Place {
+    calls: BTreeSet<CallId>,
+    away: bool,
+    wrapping_up: bool,
+    round: u64,
+    since: Wall,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Floor {
+    places: BTreeMap<PersonId, Place>,
+}
+
+impl Place {
+    fn state(&self) -> AgentState {
+        if !self.calls.is_empty() {
+            AgentState::OnCall
+        } else if self.wrapping_up {
+            AgentState::WrapUp
+        } else if self.away {
+            AgentState::NotAvailable
+        } else {
+            AgentState::Available
+        }
+    }
+}
+
+impl Floor {
+    /// Everybody of the directory, available.
+    pub fn new(now: Now, dir: &Directory) -> Self {
+        let mut floor = Self::default();
+        floor.handle(now, FloorInput::DirectoryChanged, dir);
+        floor
+    }
+
+    pub fn handle(&mut self, now: Now, input: FloorInput, dir: &Directory) -> Vec<FloorEffect> {
+        let mut effects = Vec::new();
+        let person = match input {
+            FloorInput::DirectoryChanged => return self.renew(now, dir),
+            FloorInput::Busy { person, call } => {
+                self.at(&person, now, |place| {
+                    place.calls.insert(call);
+                    place.wrapping_up = false;
+                });
+                person
+            }
+            FloorInput::Free { person, call } => {
+                let wrap_up_ms = dir.policy.wrap_up_ms;
+                let mut round = None;
+                self.at(&person, now, |place| {
+                    let was_on_it = place.calls.remove(&call);
+                    if was_on_it && place.calls.is_empty() && wrap_up_ms > 0 {
+                        place.wrapping_up = true;
+                        place.round += 1;
+                        round = Some(place.round);
+                    }
+                });
+                effects.extend(round.map(|round| FloorEffect::StartWrapUp {
+                    person: person.clone(),
+                    round,
+                    after_ms: wrap_up_ms,
+                }));
+                person
+            }
+            FloorInput::Away { person, away } => {
+                self.at(&person, now, |place| place.away = away);
+                person
+            }
+            FloorInput::WrapUpOver { person, round } => {
+                self.at(&person, now, |place| place.wrapping_up &= place.round != round);
+                person
+            }
+        };
+        effects.extend(self.view_of(&person, dir).map(FloorEffect::Changed));
+        effects
+    }
+
+    /// The calls that a person's devices are on now; more than one while one waits on hold.
+    pub fn calls_of(&self, person: &PersonId) -> impl Iterator<Item = &CallId> {
+        self.places.get(person).into_iter().flat_map(|place| place.calls.iter())
+    }
+
+    /// Everybody who can be an agent: people with an extension or a device.
+    pub fn view(&self, dir: &Directory) -> Vec<AgentView> {
+        self.places.keys().filter_map(|person| self.view_of(person, dir)).collect()
+    }
+
+    pub fn view_of(&self, person: &PersonId, dir: &Directory) -> Option<AgentView> {
+        let place = self.places.get(person)?;
+        let known = dir.person(person)?;
+        let device = dir.devices_of(person).find_map(|device| device.extension.clone());
+        Some(AgentView {
+            person: person.clone(),
+            name: known.name.clone(),
+            extension: known.extension.clone().or(device),
+            state: place.state(),
+            since: place.since,
+            call: place.calls.iter().next_back().cloned(),
+        })
+    }
+
+    /// Changes one place, if it exists; `since` moves only when the state does.
+    fn at(&mut self, person: &PersonId, now: Now, change: impl FnOnce(&mut Place)) {
+        let Some(place) = self.places.get_mut(person) else { return };
+        let before = place.state();
+        change(place);
+        if place.state() != before {
+            place.since = now.wall;
+        }
+    }
+
+    fn renew(&mut self, now: Now, dir: &Directory) -> Vec<FloorEffect> {
+        let gone: Vec<_> =
+            self.places.keys().filter(|person| !dir.people.contains_key(person)).cloned().collect();
+        gone.iter().for_each(|person| {
+            self.places.remove(person);
+        });
+        let can_be_agent = |person: &&PersonId| {
+            let has_extension = dir.person(person).is_some_and(|p| p.extension.is_some());
+            has_extension || dir.devices_of(person).next().is_some()
+        };
+        for person in dir.people.keys().filter(can_be_agent) {
+            let place = Place { since: now.wall, ..Place::default() };
+            self.places.entry(person.clone()).or_insert(place);
+        }
+        let mut effects: Vec<_> = gone.into_iter().map(FloorEffect::Gone).collect();
+        effects.extend(self.view(dir).into_iter().map(FloorEffect::Changed));
+        effects
+    }
+}

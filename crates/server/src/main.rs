@@ -1,1 +1,3 @@
-fn main(){}
+//! The `undertone` command.
+
+fn main() {}

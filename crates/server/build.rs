@@ -1,0 +1,25 @@
+//! Lists the rendered speech of `assets/speech` so that the binary holds it. Runs no program.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+fn main() {
+    let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/speech");
+    println!("cargo:rerun-if-changed={}", speech.display());
+    let rendered = speech.join("rendered");
+    let mut files: Vec<_> = fs::read_dir(&rendered)
+        .unwrap_or_else(|e| panic!("{}: {e}", rendered.display()))
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "wav"))
+        .collect();
+    files.sort();
+    let mut table = String::from("&[\n");
+    for path in &files {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let _ = writeln!(table, "    ({stem:?}, include_bytes!({:?})),", path.display());
+    }
+    table.push_str("]\n");
+    let out = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("speech.rs");
+    fs::write(&out, table).unwrap_or_else(|e| panic!("{}: {e}", out.display()));
+}

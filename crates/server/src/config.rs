@@ -1,0 +1,215 @@
+//! What an operator sets: addresses, the data folder, a few figures. Owns its defaults, its file
+//! and the line that says what is wrong with it. Refuses to know people, devices and keys
+//! (`provision.rs`) and all policy (core).
+
+use serde::Deserialize;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Everything has a value; `Config::default()` is the safe one that listens on loopback only.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub http: SocketAddr,
+    /// Where `/metrics` is answered; not at all on the address of the API.
+    pub metrics: Option<SocketAddr>,
+    pub sip: SocketAddr,
+    pub rtp: RtpRange,
+    pub data: PathBuf,
+    /// `postgres://…`; SQLite in `data` if absent.
+    pub database_url: Option<String>,
+    pub media_threads: usize,
+    /// How long live calls may go on after SIGTERM.
+    pub drain_s: u64,
+    pub region: String,
+    pub node: String,
+}
+
+/// `ADDR:FROM-TO`, both inclusive; `ADDR:0` lets the kernel choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtpRange {
+    pub ip: IpAddr,
+    pub from: u16,
+    pub to: u16,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {path}")]
+    Read { path: String, source: std::io::Error },
+    #[error("{path}:{line}: {what}")]
+    Content { path: String, line: usize, what: String },
+    #[error("{0}")]
+    Value(String),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self {
+            http: local(8080),
+            metrics: None,
+            sip: local(5060),
+            rtp: RtpRange { ip: Ipv4Addr::LOCALHOST.into(), from: 20_000, to: 29_999 },
+            data: PathBuf::from("./undertone-data"),
+            database_url: None,
+            media_threads: std::thread::available_parallelism().map_or(1, |n| n.get()).min(8),
+            drain_s: 10,
+            region: "local".into(),
+            node: "n1".into(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file; every mistake is named by its line.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
+        let config = Self::parse(&text, &shown)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|e| ConfigError::Content {
+            path: path.to_string(),
+            line: line_of(text, e.span().map_or(0, |s| s.start)),
+            what: one_line(e.message()),
+        })
+    }
+
+    /// What no parser of one value can see.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |what: &str| Err(ConfigError::Value(what.to_string()));
+        if self.media_threads == 0 || self.media_threads > 256 {
+            return wrong("media_threads must be 1 to 256");
+        }
+        if self.sip.ip().is_unspecified() || self.rtp.ip.is_unspecified() {
+            return wrong("sip and rtp need the address that phones reach, not 0.0.0.0");
+        }
+        for (name, value) in [("region", &self.region), ("node", &self.node)] {
+            let clean = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            if value.is_empty() || value.len() > 20 || !clean {
+                return wrong(&format!("{name} must be 1 to 20 letters, digits or '-'"));
+            }
+        }
+        match &self.database_url {
+            Some(url) if !url.starts_with("postgres://") && !url.starts_with("postgresql://") => {
+                wrong("database_url must begin with postgres://; leave it out for SQLite")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The defaults as a file with a word on each.
+    pub fn example() -> String {
+        let d = Config::default();
+        format!(
+            "# Undertone's configuration. What is left out has the value shown here.\n\
+             # Every value is also a flag and an environment variable (UNDERTONE_HTTP, …), which \
+             win over this file.\n\n\
+             # The API. Port 0: the kernel's choice, printed.\n\
+             http = \"{}\"\n\
+             # Prometheus metrics, on an address of their own; off unless set.\n\
+             # metrics = \"127.0.0.1:9100\"\n\
+             # SIP over UDP: the address that phones and carriers reach.\n\
+             sip = \"{}\"\n\
+             # Media: address and ports, two a leg. \"127.0.0.1:0\": the kernel's choice.\n\
+             rtp = \"{}\"\n\
+             # SQLite's files live here.\n\
+             data = \"{}\"\n\
+             # PostgreSQL instead of SQLite:\n\
+             # database_url = \"postgres://undertone@localhost/undertone\"\n\
+             # One a core by default.\n\
+             # media_threads = 2\n\
+             # How long live calls may go on after SIGTERM.\n\
+             drain_s = {}\n\
+             # Part of every call's id.\n\
+             region = \"{}\"\n\
+             node = \"{}\"\n",
+            d.http,
+            d.sip,
+            d.rtp,
+            d.data.display(),
+            d.drain_s,
+            d.region,
+            d.node
+        )
+    }
+}
+
+/// The line, from 1, that holds byte `at`.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
+}
+
+/// A parser's message on one line.
+pub fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl FromStr for RtpRange {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not ADDR:FROM-TO, such as 127.0.0.1:20000-29999");
+        let (ip, ports) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let ip = ip.trim_start_matches('[').trim_end_matches(']').parse().map_err(|_| wrong())?;
+        let (from, to) = ports.split_once('-').unwrap_or((ports, ports));
+        let (from, to): (u16, u16) =
+            (from.parse().map_err(|_| wrong())?, to.parse().map_err(|_| wrong())?);
+        let chosen = from == 0 && to == 0;
+        if !chosen && (from < 1024 || to < from || to - from < 3) {
+            return Err(format!("`{text}`: ports must be 1024 or more and at least four"));
+        }
+        Ok(Self { ip, from, to })
+    }
+}
+
+impl fmt::Display for RtpRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ip = match self.ip {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        write!(f, "{ip}:{}-{}", self.from, self.to)
+    }
+}
+
+impl<'de> Deserialize<'de> for RtpRange {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_the_defaults() {
+        let parsed = Config::parse(&Config::example(), "example").unwrap();
+        assert_eq!(parsed, Config::default());
+    }
+
+    #[test]
+    fn a_mistake_is_named_by_its_line() {
+        let e = Config::parse("drain_s = 3\nhtpp = \"x\"\n", "u.toml").unwrap_err().to_string();
+        assert!(e.starts_with("u.toml:2: unknown field `htpp`"), "{e}");
+        let e = Config::parse("\n\nrtp = \"nonsense\"\n", "u.toml").unwrap_err().to_string();
+        assert!(e.starts_with("u.toml:3: `nonsense` is not ADDR:FROM-TO"), "{e}");
+    }
+
+    #[test]
+    fn port_zero_is_the_kernels_choice_and_other_ranges_are_checked() {
+        let range: RtpRange = "127.0.0.1:0".parse().unwrap();
+        assert_eq!((range.from, range.to), (0, 0));
+        assert_eq!("[::1]:0-0".parse::<RtpRange>().unwrap().to_string(), "[::1]:0-0");
+        for bad in ["127.0.0.1", "127.0.0.1:80-90", "127.0.0.1:3000-2000", "x:1-2"] {
+            assert!(bad.parse::<RtpRange>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The one task that owns the floor: it is asked, never locked. Core's `Floor` decides; this
+//! carries messages and runs its wrap-up timers.
+
+use crate::clock;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use undertone_core::directory::Directory;
+use undertone_core::floor::{Floor, FloorEffect, FloorInput};
+use undertone_core::id::{CallId, PersonId};
+use undertone_core::view::AgentView;
+
+/// Messages that may wait for the floor.
+const QUEUE: usize = 4_096;
+
+enum Message {
+    Input(FloorInput),
+    Everybody(oneshot::Sender<Vec<AgentView>>),
+    One(PersonId, oneshot::Sender<Option<AgentView>>),
+}
+
+#[derive(Clone, Debug)]
+pub struct FloorTask {
+    to: mpsc::Sender<Message>,
+}
+
+impl FloorTask {
+    /// Runs until the last handle has gone.
+    pub fn start(mut directory: watch::Receiver<Arc<Directory>>) -> Self {
+        let (to, mut inbox) = mpsc::channel(QUEUE);
+        let back = to.downgrade();
+        tokio::spawn(async move {
+            let mut floor = Floor::new(clock::now(), &directory.borrow().clone());
+            loop {
+                let message = tokio::select! {
+                    message = inbox.recv() => match message {
+                        Some(message) => message,
+                        None => return,
+                    },
+                    Ok(()) = directory.changed() => Message::Input(FloorInput::DirectoryChanged),
+                };
+                let known = directory.borrow_and_update().clone();
+                match message {
+                    Message::Input(input) => {
+                        for effect in floor.handle(clock::now(), input, &known) {
+                            carry_out(effect, &back);
+                        }
+                    }
+                    Message::Everybody(reply) => {
+                        let _ = reply.send(floor.view(&known));
+                    }
+                    Message::One(person, reply) => {
+                        let _ = reply.send(floor.view_of(&person, &known));
+                    }
+                }
+            }
+        });
+        Self { to }
+    }
+
+    pub fn busy(&self, person: PersonId, call: CallId) {
+        self.input(FloorInput::Busy { person, call });
+    }
+
+    pub fn free(&self, person: PersonId, call: CallId) {
+        self.input(FloorInput::Free { person, call });
+    }
+
+    /// In order as long as the floor keeps up; a full queue is waited for by a task of its own, so
+    /// that no call waits for the floor.
+    fn input(&self, input: FloorInput) {
+        if let Err(mpsc::error::TrySendError::Full(message)) =
+            self.to.try_send(Message::Input(input))
+        {
+            tracing::warn!("the floor is behind");
+            let to = self.to.clone();
+            tokio::spawn(async move {
+                let _ = to.send(message).await;
+            });
+        }
+    }
+
+    pub async fn everybody(&self) -> Vec<AgentView> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.to.send(Message::Everybody(reply)).await;
+        answer.await.unwrap_or_default()
+    }
+
+    pub async fn one(&self, person: PersonId) -> Option<AgentView> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.to.send(Message::One(person, reply)).await;
+        answer.await.ok().flatten()
+    }
+}
+
+/// Views are asked for, not pushed, until live events come; only the timer is work.
+fn carry_out(effect: FloorEffect, back: &mpsc::WeakSender<Message>) {
+    let FloorEffect::StartWrapUp { person, round, after_ms } = effect else { return };
+    let back = back.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(after_ms)).await;
+        if let Some(to) = back.upgrade() {
+            let _ = to.send(Message::Input(FloorInput::WrapUpOver { person, round })).await;
+        }
+    });
+}

@@ -1,0 +1,371 @@
+//! The SIP legs of one call: a dialog, its offer and answer, its media ports. What a phone does
+//! becomes an input; what core asks for becomes a message to the phone.
+
+use super::task::{CallTask, Message};
+use tokio::sync::mpsc;
+use undertone_core::call::{DialTarget, Input, LegEnd, LegFailure};
+use undertone_core::id::{LegId, SeatId};
+use undertone_engine::{Engine, Ports, PortsExhausted};
+use undertone_media::bridge::LegConfig;
+use undertone_sdp::{Capabilities, Direction, LocalAddr, Media, SdpError, Session};
+use undertone_sip::{DialogEvent, DialogHandle, EndCause, Outgoing, ReofferToken};
+
+/// One leg on its way up, or up.
+pub(super) struct Leg {
+    pub(super) id: LegId,
+    dialog: DialogHandle,
+    session: Session,
+    /// Until they go to the engine.
+    ports: Option<Ports>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Undertone calls it; its answer to our offer is awaited.
+    Offered,
+    /// It called, with an offer that we can answer.
+    Arrived { answer: String, media: Box<Media> },
+    /// It called without an offer: ours goes with the 200, its answer comes with the ACK.
+    ArrivedEmpty,
+    AnsweredEmpty,
+    Up,
+}
+
+/// Why an arriving leg cannot be had, as a SIP code.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LegError {
+    #[error("no media ports")]
+    Ports(#[from] PortsExhausted),
+    #[error("no description that we can answer")]
+    Sdp(#[from] SdpError),
+}
+
+impl LegError {
+    pub(super) fn code(&self) -> u16 {
+        match self {
+            LegError::Ports(_) => 503,
+            LegError::Sdp(_) => 488,
+        }
+    }
+}
+
+impl Leg {
+    /// An arriving leg: ports are bound and the answer is ready before anybody rings.
+    pub(super) fn arriving(
+        engine: &Engine,
+        id: LegId,
+        dialog: DialogHandle,
+        offer: Option<&str>,
+        from: std::net::IpAddr,
+    ) -> Result<Self, LegError> {
+        let mut ports = engine.reserve()?;
+        ports.trust(from);
+        let mut session = Session::new(session_id(), local(&ports), Capabilities::default());
+        let stage = match offer {
+            Some(offer) => {
+                let (answer, media) = session.answer(offer)?;
+                Stage::Arrived { answer, media: Box::new(media) }
+            }
+            None => Stage::ArrivedEmpty,
+        };
+        Ok(Self { id, dialog, session, ports: Some(ports), stage })
+    }
+
+    /// The codec that this leg will send with, once agreed or offered.
+    fn prefers(&self) -> Option<undertone_sdp::Codec> {
+        let media = match &self.stage {
+            Stage::Arrived { media, .. } => Some(&**media),
+            _ => self.session.agreed(),
+        };
+        media.and_then(|m| m.codecs.first()).map(|(_, codec)| *codec)
+    }
+
+    pub(super) fn end(self) {
+        self.dialog.bye();
+    }
+}
+
+/// RFC 4566 section 5.2: a number that is unlikely to be used twice; 63 bits, so that no reader's
+/// signed integer overflows.
+fn session_id() -> u64 {
+    rand::random::<u64>() >> 1
+}
+
+fn local(ports: &Ports) -> LocalAddr {
+    let (rtp, rtcp) = (ports.rtp, ports.rtcp);
+    LocalAddr { ip: rtp.ip(), rtp_port: rtp.port(), rtcp_port: rtcp.port() }
+}
+
+fn failure(code: u16) -> LegFailure {
+    match code {
+        486 | 600 => LegFailure::Busy,
+        603 | 403 => LegFailure::Declined,
+        408 | 480 => LegFailure::NoAnswer,
+        488 | 606 => LegFailure::NoCommonCodec,
+        487 | 410 => LegFailure::Gone,
+        404 | 502 | 503 | 504 => LegFailure::Unreachable,
+        _ => LegFailure::Other,
+    }
+}
+
+fn ending(cause: EndCause) -> LegEnd {
+    match cause {
+        EndCause::FarEnd => LegEnd::HungUp,
+        EndCause::Lost | EndCause::NoAck => LegEnd::Lost,
+        EndCause::Us | EndCause::Shutdown => LegEnd::Released,
+    }
+}
+
+impl CallTask {
+    pub(super) fn arrived(&mut self, seat: SeatId, leg: Leg) {
+        self.legs.insert(seat, leg);
+    }
+
+    pub(super) fn dial(&mut self, seat: SeatId, to: &DialTarget, number: String, name: String) {
+        if let Err(why) = self.try_dial(seat, to, number, name) {
+            self.next.push_back(Input::LegFailed { seat, why });
+        }
+    }
+
+    fn try_dial(
+        &mut self,
+        seat: SeatId,
+        to: &DialTarget,
+        from_user: String,
+        from_name: String,
+    ) -> Result<(), LegFailure> {
+        let to_uri = match to {
+            DialTarget::Device(id) => {
+                let dir = self.house.directory.borrow().clone();
+                dir.device(id).map(|d| d.contact.clone()).ok_or(LegFailure::Gone)?
+            }
+            DialTarget::Uri(uri) => uri.clone(),
+            DialTarget::Browser(_) => return Err(LegFailure::Unreachable),
+        };
+        let mut ports = self.house.engine.reserve().map_err(|_| LegFailure::PortsExhausted)?;
+        if let Some(host) = crate::contact::address(&to_uri) {
+            ports.trust(host.ip());
+        }
+        let mut caps = Capabilities::default();
+        // What the other end speaks comes first, so that packets can pass untouched.
+        if let Some(first) = self.legs.values().find_map(Leg::prefers) {
+            caps.codecs.retain(|codec| *codec != first);
+            caps.codecs.insert(0, first);
+        }
+        let mut session = Session::new(session_id(), local(&ports), caps);
+        let offer = session.offer(Direction::SendRecv);
+        let outgoing = Outgoing { to_uri, to_addr: None, from_user, from_name, offer };
+        let (dialog, events) = self.house.sip.call(outgoing);
+        let id = self.house.ids.leg();
+        self.follow(seat, id, events);
+        let stage = Stage::Offered;
+        self.legs.insert(seat, Leg { id, dialog, session, ports: Some(ports), stage });
+        Ok(())
+    }
+
+    /// Brings a dialog's events here, in order.
+    pub(super) fn follow(&self, seat: SeatId, leg: LegId, events: mpsc::Receiver<DialogEvent>) {
+        tokio::spawn(relay(self.me.to.clone(), seat, leg, events));
+    }
+
+    pub(super) fn ring(&self, seat: SeatId) {
+        if let Some(leg) = self.legs.get(&seat) {
+            leg.dialog.ring();
+        }
+    }
+
+    pub(super) fn answer(&mut self, seat: SeatId) {
+        let Some(leg) = self.legs.get_mut(&seat) else { return };
+        match std::mem::replace(&mut leg.stage, Stage::Up) {
+            Stage::Arrived { answer, media } => {
+                leg.dialog.answer(answer);
+                self.attach(seat, *media);
+            }
+            Stage::ArrivedEmpty => {
+                leg.stage = Stage::AnsweredEmpty;
+                let offer = leg.session.offer(Direction::SendRecv);
+                leg.dialog.answer(offer);
+            }
+            other => leg.stage = other,
+        }
+    }
+
+    pub(super) fn reject(&mut self, seat: SeatId, code: u16) {
+        if let Some(leg) = self.legs.remove(&seat) {
+            leg.dialog.reject(code, None);
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, seat: SeatId) {
+        if let Some(leg) = self.legs.remove(&seat) {
+            self.unplug(seat);
+            leg.end();
+        }
+    }
+
+    fn unplug(&self, seat: SeatId) {
+        // The leg comes back when it is lent on; here it is let go, with its ports.
+        drop(self.house.engine.detach(self.me.bridge, seat));
+    }
+
+    /// The leg's media goes into the bridge; then core may count it as answered.
+    fn attach(&mut self, seat: SeatId, media: Media) {
+        let Some(leg) = self.legs.get_mut(&seat) else { return };
+        let Some(ports) = leg.ports.take() else { return };
+        let (sends, receives) = (media.receives, media.sends);
+        let config = LegConfig { id: leg.id, media, seed: rand::random() };
+        self.house.engine.attach(self.me.bridge, seat, config, ports);
+        self.next.push_back(Input::LegAnswered { seat });
+        if !(sends && receives) {
+            self.next.push_back(Input::LegDirection { seat, sends, receives });
+        }
+    }
+
+    pub(super) fn on_dialog(&mut self, seat: SeatId, id: LegId, event: DialogEvent) {
+        // News of a leg that has been let go, or replaced, is no news.
+        if self.legs.get(&seat).is_none_or(|leg| leg.id != id) {
+            return;
+        }
+        match event {
+            DialogEvent::Progress { code: 180..=199, .. } => {
+                self.next.push_back(Input::LegRinging { seat });
+            }
+            DialogEvent::Progress { .. } => {}
+            DialogEvent::Answered { sdp } => self.answered(seat, &sdp),
+            DialogEvent::Confirmed { sdp: Some(sdp) } => self.answered(seat, &sdp),
+            DialogEvent::Confirmed { sdp: None } => {}
+            DialogEvent::Reoffer { token, sdp } => self.reoffered(seat, token, sdp.as_deref()),
+            DialogEvent::Info { content_type, body } => {
+                if let Some(digit) = digit_of(&content_type, &body) {
+                    self.next.push_back(Input::Digit { seat, digit });
+                }
+            }
+            DialogEvent::Failed { code, .. } => self.failed(seat, code),
+            DialogEvent::Ended { cause } => {
+                self.legs.remove(&seat);
+                self.unplug(seat);
+                self.next.push_back(Input::LegEnded { seat, cause: ending(cause) });
+            }
+        }
+    }
+
+    fn failed(&mut self, seat: SeatId, code: u16) {
+        let Some(leg) = self.legs.remove(&seat) else { return };
+        let input = match leg.stage {
+            Stage::Offered => Input::LegFailed { seat, why: failure(code) },
+            // It called and has given up: CANCEL.
+            _ => Input::LegEnded { seat, cause: LegEnd::HungUp },
+        };
+        self.next.push_back(input);
+    }
+
+    /// The answer to our offer: with the 200 of a leg that we called, with the ACK of one that
+    /// came without an offer, or after a re-INVITE without one.
+    fn answered(&mut self, seat: SeatId, sdp: &str) {
+        let Some(leg) = self.legs.get_mut(&seat) else { return };
+        let media = match leg.session.accept(sdp) {
+            Ok(media) => media,
+            Err(_) if matches!(leg.stage, Stage::Up) => return,
+            Err(_) => {
+                self.hang_up(seat);
+                let why = LegFailure::NoCommonCodec;
+                self.next.push_back(Input::LegFailed { seat, why });
+                return;
+            }
+        };
+        if matches!(leg.stage, Stage::Up) {
+            self.redirected(seat, media);
+        } else {
+            leg.stage = Stage::Up;
+            self.attach(seat, media);
+        }
+    }
+
+    /// A re-INVITE is answered by us and touches no other leg: hold belongs to a seat.
+    fn reoffered(&mut self, seat: SeatId, token: ReofferToken, sdp: Option<&str>) {
+        let Some(leg) = self.legs.get_mut(&seat) else { return };
+        let Some(sdp) = sdp else {
+            let offer = leg.session.offer(Direction::SendRecv);
+            leg.dialog.answer_reinvite(token, Ok(offer));
+            return;
+        };
+        match leg.session.answer(sdp) {
+            Ok((answer, media)) => {
+                leg.dialog.answer_reinvite(token, Ok(answer));
+                self.redirected(seat, media);
+            }
+            Err(_) => leg.dialog.answer_reinvite(token, Err(488)),
+        }
+    }
+
+    fn redirected(&mut self, seat: SeatId, media: Media) {
+        // Seen from us: it sends when we receive.
+        let (sends, receives) = (media.receives, media.sends);
+        self.house.engine.reconfigure(self.me.bridge, seat, media);
+        self.next.push_back(Input::LegDirection { seat, sends, receives });
+    }
+
+    /// The phone is asked whether it is alive; one that does not say so has gone.
+    pub(super) fn on_silence(&mut self, seat: SeatId, for_ms: u64) {
+        let Some(leg) = self.legs.get(&seat) else { return };
+        let (dialog, me) = (leg.dialog.clone(), self.me.clone());
+        tokio::spawn(async move {
+            if dialog.options().await.is_err() {
+                tracing::info!(call = %me.id, seat = %seat, for_ms, "a silent phone is gone");
+                me.input(Input::LegEnded { seat, cause: LegEnd::MediaTimeout }).await;
+            }
+        });
+    }
+}
+
+/// A dialog's events as messages. A dialog that ends without a word counts as lost.
+pub(super) async fn relay(
+    to: mpsc::Sender<Message>,
+    seat: SeatId,
+    leg: LegId,
+    mut events: mpsc::Receiver<DialogEvent>,
+) {
+    while let Some(event) = events.recv().await {
+        let last = matches!(event, DialogEvent::Failed { .. } | DialogEvent::Ended { .. });
+        if to.send(Message::Dialog { seat, leg, event }).await.is_err() || last {
+            return;
+        }
+    }
+    let event = DialogEvent::Ended { cause: EndCause::Lost };
+    let _ = to.send(Message::Dialog { seat, leg, event }).await;
+}
+
+/// `application/dtmf-relay` (`Signal=5`) and `application/dtmf` (`5`), as phones send them.
+fn digit_of(content_type: &str, body: &str) -> Option<char> {
+    let signal = match content_type.split(';').next()?.trim() {
+        "application/dtmf-relay" => {
+            let line = body.lines().find(|l| l.trim_start().starts_with("Signal"))?;
+            line.split_once('=')?.1
+        }
+        "application/dtmf" => body,
+        _ => return None,
+    };
+    signal.trim().chars().next().filter(|c| c.is_ascii_digit() || "*#ABCD".contains(*c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_come_in_both_kinds_of_info() {
+        let relay = "application/dtmf-relay";
+        assert_eq!(digit_of(relay, "Signal=5\r\nDuration=160\r\n"), Some('5'));
+        assert_eq!(digit_of(relay, "Signal= *\r\n"), Some('*'));
+        assert_eq!(digit_of("application/dtmf", "7"), Some('7'));
+        assert_eq!(digit_of("application/dtmf", ""), None);
+        assert_eq!(digit_of("text/plain", "7"), None);
+    }
+
+    #[test]
+    fn every_code_has_a_reason() {
+        assert_eq!(failure(486), LegFailure::Busy);
+        assert_eq!(failure(408), LegFailure::NoAnswer);
+        assert_eq!(failure(500), LegFailure::Other);
+    }
+}

@@ -1,0 +1,179 @@
+//! The switchboard: one task a call, and the way from a name to that task. It carries what core
+//! asks for to SIP, engine and store, and their ends back as inputs. Decides nothing.
+
+mod arriving;
+mod asking;
+mod legs;
+mod news;
+mod register;
+mod sound;
+mod task;
+
+pub use asking::Sounding;
+pub use register::{CallHandle, Register};
+
+use crate::clock;
+use crate::floor::FloorTask;
+use crate::ids::Ids;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tokio::sync::{mpsc, watch};
+use undertone_core::call::{Call, Input, NewCall};
+use undertone_core::directory::Directory;
+use undertone_core::id::{CallId, KeyId, PersonId};
+use undertone_core::refusal::{Reason, Refusal};
+use undertone_engine::Engine;
+use undertone_sip::{Incoming, Sip};
+use undertone_store::Store;
+
+pub use task::Message;
+
+/// Messages that may wait for one call. Media threads never wait for room: what does not fit is
+/// counted, and the deadline that core set speaks instead.
+const CALL_QUEUE: usize = 512;
+
+/// What every call's task works with.
+pub struct House {
+    pub engine: Engine,
+    pub sip: Sip,
+    pub store: Store,
+    pub floor: FloorTask,
+    pub directory: watch::Receiver<Arc<Directory>>,
+    pub ids: Ids,
+    pub register: Arc<Register>,
+    pub counts: Counts,
+    draining: AtomicBool,
+}
+
+/// Figures for the metrics; nothing is decided by them.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub calls_started: AtomicU64,
+    pub calls_ended: AtomicU64,
+    pub calls_failed: AtomicU64,
+    pub calls_turned_away: AtomicU64,
+    pub rows_failed: AtomicU64,
+}
+
+#[derive(Clone)]
+pub struct Switchboard {
+    house: Arc<House>,
+}
+
+impl Switchboard {
+    pub fn new(
+        engine: Engine,
+        sip: Sip,
+        store: Store,
+        directory: watch::Receiver<Arc<Directory>>,
+        ids: Ids,
+        register: Arc<Register>,
+    ) -> Self {
+        let floor = FloorTask::start(directory.clone());
+        let house = House {
+            engine,
+            sip,
+            store,
+            floor,
+            directory,
+            ids,
+            register,
+            counts: Counts::default(),
+            draining: AtomicBool::new(false),
+        };
+        Self { house: Arc::new(house) }
+    }
+
+    pub fn house(&self) -> &House {
+        &self.house
+    }
+
+    /// The snapshot of this moment.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.house.directory.borrow().clone()
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.house.draining.load(Ordering::Relaxed)
+    }
+
+    /// From here on nothing new begins; what lives goes on.
+    pub fn drain(&self) {
+        self.house.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes calls as they come, until SIP is shut down.
+    pub async fn answer_calls(self, mut incoming: mpsc::Receiver<Incoming>) {
+        while let Some(call) = incoming.recv().await {
+            self.arrived(call);
+        }
+    }
+
+    /// Tells every live call that a person's rights or a key changed.
+    pub async fn rights_lost(&self, person: PersonId, key: Option<KeyId>) {
+        for call in self.house.register.all() {
+            let input = Input::RightsLost { person: person.clone(), key: key.clone() };
+            call.input(input).await;
+        }
+    }
+
+    /// Ends every live call, and waits until the last has gone.
+    pub async fn shut_down(&self) {
+        for call in self.house.register.all() {
+            call.input(Input::ShutDown).await;
+        }
+        self.house.register.until_empty().await;
+    }
+
+    /// Makes a call's task. The id is chosen by the caller of this, so that it can be answered.
+    fn begin(
+        &self,
+        new: NewCall,
+        arrived: Option<legs::Leg>,
+        reply: Option<task::Waiting>,
+    ) -> CallHandle {
+        let (to, inbox) = mpsc::channel(CALL_QUEUE);
+        let bridge = self.house.ids.bridge();
+        let id = new.id.clone();
+        let handle = CallHandle { id: id.clone(), bridge, to };
+        self.house.engine.open(bridge, rand::random());
+        self.house.register.add(handle.clone());
+        self.house.counts.calls_started.fetch_add(1, Ordering::Relaxed);
+        let directory = self.directory();
+        let (call, effects) = Call::new(clock::now(), new, &directory);
+        let mut task = task::CallTask::new(self.house.clone(), handle.clone(), call);
+        if let Some(leg) = arrived {
+            task.arrived(Call::CALLER, leg);
+        }
+        if let Some(waiting) = reply {
+            task.expect(waiting);
+        }
+        let running = tokio::spawn(task.run(effects, inbox));
+        let house = self.house.clone();
+        tokio::spawn(async move {
+            if running.await.is_err() {
+                // The panic was reported by its hook; its dialogs ended as their handles fell.
+                house.counts.calls_failed.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(call = %id, "a call's task failed; this call ends alone");
+                free_agents(&house, &id).await;
+            }
+            house.engine.close(bridge);
+            house.register.remove(&id, bridge);
+            house.counts.calls_ended.fetch_add(1, Ordering::Relaxed);
+        });
+        handle
+    }
+
+    pub(crate) fn find(&self, id: &CallId) -> Result<CallHandle, Refusal> {
+        self.house.register.call(id).ok_or_else(|| Refusal::because(Reason::NoSuchCall))
+    }
+}
+
+/// After a failed task nobody else will say that its people are free.
+async fn free_agents(house: &House, call: &CallId) {
+    for agent in house.floor.everybody().await {
+        if agent.call.as_ref() == Some(call) {
+            house.floor.free(agent.person, call.clone());
+        }
+    }
+}

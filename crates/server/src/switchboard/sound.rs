@@ -1,0 +1,93 @@
+//! Sounds of a call that are no party's: tones and music into its bridge, live streams out of it.
+
+use super::task::{CallTask, Message};
+use tokio::sync::mpsc;
+use undertone_api::{LiveSound, SoundEnded, SoundSender};
+use undertone_core::call::{Input, TapEnd};
+use undertone_core::id::{SupervisionId, TapId};
+use undertone_core::notice::Sound as Named;
+use undertone_core::plan::Source;
+use undertone_engine::TapSink;
+use undertone_media::bridge::Sound;
+use undertone_media::tones;
+
+/// Samples a second of a live stream.
+const STREAM_RATE: u32 = 16_000;
+/// Sources are made at this rate; each listener's mix takes what it needs.
+const SOURCE_RATE: u32 = 16_000;
+
+/// The live sound that whoever asked for a stream waits for, and how the call stood then.
+pub struct Sounding {
+    pub sound: LiveSound,
+    pub view: undertone_core::view::CallView,
+}
+
+impl CallTask {
+    pub(super) fn start_source(&self, source: Source, named: Named) {
+        self.house.engine.set_source(self.me.bridge, source, sound_of(named));
+    }
+
+    pub(super) fn open_tap(&mut self, tap: TapId, supervision: SupervisionId) {
+        let (live, ended) = (self.me.to.clone(), self.me.to.clone());
+        let (sender, sound) = LiveSound::channel(
+            STREAM_RATE,
+            move || tell(&live, Input::TapLive { tap }),
+            move |why| tell(&ended, Input::TapEnded { tap, why: end(why) }),
+        );
+        let sink = StreamSink { sender, tap, to: self.me.to.clone(), told: false };
+        self.house.engine.open_tap(self.me.bridge, tap, STREAM_RATE, Box::new(sink));
+        if let Some(waiting) = self.sounds.remove(&supervision) {
+            let view = self.call.view(crate::clock::now());
+            // Nobody waits any more: the sound is dropped and says so itself.
+            let _ = waiting.send(Sounding { sound, view });
+        }
+    }
+}
+
+fn sound_of(named: Named) -> Box<dyn Sound> {
+    match named {
+        Named::CoachingBeep => {
+            Box::new(tones::Clip::once(SOURCE_RATE, tones::coaching_beep(SOURCE_RATE)))
+        }
+        Named::HoldMusic => {
+            Box::new(tones::Clip::looped(SOURCE_RATE, tones::hold_music(SOURCE_RATE)))
+        }
+        // Until announcements are spoken files, the beep stands for it.
+        Named::TakeoverLost => {
+            Box::new(tones::Clip::once(SOURCE_RATE, tones::coaching_beep(SOURCE_RATE)))
+        }
+    }
+}
+
+fn end(why: SoundEnded) -> TapEnd {
+    match why {
+        SoundEnded::Closed => TapEnd::ReaderClosed,
+        SoundEnded::TooSlow => TapEnd::ReaderTooSlow,
+    }
+}
+
+/// From a thread that must not wait. A full queue is a call in trouble; its deadlines speak.
+fn tell(to: &mpsc::Sender<Message>, input: Input) {
+    if to.try_send(Message::Input(Box::new(input))).is_err() {
+        tracing::debug!("a stream's end came after its call's");
+    }
+}
+
+/// Where the engine's frames go. Says itself that the reader is too slow: a connection that
+/// nobody reads is not even polled by the HTTP server.
+struct StreamSink {
+    sender: SoundSender,
+    tap: TapId,
+    to: mpsc::Sender<Message>,
+    told: bool,
+}
+
+impl TapSink for StreamSink {
+    fn frame(&mut self, _rate: u32, pcm: &[i16]) -> Result<(), undertone_engine::TapEnded> {
+        let Err(why) = self.sender.frame(pcm) else { return Ok(()) };
+        if !std::mem::replace(&mut self.told, true) {
+            tell(&self.to, Input::TapEnded { tap: self.tap, why: end(why) });
+        }
+        Err(undertone_engine::TapEnded)
+    }
+}

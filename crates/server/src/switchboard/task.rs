@@ -1,0 +1,234 @@
+//! One call's task: hands what happens to core's `Call`, and starts what `Call` asks for. No
+//! effect is awaited here; what takes time comes back as a message.
+
+use super::House;
+use super::legs::Leg;
+use super::register::CallHandle;
+use super::sound::Sounding;
+use crate::clock;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use undertone_core::access::Actor;
+use undertone_core::audit::AuditEntry;
+use undertone_core::call::{Answer, Call, CallRecord, Effect, Input, RequestId, RowId, TimerId};
+use undertone_core::id::{LegId, SeatId, SupervisionId};
+use undertone_core::refusal::{Reason, Refusal};
+use undertone_core::view::{Ability, CallView};
+use undertone_sip::DialogEvent;
+use undertone_store::Class;
+
+/// What reaches a call's task.
+pub enum Message {
+    Input(Box<Input>),
+    /// An input that is answered.
+    Ask(Box<Input>, Waiting),
+    Dialog {
+        seat: SeatId,
+        leg: LegId,
+        event: DialogEvent,
+    },
+    /// Nothing came from that seat for so long.
+    Silent {
+        seat: SeatId,
+        for_ms: u64,
+    },
+    View(oneshot::Sender<CallView>),
+    Abilities(Box<Actor>, oneshot::Sender<Vec<Ability>>),
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Message")
+    }
+}
+
+/// Who waits for what becomes of a request; with `sound`, for the live sound of a stream too.
+pub struct Waiting {
+    pub request: RequestId,
+    pub reply: oneshot::Sender<Answer>,
+    pub sound: Option<(SupervisionId, oneshot::Sender<Sounding>)>,
+}
+
+pub(super) struct CallTask {
+    pub(super) house: Arc<House>,
+    pub(super) me: CallHandle,
+    pub(super) call: Call,
+    pub(super) legs: BTreeMap<SeatId, Leg>,
+    /// Inputs that follow at once from what was just carried out.
+    pub(super) next: VecDeque<Input>,
+    pub(super) sounds: HashMap<SupervisionId, oneshot::Sender<Sounding>>,
+    replies: HashMap<RequestId, oneshot::Sender<Answer>>,
+    timers: BTreeMap<TimerId, Instant>,
+}
+
+impl CallTask {
+    pub(super) fn new(house: Arc<House>, me: CallHandle, call: Call) -> Self {
+        Self {
+            house,
+            me,
+            call,
+            legs: BTreeMap::new(),
+            next: VecDeque::new(),
+            sounds: HashMap::new(),
+            replies: HashMap::new(),
+            timers: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn expect(&mut self, waiting: Waiting) {
+        self.replies.insert(waiting.request, waiting.reply);
+        if let Some((supervision, sound)) = waiting.sound {
+            self.sounds.insert(supervision, sound);
+        }
+    }
+
+    pub(super) async fn run(mut self, first: Vec<Effect>, mut inbox: mpsc::Receiver<Message>) {
+        self.carry_out_all(first);
+        while !self.call.is_over() {
+            let due = self.timers.iter().min_by_key(|(_, at)| **at).map(|(t, at)| (*t, *at));
+            let message = match due {
+                None => inbox.recv().await,
+                Some((timer, at)) => match tokio::time::timeout_at(at, inbox.recv()).await {
+                    Ok(message) => message,
+                    Err(_) => {
+                        self.timers.remove(&timer);
+                        Some(Message::Input(Box::new(Input::Deadline { timer })))
+                    }
+                },
+            };
+            // The register and this task hold senders, so the inbox does not run dry.
+            let Some(message) = message else { return };
+            self.take(message);
+        }
+        self.refuse_the_rest(&mut inbox);
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Input(input) => self.input(*input),
+            Message::Ask(input, waiting) => {
+                self.expect(waiting);
+                self.input(*input);
+            }
+            Message::Dialog { seat, leg, event } => self.on_dialog(seat, leg, event),
+            Message::Silent { seat, for_ms } => self.on_silence(seat, for_ms),
+            Message::View(reply) => {
+                let _ = reply.send(self.call.view(clock::now()));
+            }
+            Message::Abilities(who, reply) => {
+                let dir = self.house.directory.borrow().clone();
+                let _ = reply.send(self.call.abilities(clock::now(), &who, &dir));
+            }
+        }
+        while let Some(input) = self.next.pop_front() {
+            self.input(input);
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        let dir = self.house.directory.borrow().clone();
+        let effects = self.call.handle(clock::now(), input, &dir);
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out_all(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        while let Some(input) = self.next.pop_front() {
+            self.input(input);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let bridge = self.me.bridge;
+        match effect {
+            Effect::Dial { seat, to, from_number, from_name } => {
+                self.dial(seat, &to, from_number, from_name);
+            }
+            Effect::RingLeg { seat } => self.ring(seat),
+            Effect::AnswerLeg { seat } => self.answer(seat),
+            Effect::RejectLeg { seat, code } => self.reject(seat, code),
+            Effect::HangUpLeg { seat, .. } => self.hang_up(seat),
+            Effect::WriteRow { row, entry, gates } => self.write_row(row, *entry, gates),
+            Effect::ApplyPlan(plan) => self.house.engine.apply(bridge, plan),
+            Effect::StartSource { source, sound } => self.start_source(source, sound),
+            Effect::OpenTap { tap, supervision } => self.open_tap(tap, supervision),
+            Effect::CloseTap { tap, .. } => self.house.engine.close_tap(bridge, tap),
+            Effect::ProveAudio { seat, incoming } => {
+                self.house.engine.prove(bridge, seat, incoming);
+            }
+            Effect::Reply { request, result } => {
+                if let Some(reply) = self.replies.remove(&request) {
+                    let _ = reply.send(result);
+                }
+            }
+            Effect::StartTimer { timer, after_ms } => {
+                self.timers.insert(timer, Instant::now() + Duration::from_millis(after_ms));
+            }
+            Effect::StopTimer { timer } => {
+                self.timers.remove(&timer);
+            }
+            // Views are asked for; live events come with the wallboard.
+            Effect::Changed => {}
+            Effect::AgentBusy { person } => {
+                self.house.floor.busy(person, self.me.id.clone());
+            }
+            Effect::AgentFree { person } => {
+                self.house.floor.free(person, self.me.id.clone());
+            }
+            Effect::Ended(record) => self.record(*record),
+        }
+    }
+
+    /// Rows enter the journal's queue here, in the order of the call; only their end is awaited,
+    /// elsewhere.
+    fn write_row(&self, row: RowId, entry: AuditEntry, gates: bool) {
+        let class = if gates { Class::Supervision } else { Class::Other };
+        let committed = self.house.store.append(entry, class);
+        let (house, me) = (self.house.clone(), self.me.clone());
+        tokio::spawn(async move {
+            let input = match committed.await {
+                Ok(_) => Input::RowCommitted { row },
+                Err(error) => {
+                    house.counts.rows_failed.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(call = %me.id, %error, "an audit row was not written");
+                    Input::RowFailed { row }
+                }
+            };
+            me.input(input).await;
+        });
+    }
+
+    fn record(&self, record: CallRecord) {
+        let committed = self.house.store.record(record);
+        let id = self.me.id.clone();
+        tokio::spawn(async move {
+            if let Err(error) = committed.await {
+                tracing::error!(call = %id, %error, "an ended call was not recorded");
+            }
+        });
+    }
+
+    /// Whoever asked between the last effect and the end of this task is answered.
+    fn refuse_the_rest(mut self, inbox: &mut mpsc::Receiver<Message>) {
+        inbox.close();
+        while let Ok(message) = inbox.try_recv() {
+            if let Message::Ask(_, waiting) = message {
+                let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
+            }
+        }
+        for (_, reply) in self.replies.drain() {
+            let _ = reply.send(Err(Refusal::because(Reason::CallEnded)));
+        }
+        for (_, leg) in std::mem::take(&mut self.legs) {
+            leg.end();
+        }
+    }
+}

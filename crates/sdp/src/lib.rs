@@ -5,6 +5,7 @@
 mod codec;
 mod error;
 mod media;
+mod read;
 mod session;
 
 pub use codec::{Codec, EventFormat, OpusParams};

@@ -65,6 +65,7 @@ pub struct Capabilities {
     pub codecs: Vec<Codec>,
     pub events: bool,
     pub comfort_noise: bool,
+    pub rtcp_mux: bool,
     pub ptime_ms: u8,
     /// Answers follow our order of codecs instead of the offer's.
     pub prefer_ours: bool,
@@ -76,6 +77,7 @@ impl Default for Capabilities {
             codecs: vec![Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus],
             events: true,
             comfort_noise: false,
+            rtcp_mux: false,
             ptime_ms: 20,
             prefer_ours: false,
         }

@@ -2,6 +2,7 @@
 
 mod packet;
 pub mod rtcp;
+mod session;
 
 pub use packet::{HEADER_BYTES, Header, MAX_PACKET_BYTES, Packet, RtpError, looks_like_rtcp};
 

@@ -1,8 +1,18 @@
-//! RTCP of one leg (RFC 3550 section 6): what it says of itself and what it is told. Each leg has
-//! a random name of its own; nothing here knows another leg.
+//! RTCP on the wire (RFC 3550 section 6): compound packets read from bytes that nobody vouches
+//! for, and written. Who says what when is `session`'s.
 
+use super::session;
+use smallvec::SmallVec;
 use thiserror::Error;
-use undertone_core::time::Mono;
+
+pub use session::{RtcpStats, Session};
+
+pub(super) const SENDER: u8 = 200;
+pub(super) const RECEIVER: u8 = 201;
+pub(super) const DESCRIPTION: u8 = 202;
+pub(super) const BYE: u8 = 203;
+const BLOCK_BYTES: usize = 24;
+const CNAME: u8 = 1;
 
 /// One reception report block (RFC 3550 section 6.4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,7 +46,7 @@ pub enum Rtcp<'a> {
 }
 
 /// At most 31 report blocks, as the header's five bits allow.
-pub type Blocks = smallvec::SmallVec<[ReportBlock; 2]>;
+pub type Blocks = SmallVec<[ReportBlock; 2]>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RtcpError {
@@ -52,70 +62,165 @@ pub enum RtcpError {
 
 /// Reads a whole compound packet, calling `each` for every part. The whole is checked first: a
 /// packet with one bad part tells nothing (RFC 3550 appendix A.2).
-pub fn parse<'a>(bytes: &'a [u8], each: impl FnMut(Rtcp<'a>)) -> Result<(), RtcpError> {
-    let _ = (bytes, each);
-    todo!()
+pub fn parse<'a>(bytes: &'a [u8], mut each: impl FnMut(Rtcp<'a>)) -> Result<(), RtcpError> {
+    walk(bytes, &mut |_| {})?;
+    walk(bytes, &mut each)
 }
 
-/// The RTCP side of one leg. It gathers what came and writes what is due.
-pub struct Session {
-    _seed: u64,
+fn walk<'a>(bytes: &'a [u8], each: &mut dyn FnMut(Rtcp<'a>)) -> Result<(), RtcpError> {
+    let mut rest = bytes;
+    let mut first = true;
+    while first || !rest.is_empty() {
+        let (head, after) = rest.split_first_chunk::<4>().ok_or(RtcpError::Short)?;
+        if head[0] >> 6 != 2 {
+            return Err(RtcpError::Version);
+        }
+        let (count, kind) = (usize::from(head[0] & 0x1f), head[1]);
+        if first && kind != SENDER && kind != RECEIVER {
+            return Err(RtcpError::First(kind));
+        }
+        let length = usize::from(u16::from_be_bytes([head[2], head[3]])) * 4;
+        let (mut body, next) = after.split_at_checked(length).ok_or(RtcpError::Short)?;
+        if head[0] & 0x20 != 0 {
+            // Only the last of a compound packet may be padded.
+            let pad = usize::from(body.last().copied().unwrap_or(0));
+            if first || !next.is_empty() || pad == 0 || !pad.is_multiple_of(4) || pad > body.len() {
+                return Err(RtcpError::Padding);
+            }
+            body = &body[..body.len() - pad];
+        }
+        part(kind, count, body, each)?;
+        rest = next;
+        first = false;
+    }
+    Ok(())
 }
 
-impl Session {
-    /// `ssrc` is the leg's own; `clock` its RTP clock; the seed gives the name and the intervals.
-    pub fn new(now: Mono, ssrc: u32, clock: u32, seed: u64) -> Self {
-        let _ = (now, ssrc, clock);
-        Self { _seed: seed }
+fn part<'a>(
+    kind: u8,
+    count: usize,
+    body: &'a [u8],
+    each: &mut dyn FnMut(Rtcp<'a>),
+) -> Result<(), RtcpError> {
+    match kind {
+        SENDER => {
+            let (head, rest) = body.split_first_chunk::<24>().ok_or(RtcpError::Short)?;
+            let info = SenderInfo {
+                ntp: u64::from(word(head, 1)) << 32 | u64::from(word(head, 2)),
+                rtp_ts: word(head, 3),
+                packets: word(head, 4),
+                octets: word(head, 5),
+            };
+            each(Rtcp::Sender { ssrc: word(head, 0), info, blocks: blocks(rest, count)? });
+        }
+        RECEIVER => {
+            let (head, rest) = body.split_first_chunk::<4>().ok_or(RtcpError::Short)?;
+            each(Rtcp::Receiver { ssrc: word(head, 0), blocks: blocks(rest, count)? });
+        }
+        DESCRIPTION => names(body, count, each)?,
+        BYE => {
+            let gone = body.get(..count * 4).ok_or(RtcpError::Short)?;
+            gone.chunks_exact(4).for_each(|ssrc| each(Rtcp::Bye { ssrc: word(ssrc, 0) }));
+        }
+        kind => each(Rtcp::Other { kind }),
     }
-    /// A codec with another clock was negotiated.
-    pub fn set_clock(&mut self, clock: u32) {
-        let _ = clock;
-        todo!()
+    Ok(())
+}
+
+fn blocks(bytes: &[u8], count: usize) -> Result<Blocks, RtcpError> {
+    let bytes = bytes.get(..count * BLOCK_BYTES).ok_or(RtcpError::Short)?;
+    let read = |b: &[u8]| ReportBlock {
+        ssrc: word(b, 0),
+        fraction_lost: b[4],
+        // Sign-extended from 24 bits.
+        lost: (word(b, 1) << 8) as i32 >> 8,
+        highest_seq: word(b, 2),
+        jitter: word(b, 3),
+        last_sr: word(b, 4),
+        delay_since_last_sr: word(b, 5),
+    };
+    Ok(bytes.chunks_exact(BLOCK_BYTES).map(read).collect())
+}
+
+/// RFC 3550 section 6.5: chunks of a source and its items, each chunk padded to a word.
+fn names<'a>(
+    body: &'a [u8],
+    count: usize,
+    each: &mut dyn FnMut(Rtcp<'a>),
+) -> Result<(), RtcpError> {
+    let mut at = 0;
+    for _ in 0..count {
+        let ssrc = word(body.get(at..at + 4).ok_or(RtcpError::Short)?, 0);
+        at += 4;
+        loop {
+            let kind = *body.get(at).ok_or(RtcpError::Short)?;
+            if kind == 0 {
+                at = (at + 4) & !3;
+                break;
+            }
+            let length = usize::from(*body.get(at + 1).ok_or(RtcpError::Short)?);
+            let text = body.get(at + 2..at + 2 + length).ok_or(RtcpError::Short)?;
+            if kind == CNAME {
+                each(Rtcp::Name { ssrc, cname: text });
+            }
+            at += 2 + length;
+        }
     }
-    /// Every RTP packet that came in on this leg.
-    pub fn received(&mut self, now: Mono, ssrc: u32, seq: u16, ts: u32) {
-        let _ = (now, ssrc, seq, ts);
-        todo!()
+    Ok(())
+}
+
+/// The `index`th big-endian word; the caller has checked the length.
+fn word(bytes: &[u8], index: usize) -> u32 {
+    let at = index * 4;
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// Appends a sender's report, or a receiver's where there is no `info`.
+pub fn write_report(out: &mut Vec<u8>, ssrc: u32, info: Option<SenderInfo>, of: &[ReportBlock]) {
+    let of = &of[..of.len().min(31)];
+    let (kind, fixed) = if info.is_some() { (SENDER, 24) } else { (RECEIVER, 4) };
+    head(out, of.len(), kind, fixed + of.len() * BLOCK_BYTES);
+    out.extend_from_slice(&ssrc.to_be_bytes());
+    if let Some(info) = info {
+        out.extend_from_slice(&info.ntp.to_be_bytes());
+        for value in [info.rtp_ts, info.packets, info.octets] {
+            out.extend_from_slice(&value.to_be_bytes());
+        }
     }
-    /// Every RTP packet that went out on this leg.
-    pub fn sent(&mut self, now: Mono, ts: u32, payload_bytes: usize) {
-        let _ = (now, ts, payload_bytes);
-        todo!()
-    }
-    /// An RTCP datagram came in.
-    pub fn handle(&mut self, now: Mono, bytes: &[u8]) -> Result<(), RtcpError> {
-        let _ = (now, bytes);
-        todo!()
-    }
-    /// Writes a compound packet into `out` if one is due; call on every tick.
-    pub fn poll(&mut self, now: Mono, out: &mut Vec<u8>) -> bool {
-        let _ = (now, out);
-        todo!()
-    }
-    /// The last word of a leg: report, name and BYE.
-    pub fn bye(&mut self, now: Mono, out: &mut Vec<u8>) {
-        let _ = (now, out);
-        todo!()
-    }
-    pub fn stats(&self) -> RtcpStats {
-        todo!()
+    for block in of {
+        let lost = block.lost.clamp(-0x80_0000, 0x7f_ffff) as u32 & 0xff_ffff;
+        let words = [
+            block.ssrc,
+            u32::from(block.fraction_lost) << 24 | lost,
+            block.highest_seq,
+            block.jitter,
+            block.last_sr,
+            block.delay_since_last_sr,
+        ];
+        words.iter().for_each(|word| out.extend_from_slice(&word.to_be_bytes()));
     }
 }
 
-/// Of one leg, since its last SSRC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RtcpStats {
-    pub received: u64,
-    /// Expected less received; never below 0 here.
-    pub lost: u64,
-    /// Interarrival jitter (RFC 3550 section 6.4.1), in microseconds.
-    pub jitter_us: u32,
-    pub sent: u64,
-    /// What the far end last said of what we send: lost in 1/256, jitter in our clock's ticks.
-    pub far_fraction_lost: u8,
-    pub far_jitter: u32,
-    pub far_said_bye: bool,
-    /// Round trip by the far end's last report.
-    pub rtt_us: Option<u32>,
+/// Appends a description that holds the one item that is mandatory. At most 255 bytes of name.
+pub fn write_name(out: &mut Vec<u8>, ssrc: u32, cname: &[u8]) {
+    let cname = &cname[..cname.len().min(255)];
+    // At least one 0 ends the items.
+    let padded = (4 + 2 + cname.len() + 4) & !3;
+    head(out, 1, DESCRIPTION, padded);
+    let start = out.len();
+    out.extend_from_slice(&ssrc.to_be_bytes());
+    out.extend_from_slice(&[CNAME, cname.len() as u8]);
+    out.extend_from_slice(cname);
+    out.resize(start + padded, 0);
+}
+
+pub fn write_bye(out: &mut Vec<u8>, ssrc: u32) {
+    head(out, 1, BYE, 4);
+    out.extend_from_slice(&ssrc.to_be_bytes());
+}
+
+fn head(out: &mut Vec<u8>, count: usize, kind: u8, body_bytes: usize) {
+    let words = (body_bytes / 4) as u16;
+    out.extend_from_slice(&[0x80 | count as u8, kind]);
+    out.extend_from_slice(&words.to_be_bytes());
 }

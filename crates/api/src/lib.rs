@@ -1,1 +1,19 @@
+//! HTTP: one file per operation, the wire's shapes, and the OpenAPI document made from them.
+//!
+//! Sees core's words and a small trait, [`Commands`]; knows no SIP, no media and no SQL. It
+//! decides nothing about who may do what: that is asked of [`Commands`], and a refusal is worded.
 
+#![forbid(unsafe_code)]
+
+mod commands;
+mod router;
+mod serve;
+mod sound;
+
+pub use commands::{
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
+    Supervise, Supervised,
+};
+pub use router::{metrics_router, router};
+pub use serve::{listen, serve};
+pub use sound::{LiveSound, SoundEnded, SoundSender};

@@ -1,1 +1,20 @@
+//! SQL and nothing but SQL: the journal (audit, call records) and the directory (people,
+//! devices, keys), on SQLite or PostgreSQL with one set of queries.
+//!
+//! Decides nothing: it keeps what it is given, in order, and says when it is safe.
 
+#![forbid(unsafe_code)]
+
+mod error;
+mod journal;
+mod keys;
+mod provision;
+mod store;
+
+pub use error::StoreError;
+pub use journal::{
+    AuditFilter, AuditPage, AuditRow, CallFilter, CallPage, Class, Committed, Verified,
+};
+pub use keys::{Key, NewKey};
+pub use provision::{Applied, Provision};
+pub use store::{Gauges, Store, StoreConfig};

@@ -1,0 +1,163 @@
+//! What the API asks of the rest of Undertone, in core's words.
+//!
+//! The server implements this over its switchboard and store; tests implement it in memory.
+//! Knows nothing of HTTP. Every answer is given after it happened, never when it was queued.
+
+use crate::sound::LiveSound;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use undertone_core::access::Actor;
+use undertone_core::audit::AuditEntry;
+use undertone_core::id::{CallId, PersonId, SeatId, SupervisionId};
+use undertone_core::refusal::Refusal;
+use undertone_core::time::Wall;
+use undertone_core::view::{
+    Ability, AgentAction, AgentAfter, AgentView, CallView, Extent, Follow, Mode, SupervisionView,
+};
+
+/// One call, and who hears whom as measured at each party's output (not as planned).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallSnapshot {
+    pub view: CallView,
+    /// Listener to speakers. A seat that is missing hears nobody.
+    pub hears: BTreeMap<SeatId, Vec<SeatId>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceCall {
+    /// Extension of the agent whose phone rings first.
+    pub from_agent: String,
+    /// Extension, number or `sip:` URI.
+    pub to: String,
+}
+
+/// What is to be supervised.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Of {
+    Call(CallId),
+    /// The present call of the agent with this extension.
+    Agent(String),
+}
+
+/// How the supervisor wants to hear. Which device a URI means, and whether the caller may use
+/// it, is not the API's to say.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LegWanted {
+    Phone,
+    Sip { uri: String },
+    Stream,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Supervise {
+    pub mode: Mode,
+    pub leg: LegWanted,
+    pub targets: Vec<SeatId>,
+    /// Tell the agent that somebody listens (R160: off unless asked for).
+    pub alert: bool,
+    pub agent_after: Option<AgentAfter>,
+    pub reason: String,
+    pub follow: Follow,
+    pub extent: Extent,
+    /// Answer at `connecting` (`Prefer: respond-async`) instead of at `live`.
+    pub answer_early: bool,
+}
+
+/// A supervision that began. `sound` is there exactly for `LegWanted::Stream`: then the answer
+/// comes once the tap is open, and it is live when [`LiveSound::took`] says so.
+#[derive(Debug)]
+pub struct Supervised {
+    pub view: SupervisionView,
+    pub sound: Option<LiveSound>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    pub mode: Option<Mode>,
+    pub targets: Option<Vec<SeatId>>,
+    pub alert: Option<bool>,
+    pub muted: Option<bool>,
+    pub agent_after: Option<AgentAfter>,
+    /// `If-Match`: act only on this version, else `version_mismatch`.
+    pub if_version: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    pub call: Option<CallId>,
+    pub person: Option<PersonId>,
+    /// Inclusive.
+    pub from: Option<Wall>,
+    /// Exclusive.
+    pub to: Option<Wall>,
+    /// Rows with a smaller `seq` only: what an earlier page gave as `next`.
+    pub before: Option<u64>,
+    pub limit: u32,
+}
+
+/// One row of the audit and its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    pub seq: u64,
+    pub prev_hash: [u8; 32],
+    pub hash: [u8; 32],
+    pub entry: AuditEntry,
+}
+
+/// Newest first.
+#[derive(Clone, Debug, Default)]
+pub struct AuditPage {
+    pub items: Vec<AuditRow>,
+    pub next: Option<u64>,
+}
+
+#[async_trait]
+pub trait Commands: Send + Sync + 'static {
+    /// Who acts with this key (channel API, rights that person and key both grant), or None.
+    /// `origin` is the peer's address, for the audit. The token is a secret: neither logged nor kept.
+    async fn sign_in(&self, token: &str, origin: &str) -> Result<Option<Actor>, Refusal>;
+    /// Live calls in the caller's scope.
+    async fn calls(&self, who: &Actor) -> Result<Vec<CallSnapshot>, Refusal>;
+    /// Live or ended.
+    async fn call(&self, who: &Actor, id: &CallId) -> Result<CallSnapshot, Refusal>;
+    async fn abilities(&self, who: &Actor, id: &CallId) -> Result<Vec<Ability>, Refusal>;
+    async fn agents(&self, who: &Actor) -> Result<Vec<AgentView>, Refusal>;
+    async fn audit(&self, who: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal>;
+    async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal>;
+    async fn hang_up(&self, who: &Actor, id: &CallId) -> Result<(), Refusal>;
+    /// None: the customer, or the far end where there is none; core says.
+    async fn hold(
+        &self,
+        who: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+    ) -> Result<CallSnapshot, Refusal>;
+    async fn resume(
+        &self,
+        who: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+    ) -> Result<CallSnapshot, Refusal>;
+    async fn supervise(&self, who: &Actor, of: Of, what: Supervise) -> Result<Supervised, Refusal>;
+    async fn supervision(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+    ) -> Result<SupervisionView, Refusal>;
+    /// Answered once in force.
+    async fn change(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        what: Change,
+    ) -> Result<SupervisionView, Refusal>;
+    async fn leave(&self, who: &Actor, id: &SupervisionId) -> Result<SupervisionView, Refusal>;
+    async fn agent_action(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        what: AgentAction,
+    ) -> Result<SupervisionView, Refusal>;
+    /// Ready to take calls, or why not, in one plain sentence.
+    async fn ready(&self) -> Result<(), String>;
+}

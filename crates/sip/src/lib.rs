@@ -3,89 +3,70 @@
 //!
 //! It wraps rsipstack, none of whose types cross this wall, and knows calls, not supervision.
 
+mod dialog;
+mod endpoint;
+mod handle;
+mod incoming;
+mod live;
+mod outgoing;
+mod socket;
 mod types;
+mod wire;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use handle::DialogHandle;
 pub use types::{
     Address, DialogEvent, EndCause, Gauges, Incoming, Outgoing, ReofferToken, SipConfig, SipError,
 };
 
-use std::net::SocketAddr;
+use endpoint::Core;
 
-use tokio::sync::mpsc;
-
-/// One bound SIP endpoint. Cheap to clone.
+/// One bound SIP endpoint. Cheap to clone; dropping the last one closes the socket at once, so
+/// `shutdown` first.
 #[derive(Clone)]
-pub struct Sip {}
+pub struct Sip {
+    core: Arc<Core>,
+    _stop: Arc<StopOnDrop>,
+}
+
+struct StopOnDrop(CancellationToken);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
 
 impl Sip {
     /// Binds the address and starts to serve. The receiver is bounded: while it is full, new
     /// calls are answered 503.
-    pub async fn bind(_config: SipConfig) -> Result<(Self, mpsc::Receiver<Incoming>), SipError> {
-        todo!()
+    pub async fn bind(config: SipConfig) -> Result<(Self, mpsc::Receiver<Incoming>), SipError> {
+        let (core, incoming) = Core::bind(config).await?;
+        let stop = Arc::new(StopOnDrop(core.stop.clone()));
+        Ok((Self { core, _stop: stop }, incoming))
     }
+
     pub fn local_addr(&self) -> SocketAddr {
-        todo!()
+        self.core.local()
     }
+
     /// Starts a call. Never waits: what becomes of it is an event.
-    pub fn call(&self, _call: Outgoing) -> (DialogHandle, mpsc::Receiver<DialogEvent>) {
-        todo!()
+    pub fn call(&self, call: Outgoing) -> (DialogHandle, mpsc::Receiver<DialogEvent>) {
+        outgoing::start(&self.core, call)
     }
+
     pub fn gauges(&self) -> Gauges {
-        todo!()
+        self.core.gauges()
     }
+
     /// Refuses new calls, ends every dialog by BYE, CANCEL or 503, and waits for them, at most
     /// `shutdown_ms`.
     pub async fn shutdown(&self) {
-        todo!()
-    }
-}
-
-/// What one does with a dialog. Cheap to clone; dropping every handle ends the dialog.
-#[derive(Clone)]
-pub struct DialogHandle {}
-
-impl DialogHandle {
-    pub fn call_id(&self) -> &str {
-        todo!()
-    }
-    /// Answers 180.
-    pub fn ring(&self) {
-        todo!()
-    }
-    /// Answers a provisional of 101 to 199.
-    pub fn progress(&self, _code: u16, _sdp: Option<String>) {
-        todo!()
-    }
-    /// Answers 200.
-    pub fn answer(&self, _sdp: String) {
-        todo!()
-    }
-    /// Answers 300 to 699.
-    pub fn reject(&self, _code: u16, _reason: Option<&str>) {
-        todo!()
-    }
-    /// Ends an outgoing call that is not answered yet. One that is answered meanwhile gets a BYE.
-    pub fn cancel(&self) {
-        todo!()
-    }
-    /// Ends the call in whatever state it is: BYE, CANCEL, or a refusal.
-    pub fn bye(&self) {
-        todo!()
-    }
-    /// Offers anew; gives the answer. Err(SipError::Pending) at once while another is open.
-    pub async fn reinvite(&self, _sdp: String) -> Result<String, SipError> {
-        todo!()
-    }
-    /// Answers a `Reoffer`.
-    pub fn answer_reinvite(&self, _token: ReofferToken, _answer: Result<String, u16>) {
-        todo!()
-    }
-    /// Sends digits as `application/dtmf-relay`, one INFO each.
-    pub async fn info(&self, _digits: &str) -> Result<(), SipError> {
-        todo!()
-    }
-    /// Asks whether the far end is alive; the code of its answer.
-    pub async fn options(&self) -> Result<u16, SipError> {
-        todo!()
+        self.core.shutdown().await;
     }
 }

@@ -1,0 +1,343 @@
+//! One bound address: reads datagrams, sends new calls to the caller of `bind`, gives requests of
+//! a dialog to its task, refuses the rest, and ends everything at shutdown.
+//!
+//! It holds what the dialogs share. What happens on one dialog is `dialog`'s.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rsipstack::EndpointBuilder;
+use rsipstack::dialog::dialog_layer::DialogLayer;
+use rsipstack::sip::{Header, HeadersExt as _, Method, Request, SipMessage, StatusCode, Uri};
+use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption, TargetLocator};
+use rsipstack::transaction::transaction::Transaction;
+use rsipstack::transport::udp::{UdpConnection, UdpInner};
+use rsipstack::transport::{
+    SipAddr, SipConnection, TransportLayer, transport_layer::DomainResolver,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::incoming;
+use crate::socket::{Names, Wire, udp};
+use crate::types::{Gauges, Incoming, SipConfig, SipError};
+use crate::wire::{ACCEPT, ALLOW, DATAGRAM_MAX_BYTES, Reading, read};
+
+/// Calls that wait for the caller of `bind` to take them.
+const INCOMING_MAX: usize = 256;
+/// Requests that wait for one dialog's task.
+pub(crate) const INBOUND_MAX: usize = 16;
+/// Transactions at once for each dialog allowed; beyond it, requests are refused unseen.
+const TRANSACTIONS_PER_DIALOG: usize = 4;
+
+/// Call-ID and our tag: what names one of our dialogs in a request to it.
+pub(crate) type DialogKey = (String, String);
+/// Call-ID, their tag and CSeq: what two copies of one forked INVITE share (section 8.2.2.2).
+pub(crate) type MergeKey = (String, String, u32);
+
+pub(crate) struct Core {
+    pub(crate) config: SipConfig,
+    pub(crate) endpoint: EndpointInnerRef,
+    pub(crate) layer: Arc<DialogLayer>,
+    pub(crate) contact: Uri,
+    /// What Via, Contact and From name.
+    pub(crate) advertised: SocketAddr,
+    pub(crate) tasks: TaskTracker,
+    /// Every dialog ends.
+    pub(crate) closing: CancellationToken,
+    /// Nothing runs any more.
+    pub(crate) stop: CancellationToken,
+    pub(crate) routes: Mutex<HashMap<DialogKey, mpsc::Sender<Transaction>>>,
+    pub(crate) merges: Mutex<HashMap<MergeKey, DialogKey>>,
+    /// Where to send what goes to a URI, if not to its host: of calls not answered yet.
+    pub(crate) targets: Arc<Mutex<HashMap<String, SocketAddr>>>,
+    wire: Arc<Wire>,
+    connection: SipConnection,
+    received: AtomicU64,
+    dropped: AtomicU64,
+    judged: AtomicU64,
+    pub(crate) refused: AtomicU64,
+}
+
+/// A panic while a map was held leaves the map usable: each change is one insert or remove.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    pub(crate) async fn bind(
+        config: SipConfig,
+    ) -> Result<(Arc<Self>, mpsc::Receiver<Incoming>), SipError> {
+        let listen = config.listen;
+        let failed = |why: String| SipError::Bind { addr: listen, why };
+        let wire = Arc::new(Wire::bind(listen).await.map_err(|e| failed(e.to_string()))?);
+        let advertised =
+            config.advertise.unwrap_or_else(|| SipConnection::resolve_bind_address(wire.local()));
+        let stop = CancellationToken::new();
+        let names = Names { v6: wire.local().is_ipv6() };
+        let transport =
+            TransportLayer::new_with_domain_resolver(stop.child_token(), Box::new(names));
+        let inner = UdpInner { conn: wire.clone(), addr: udp(advertised) };
+        let connection =
+            SipConnection::Udp(UdpConnection::attach(inner, None, Some(stop.child_token())).await);
+        transport.add_transport(connection.clone());
+        let targets = Arc::new(Mutex::new(HashMap::new()));
+        let locator =
+            Locator { targets: targets.clone(), names: Names { v6: wire.local().is_ipv6() } };
+        let endpoint = EndpointBuilder::new()
+            .with_user_agent(&config.user_agent)
+            .with_transport_layer(transport)
+            .with_cancel_token(stop.child_token())
+            .with_option(timers(&config, advertised))
+            .with_target_locator(Box::new(locator))
+            .build();
+        let arriving = endpoint.incoming_transactions().map_err(|e| failed(e.to_string()))?;
+        let contact = format!("sip:{}@{advertised}", config.contact_user);
+        let contact = Uri::try_from(contact.as_str()).map_err(|e| failed(e.to_string()))?;
+        let core = Arc::new(Self {
+            layer: Arc::new(DialogLayer::new(endpoint.inner.clone())),
+            endpoint: endpoint.inner.clone(),
+            contact,
+            advertised,
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            stop,
+            routes: Mutex::default(),
+            merges: Mutex::default(),
+            targets,
+            wire,
+            connection,
+            received: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            judged: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            config,
+        });
+        let (calls, incoming) = mpsc::channel(INCOMING_MAX);
+        // These three end with `stop`; they are not in `tasks`, which a drain waits for.
+        let served = core.endpoint.clone();
+        tokio::spawn(async move {
+            if let Err(error) = served.serve().await {
+                tracing::error!(%error, "the SIP library stopped serving");
+            }
+        });
+        tokio::spawn(core.clone().receive());
+        tokio::spawn(core.clone().dispatch(arriving, calls));
+        Ok((core, incoming))
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.wire.local()
+    }
+
+    pub(crate) fn timer_b(&self) -> Duration {
+        Duration::from_millis(self.config.t1_ms * 64)
+    }
+
+    async fn receive(self: Arc<Self>) {
+        let mut buffer = vec![0; DATAGRAM_MAX_BYTES];
+        let ours = self.advertised.to_string();
+        loop {
+            let got = tokio::select! {
+                got = self.wire.receive(&mut buffer) => got,
+                () = self.stop.cancelled() => return,
+            };
+            let (length, source) = match got {
+                Ok(got) => got,
+                // An ICMP error of an earlier send; the socket itself still works.
+                Err(error) => {
+                    tracing::debug!(%error, "receiving failed");
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+            };
+            self.received.fetch_add(1, Ordering::Relaxed);
+            self.take(&buffer[..length], source, &ours).await;
+        }
+    }
+
+    async fn take(&self, bytes: &[u8], source: SocketAddr, ours: &str) {
+        let message = match read(bytes, source, ours, &self.config.user_agent) {
+            Reading::Message(message) => message,
+            Reading::Ping => return drop(self.wire.send(b"\r\n", source).await),
+            Reading::Refuse { code, bytes } => {
+                self.judged.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(%source, code, "request refused unseen");
+                return drop(self.wire.send(&bytes, source).await);
+            }
+            Reading::Drop(why) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                return tracing::debug!(%source, why, "datagram dropped");
+            }
+        };
+        if self.overloaded(&message) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let from = udp(source);
+        // Not its queue, which has no bound: what is handed over here is worked off here.
+        let handed = self.endpoint.on_received_message(*message, self.connection.clone(), &from);
+        if let Err(error) = handed.await {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(%source, %error, "the SIP library did not take a message");
+        }
+    }
+
+    /// New INVITEs only: what belongs to a call that is up must pass. Dropped without an answer,
+    /// they come again by their own timer.
+    fn overloaded(&self, message: &SipMessage) -> bool {
+        let SipMessage::Request(request) = message else { return false };
+        let limit = self.config.dialogs_max.saturating_mul(TRANSACTIONS_PER_DIALOG).max(1_024);
+        request.method == Method::Invite
+            && to_tag(request).is_none()
+            && self.endpoint.get_stats().running_transactions > limit
+    }
+
+    async fn dispatch(
+        self: Arc<Self>,
+        mut arriving: mpsc::UnboundedReceiver<Transaction>,
+        calls: mpsc::Sender<Incoming>,
+    ) {
+        loop {
+            let transaction = tokio::select! {
+                got = arriving.recv() => match got { Some(got) => got, None => return },
+                () = self.stop.cancelled() => return,
+            };
+            match to_tag(&transaction.original) {
+                Some(tag) => self.route(transaction, tag),
+                None => self.outside(transaction, &calls),
+            }
+        }
+    }
+
+    /// A request of a dialog goes to its task.
+    fn route(self: &Arc<Self>, transaction: Transaction, tag: String) {
+        let key = (call_id(&transaction.original), tag);
+        let sender = lock(&self.routes).get(&key).cloned();
+        let Some(sender) = sender else {
+            return self.reply(transaction, 481, Vec::new());
+        };
+        if let Err(back) = sender.try_send(transaction) {
+            let (transaction, code) = match back {
+                mpsc::error::TrySendError::Full(back) => (back, 503),
+                mpsc::error::TrySendError::Closed(back) => (back, 481),
+            };
+            self.reply(transaction, code, Vec::new());
+        }
+    }
+
+    fn outside(self: &Arc<Self>, transaction: Transaction, calls: &mpsc::Sender<Incoming>) {
+        match transaction.original.method {
+            Method::Invite => incoming::start(self, transaction, calls),
+            Method::Options => self.reply(transaction, 200, capabilities()),
+            Method::Bye | Method::Info | Method::PRack | Method::Update => {
+                self.reply(transaction, 481, Vec::new());
+            }
+            _ => self.reply(transaction, 405, vec![Header::Allow(ALLOW.into())]),
+        }
+    }
+
+    /// Answers a request finally, and keeps its transaction until the ACK or its end.
+    pub(crate) fn reply(&self, mut transaction: Transaction, code: u16, headers: Vec<Header>) {
+        self.tasks.spawn(async move {
+            let status = StatusCode::from(code);
+            if let Err(error) = transaction.reply_with(status, headers, None).await {
+                return tracing::debug!(%error, code, "an answer could not be sent");
+            }
+            if transaction.original.method == Method::Invite {
+                while transaction.receive().await.is_some() {}
+            }
+        });
+    }
+
+    pub(crate) fn retry_after(&self) -> Vec<Header> {
+        vec![Header::RetryAfter(self.config.retry_after_s.to_string().into())]
+    }
+
+    pub(crate) fn gauges(&self) -> Gauges {
+        Gauges {
+            dialogs: lock(&self.routes).len(),
+            transactions: self.endpoint.get_stats().running_transactions,
+            tasks: self.tasks.len(),
+            received: self.received.load(Ordering::Relaxed),
+            sent: self.wire.sent.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+            judged: self.judged.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) async fn shutdown(&self) {
+        self.closing.cancel();
+        self.tasks.close();
+        let limit = Duration::from_millis(self.config.shutdown_ms);
+        if tokio::time::timeout(limit, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "dialogs did not all end in time");
+        }
+        self.stop.cancel();
+    }
+}
+
+fn timers(config: &SipConfig, advertised: SocketAddr) -> EndpointOption {
+    let t1 = Duration::from_millis(config.t1_ms);
+    EndpointOption {
+        t1,
+        // T2 and T4 keep their ratio to T1 (RFC 3261 table 4), so that tests run in scale.
+        t2: t1 * 8,
+        t4: t1 * 10,
+        t1x64: t1 * 64,
+        callid_suffix: Some(advertised.ip().to_string()),
+        ..EndpointOption::default()
+    }
+}
+
+pub(crate) fn capabilities() -> Vec<Header> {
+    vec![Header::Allow(ALLOW.into()), Header::Accept(ACCEPT.into())]
+}
+
+pub(crate) fn to_tag(request: &Request) -> Option<String> {
+    let tag = request.to_header().ok()?.tag().ok()??;
+    Some(tag.value().to_owned()).filter(|tag| !tag.is_empty())
+}
+
+pub(crate) fn from_tag(request: &Request) -> String {
+    let tag = request.from_header().ok().and_then(|from| from.tag().ok().flatten());
+    tag.map(|tag| tag.value().to_owned()).unwrap_or_default()
+}
+
+pub(crate) fn call_id(request: &Request) -> String {
+    request.call_id_header().map(|id| id.value().to_owned()).unwrap_or_default()
+}
+
+pub(crate) fn cseq(request: &Request) -> u32 {
+    request.cseq_header().and_then(|cseq| cseq.seq()).unwrap_or(0)
+}
+
+/// Turns a URI into where to send: always UDP, whatever it asks for.
+struct Locator {
+    targets: Arc<Mutex<HashMap<String, SocketAddr>>>,
+    names: Names,
+}
+
+#[async_trait::async_trait]
+impl TargetLocator for Locator {
+    async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
+        let fixed = lock(&self.targets).get(&uri.to_string()).copied();
+        if let Some(addr) = fixed {
+            return Ok(udp(addr));
+        }
+        let mut target = SipAddr {
+            r#type: Some(rsipstack::sip::Transport::Udp),
+            addr: uri.host_with_port.clone(),
+        };
+        if let Ok(addr) = target.get_socketaddr() {
+            return Ok(udp(addr));
+        }
+        target = self.names.resolve(&target).await?;
+        Ok(target)
+    }
+}

@@ -1,0 +1,406 @@
+//! Reads one datagram and judges it before the library sees it (RFC 3261 sections 7.3, 8.2, 18).
+//!
+//! Total: whatever the bytes are, the outcome is a message, a refusal to send back, a pong, or
+//! nothing. It keeps no state and knows neither transactions nor dialogs. The library is weak
+//! here (8 KiB, no Content-Length, bytes that are not UTF-8), hence our own reading.
+
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::SocketAddr;
+
+use rsipstack::sip::{
+    HasHeaders as _, Header, HeadersExt as _, SipMessage, StatusCode, Transport,
+    prelude::ToTypedHeader as _,
+};
+use rsipstack::transport::SipConnection;
+
+/// The most that UDP can carry.
+pub(crate) const DATAGRAM_MAX_BYTES: usize = 65_535;
+const HEADERS_MAX_BYTES: usize = 32 * 1024;
+const HEADERS_MAX: usize = 256;
+/// What we accept; also the Allow header.
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
+pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay";
+/// Methods that the library can parse: the rest gets 501 from us.
+const KNOWN: [&str; 14] = [
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "OPTIONS",
+    "INFO",
+    "MESSAGE",
+    "NOTIFY",
+    "PRACK",
+    "PUBLISH",
+    "REFER",
+    "REGISTER",
+    "SUBSCRIBE",
+    "UPDATE",
+];
+
+#[derive(Debug)]
+pub(crate) enum Reading {
+    Message(Box<SipMessage>),
+    /// A request that no dialog should see: these bytes answer it, without state.
+    Refuse {
+        code: u16,
+        bytes: Vec<u8>,
+    },
+    /// A keep-alive (RFC 5626 section 3.5.1): answered by CRLF.
+    Ping,
+    Drop(&'static str),
+}
+
+/// The lines of a message, unfolded, names in full.
+struct Lines<'a> {
+    start: &'a str,
+    headers: Vec<(&'static str, String)>,
+    others: Vec<(&'a str, String)>,
+    body: &'a [u8],
+}
+
+pub(crate) fn read(bytes: &[u8], source: SocketAddr, ours: &str, server: &str) -> Reading {
+    if bytes == b"\r\n\r\n" {
+        return Reading::Ping;
+    }
+    let bytes = bytes.trim_ascii_start();
+    if bytes.is_empty() {
+        return Reading::Drop("empty");
+    }
+    let Some(end) = find(bytes, b"\r\n\r\n") else { return Reading::Drop("no end of headers") };
+    if end > HEADERS_MAX_BYTES {
+        return Reading::Drop("headers too large");
+    }
+    // Lossy only to find whom to answer; a message that needed it is refused.
+    let text = String::from_utf8_lossy(&bytes[..end]);
+    let Some(lines) = split(&text, &bytes[end + 4..]) else {
+        return Reading::Drop("too many headers");
+    };
+    let utf8 = matches!(text, std::borrow::Cow::Borrowed(_));
+    if lines.start.starts_with("SIP/") {
+        if !utf8 {
+            return Reading::Drop("response not UTF-8");
+        }
+        return read_response(&lines, source, ours);
+    }
+    match judge(&lines, utf8) {
+        Ok(()) => {}
+        Err(Fault::Silent(why)) => return Reading::Drop(why),
+        Err(Fault::Answer(code, reason, extra)) => {
+            return refuse(&lines, source, server, code, reason, &extra);
+        }
+    }
+    match parse(&lines, source) {
+        Some(message) => Reading::Message(Box::new(message)),
+        None => refuse(&lines, source, server, 400, "Bad Request", ""),
+    }
+}
+
+enum Fault {
+    Silent(&'static str),
+    Answer(u16, &'static str, String),
+}
+
+fn bad(reason: &'static str) -> Fault {
+    Fault::Answer(400, reason, String::new())
+}
+
+/// RFC 3261 section 8.2, what of it needs no state.
+fn judge(lines: &Lines<'_>, utf8: bool) -> Result<(), Fault> {
+    let mut words = lines.start.split(' ');
+    let (Some(method), Some(uri), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(Fault::Silent("no request line"));
+    };
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b);
+    if method.is_empty() || method.len() > 32 || !method.bytes().all(token) {
+        return Err(Fault::Silent("no method"));
+    }
+    // An ACK is never answered (section 17.1.1.3).
+    let fault = |fault: Fault| if method == "ACK" { Fault::Silent("bad ACK") } else { fault };
+    let all = || lines.headers.iter().map(|(_, v)| v).chain(lines.others.iter().map(|(_, v)| v));
+    if !utf8 || all().any(|v| v.bytes().any(|b| b.is_ascii_control() && b != b'\t')) {
+        return Err(fault(bad("Bad Request - Bytes")));
+    }
+    if version != "SIP/2.0" {
+        return Err(fault(Fault::Answer(505, "Version Not Supported", String::new())));
+    }
+    for name in ["From", "To", "Call-ID", "CSeq"] {
+        match lines.count(name) {
+            0 => return Err(Fault::Silent("a header that every answer needs is missing")),
+            1 => {}
+            _ => return Err(fault(bad("Bad Request - Repeated Header"))),
+        }
+    }
+    if lines.value("From").is_none_or(|from| !from.to_ascii_lowercase().contains("tag=")) {
+        return Err(fault(bad("Bad Request - From Tag")));
+    }
+    let mut cseq = lines.value("CSeq").unwrap_or("").split_ascii_whitespace();
+    let number = cseq.next().and_then(|n| n.parse::<u32>().ok()).filter(|n| *n < 1 << 31);
+    if number.is_none() || cseq.next() != Some(method) || cseq.next().is_some() {
+        return Err(fault(bad("Bad Request - CSeq")));
+    }
+    if lines.value("Max-Forwards").is_some_and(|v| v.trim().parse::<u8>().is_err()) {
+        return Err(fault(bad("Bad Request - Max-Forwards")));
+    }
+    content_length(lines).map_err(fault)?;
+    if !KNOWN.contains(&method) {
+        return Err(Fault::Answer(501, "Not Implemented", format!("Allow: {ALLOW}\r\n")));
+    }
+    let scheme = uri.split(':').next().unwrap_or("").to_ascii_lowercase();
+    if !["sip", "sips", "tel"].contains(&scheme.as_str()) {
+        return Err(fault(Fault::Answer(416, "Unsupported URI Scheme", String::new())));
+    }
+    judge_invite(lines, method)
+}
+
+/// Extensions and bodies of what opens or changes a call (sections 8.2.2.3 and 8.2.3).
+fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Fault> {
+    if method == "ACK" || method == "CANCEL" {
+        return Ok(());
+    }
+    if let Some(options) = lines.value("Require").filter(|v| !v.trim().is_empty()) {
+        return Err(Fault::Answer(420, "Bad Extension", format!("Unsupported: {options}\r\n")));
+    }
+    if method != "INVITE" || lines.body.is_empty() {
+        return Ok(());
+    }
+    let kind = lines.value("Content-Type").unwrap_or("").split(';').next().unwrap_or("").trim();
+    let encoded =
+        lines.value("Content-Encoding").is_some_and(|e| !e.trim().eq_ignore_ascii_case("identity"));
+    if encoded || !kind.eq_ignore_ascii_case("application/sdp") {
+        let accept = "Accept: application/sdp\r\nAccept-Encoding: identity\r\n".to_owned();
+        return Err(Fault::Answer(415, "Unsupported Media Type", accept));
+    }
+    if std::str::from_utf8(lines.body).is_err() {
+        return Err(bad("Bad Request - Body"));
+    }
+    Ok(())
+}
+
+/// What of the datagram is body (section 18.3): all of it where nothing is said, never more than
+/// is there.
+fn content_length(lines: &Lines<'_>) -> Result<usize, Fault> {
+    let mut said = lines.headers.iter().filter(|(n, _)| *n == "Content-Length").map(|(_, v)| v);
+    let Some(first) = said.next() else { return Ok(lines.body.len()) };
+    if said.any(|v| v != first) {
+        return Err(bad("Bad Request - Content-Length"));
+    }
+    match first.trim().parse::<usize>() {
+        Ok(length) if length <= lines.body.len() => Ok(length),
+        _ => Err(bad("Bad Request - Content-Length")),
+    }
+}
+
+fn read_response(lines: &Lines<'_>, source: SocketAddr, ours: &str) -> Reading {
+    let code = lines.start.split(' ').nth(1).and_then(|c| c.parse::<u16>().ok());
+    let Some(code) = code.filter(|c| (100..700).contains(c)) else {
+        return Reading::Drop("no status");
+    };
+    if !lines.start.starts_with("SIP/2.0 ") || content_length(lines).is_err() {
+        return Reading::Drop("bad response");
+    }
+    // We are no proxy: exactly one Via, and it is ours (sections 8.1.3.3 and 18.1.2).
+    let via = lines.value("Via").unwrap_or("");
+    if lines.count("Via") != 1 || via.contains(',') || !via.contains(ours) {
+        return Reading::Drop("a response for somebody else");
+    }
+    if ["From", "To", "Call-ID", "CSeq"].iter().any(|name| lines.count(name) != 1) {
+        return Reading::Drop("bad response");
+    }
+    let Some(SipMessage::Response(mut response)) = parse(lines, source) else {
+        return Reading::Drop("bad response");
+    };
+    let invite = lines.value("CSeq").is_some_and(|v| v.trim_end().ends_with("INVITE"));
+    if invite && (200..300).contains(&code) {
+        // The library takes any 2xx but 200 for no answer, and never acknowledges one without
+        // a Contact.
+        response.status_code = StatusCode::OK;
+        if response.contact_header().is_err() {
+            let contact = format!("<sip:{source}>");
+            response.headers.push(Header::Contact(contact.into()));
+        }
+    }
+    if code == 401 || code == 407 {
+        // Its own digest ends the dialog on a challenge to a re-INVITE; the next step answers
+        // challenges before this point.
+        let text = if code == 401 { "Unauthorized" } else { "Proxy Authentication Required" };
+        response.status_code = StatusCode::Other(code, text.into());
+    }
+    Reading::Message(Box::new(SipMessage::Response(response)))
+}
+
+/// Hands the library a message that it cannot misread, then checks what it read.
+fn parse(lines: &Lines<'_>, source: SocketAddr) -> Option<SipMessage> {
+    let length = content_length(lines).ok()?;
+    let mut out = String::with_capacity(1024);
+    let _ = write!(out, "{}\r\n", lines.start);
+    for (name, value) in &lines.headers {
+        if *name == "Content-Length" {
+            continue;
+        }
+        if *name == "Contact" || *name == "Record-Route" {
+            let _ = write!(out, "{name}: {}\r\n", only_udp(value));
+        } else {
+            let _ = write!(out, "{name}: {value}\r\n");
+        }
+    }
+    for (name, value) in &lines.others {
+        let _ = write!(out, "{name}: {value}\r\n");
+    }
+    let _ = write!(out, "Content-Length: {length}\r\n\r\n");
+    let mut bytes = out.into_bytes();
+    bytes.extend_from_slice(&lines.body[..length]);
+    let mut message = SipMessage::try_from(bytes.as_slice()).ok()?;
+    message.from_header().ok()?.clone().typed().ok()?.tag()?;
+    message.to_header().ok()?.clone().typed().ok()?;
+    message.call_id_header().ok()?;
+    message.cseq_header().ok()?.method().ok()?;
+    message.top_via_header().ok()?.typed().ok()?;
+    message.typed_contact_headers().ok()?;
+    if let SipMessage::Request(request) = &mut message
+        && request.contact_header().is_err()
+    {
+        request.headers_mut().push(Header::Contact(format!("<sip:{source}>").into()));
+    }
+    SipConnection::update_msg_received(message, source, Transport::Udp).ok()
+}
+
+/// We have UDP alone: a target that names another transport would make the library open a
+/// connection of its own, whose messages we would not judge.
+fn only_udp(value: &str) -> String {
+    let lower = value.to_ascii_lowercase();
+    let Some(at) = lower.find("transport=") else { return value.to_owned() };
+    let start = at + "transport=".len();
+    let len = value[start..].bytes().take_while(u8::is_ascii_alphanumeric).count();
+    format!("{}udp{}", &value[..start], only_udp(&value[start + len..]))
+}
+
+fn refuse(
+    lines: &Lines<'_>,
+    source: SocketAddr,
+    server: &str,
+    code: u16,
+    reason: &str,
+    extra: &str,
+) -> Reading {
+    if lines.start.starts_with("ACK ") {
+        return Reading::Drop("bad ACK");
+    }
+    let Some(via) = lines.value("Via") else { return Reading::Drop("no Via") };
+    let mut out = format!("SIP/2.0 {code} {reason}\r\n");
+    let mut first = true;
+    for (name, value) in &lines.headers {
+        match *name {
+            "Via" if std::mem::take(&mut first) => {
+                let _ = write!(out, "Via: {}\r\n", received(value, source));
+            }
+            "Via" | "From" | "Call-ID" | "CSeq" => {
+                let _ = write!(out, "{name}: {value}\r\n");
+            }
+            "To" if value.to_ascii_lowercase().contains("tag=") => {
+                let _ = write!(out, "To: {value}\r\n");
+            }
+            "To" => {
+                // Without state, yet equal for a retransmission (section 8.2.7).
+                let mut hasher = DefaultHasher::new();
+                (via, lines.value("Call-ID")).hash(&mut hasher);
+                let _ = write!(out, "To: {value};tag={:016x}\r\n", hasher.finish());
+            }
+            _ => {}
+        }
+    }
+    let _ = write!(out, "{extra}Server: {server}\r\nContent-Length: 0\r\n\r\n");
+    Reading::Refuse { code, bytes: out.into_bytes() }
+}
+
+/// RFC 3261 section 18.2.1 and RFC 3581, on the first of the header's values.
+fn received(via: &str, source: SocketAddr) -> String {
+    let (first, rest) = via.split_at(via.find(',').unwrap_or(via.len()));
+    let parts = first.split(';').filter(|p| {
+        let name = p.split('=').next().unwrap_or("").trim().to_ascii_lowercase();
+        name != "received" && name != "rport"
+    });
+    let kept: Vec<&str> = parts.collect();
+    format!("{};received={};rport={}{rest}", kept.join(";"), source.ip(), source.port())
+}
+
+fn split<'a>(text: &'a str, body: &'a [u8]) -> Option<Lines<'a>> {
+    let mut raw = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let start = raw.next()?;
+    let mut lines = Lines { start, headers: Vec::new(), others: Vec::new(), body };
+    // Which of the two lists the last header went to: a folded line continues it (section 7.3.1).
+    let mut last_known = None;
+    for line in raw {
+        if line.starts_with([' ', '\t']) {
+            let value = match last_known {
+                Some(true) => lines.headers.last_mut().map(|(_, v)| v),
+                Some(false) => lines.others.last_mut().map(|(_, v)| v),
+                None => None,
+            };
+            if let Some(value) = value {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+            continue;
+        }
+        let Some((name, value)) = line.split_once(':') else { continue };
+        if lines.headers.len() + lines.others.len() >= HEADERS_MAX {
+            return None;
+        }
+        let (name, value) = (name.trim(), value.trim().to_owned());
+        if let Some(full) = full_name(name) {
+            lines.headers.push((full, value));
+            last_known = Some(true);
+        } else {
+            lines.others.push((name, value));
+            last_known = Some(false);
+        }
+    }
+    Some(lines)
+}
+
+/// Header names without their compact forms (section 7.3.3) and odd cases.
+fn full_name(name: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 16] = [
+        ("Via", "v"),
+        ("From", "f"),
+        ("To", "t"),
+        ("Call-ID", "i"),
+        ("CSeq", ""),
+        ("Contact", "m"),
+        ("Content-Length", "l"),
+        ("Content-Type", "c"),
+        ("Content-Encoding", "e"),
+        ("Max-Forwards", ""),
+        ("Record-Route", ""),
+        ("Route", ""),
+        ("Require", ""),
+        ("Supported", "k"),
+        ("Subject", "s"),
+        ("Refer-To", "r"),
+    ];
+    NAMES
+        .iter()
+        .find(|(full, compact)| {
+            full.eq_ignore_ascii_case(name)
+                || (!compact.is_empty() && compact.eq_ignore_ascii_case(name))
+        })
+        .map(|(full, _)| *full)
+}
+
+impl Lines<'_> {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(have, _)| *have == name).map(|(_, value)| value.as_str())
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.headers.iter().filter(|(have, _)| *have == name).count()
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}

@@ -38,6 +38,8 @@ rights! {
     Keypad => "keypad",
     /// Supervise on a device that is not one's own.
     AnyDevice => "any_device",
+    /// Attend without the other supervisors being shown it.
+    Private => "private",
     Admin => "admin",
 }
 

@@ -3,6 +3,7 @@
 use crate::access::Actor;
 use crate::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
 use crate::plan::{EdgeRef, PlanVersion};
+use crate::seat::Room;
 use crate::view::{AgentAction, AgentAfter, Extent, Follow, LegKind, Mode, Net};
 
 macro_rules! call_number {
@@ -151,6 +152,12 @@ pub enum Input {
         seat: SeatId,
         sends: bool,
         receives: bool,
+    },
+    /// A party goes to another room of this call (a consult) or comes back; not yet sent by the
+    /// switchboard: transfers are a later issue's.
+    Moved {
+        seat: SeatId,
+        room: Room,
     },
     /// `seat: None` ends the whole call.
     HangUp {

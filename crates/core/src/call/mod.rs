@@ -1,8 +1,37 @@
 //! One call: its two ends, its supervisors, and who may hear whom, as
 //! `handle(now, Input, &Directory) -> Vec<Effect>`.
+//!
+//! ```text
+//!  new ──▶ ringing ──both ends up──▶ talking ──────────────────────────▶ ended
+//!             │                       │  ▲                                 ▲
+//!             │                       │  └ hold, resume: marks on seats    │
+//!             │                       └ agent gone, a supervisor in barge  │
+//!             │                         keeps the call (becomes takeover)  │
+//!             └── an end fails, hangs up, or rings too long ───────────────┘
+//! ```
+//!
+//! Every input is taken in every state: what does not fit changes nothing, and what is asked for
+//! is answered exactly once. No effect is awaited; each has a deadline set here. What opens an
+//! edge for a supervisor waits for its committed row; what closes one is in the same turn's plan.
+//!
+//! A turn: the input changes seats and supervisions (the files beside this one, by concern), then
+//! `planning.rs` makes one plan of the whole state. This file knows the state and the order only.
 
+mod agent_act;
+mod changing;
+mod control;
 pub mod effect;
+mod ending;
+mod handing;
 pub mod input;
+mod joining;
+mod legs;
+mod losing;
+mod party;
+mod planning;
+mod raising;
+mod showing;
+mod turn;
 
 pub use effect::{Answer, CallRecord, Effect, Reply};
 pub use input::{
@@ -10,27 +39,190 @@ pub use input::{
     RowId, TapEnd, TimerId,
 };
 
-use crate::access::Actor;
 use crate::directory::Directory;
-use crate::id::{CallId, SeatId};
-use crate::time::Now;
-use crate::view::{Ability, CallView};
+use crate::hearing::Before;
+use crate::id::{CallId, OrgId, SeatId, SupervisionId, TapId};
+use crate::plan::{HearingPlan, PlanVersion};
+use crate::supervision::Supervision;
+use crate::time::{Mono, Now};
+use crate::times::Times;
+use crate::view::{Direction, TimelineEntry};
+use party::Party;
+use std::collections::{BTreeMap, BTreeSet};
+use turn::{Await, Due, Gate, Turn};
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Ringing,
+    Talking,
+    /// A customer alone hears that the takeover is lost; then the call ends.
+    Announcing,
+    Ended,
+}
+
+#[derive(Clone, Debug)]
 pub struct Call {
     id: CallId,
+    org: OrgId,
+    direction: Direction,
+    queue: Option<String>,
+    campaign: Option<String>,
+    stage: Stage,
+    started: Now,
+    answered: Option<Now>,
+    ended: Option<Now>,
+    end_reason: Option<&'static str>,
+    /// `POST /calls`, answered when the call talks or fails.
+    asked: Option<RequestId>,
+    /// What a caller who was never answered is told.
+    reject_code: u16,
+    parties: BTreeMap<SeatId, Party>,
+    supervisions: BTreeMap<SupervisionId, Supervision>,
+    gates: BTreeMap<RowId, Gate>,
+    timers: BTreeMap<TimerId, Due>,
+    awaits: Vec<Await>,
+    /// Who waits for a hand-back, by the seat that gives way.
+    handing: BTreeMap<SeatId, Vec<RequestId>>,
+    beeps: BTreeSet<SeatId>,
+    last_beep: BTreeMap<SeatId, Mono>,
+    plan: HearingPlan,
+    in_force: PlanVersion,
+    before: Before,
+    times: Times,
+    timeline: Vec<TimelineEntry>,
+    last_seat: u32,
+    last_tap: u32,
+    last_row: u64,
+    last_timer: u64,
+    last_await: u64,
 }
 
 impl Call {
     pub const CALLER: SeatId = SeatId(1);
     pub const CALLEE: SeatId = SeatId(2);
 
-    pub fn new(_now: Now, new: NewCall, _dir: &Directory) -> (Call, Vec<Effect>) {
-        (Call { id: new.id }, Vec::new())
+    pub fn new(now: Now, new: NewCall, dir: &Directory) -> (Call, Vec<Effect>) {
+        let caller = Party::end(Self::CALLER, new.caller, dir);
+        let callee = Party::end(Self::CALLEE, new.callee, dir);
+        let mut call = Call {
+            id: new.id,
+            org: dir.org.clone(),
+            direction: legs::direction(&caller, &callee),
+            queue: new.queue,
+            campaign: new.campaign,
+            stage: Stage::Ringing,
+            started: now,
+            answered: None,
+            ended: None,
+            end_reason: None,
+            asked: new.request,
+            reject_code: 480,
+            parties: [(Self::CALLER, caller), (Self::CALLEE, callee)].into(),
+            supervisions: BTreeMap::new(),
+            gates: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            awaits: Vec::new(),
+            handing: BTreeMap::new(),
+            beeps: BTreeSet::new(),
+            last_beep: BTreeMap::new(),
+            plan: HearingPlan::default(),
+            in_force: PlanVersion(0),
+            before: Before::default(),
+            times: Times::start(now.mono, Default::default()),
+            timeline: Vec::new(),
+            last_seat: Self::CALLEE.0,
+            last_tap: 0,
+            last_row: 0,
+            last_timer: 0,
+            last_await: 0,
+        };
+        let mut turn = Turn::new(now, dir);
+        call.begin(&mut turn, new.by);
+        call.finish(&mut turn);
+        (call, turn.out)
     }
 
     /// Total: any input in any order, also after the end.
-    pub fn handle(&mut self, _now: Now, _input: Input, _dir: &Directory) -> Vec<Effect> {
-        Vec::new()
+    pub fn handle(&mut self, now: Now, input: Input, dir: &Directory) -> Vec<Effect> {
+        let mut turn = Turn::new(now, dir);
+        if self.is_over() {
+            self.after_the_end(&mut turn, input);
+            turn.out.append(&mut turn.after_plan);
+            return turn.out;
+        }
+        self.step(&mut turn, input);
+        self.finish(&mut turn);
+        turn.out
+    }
+
+    fn step(&mut self, turn: &mut Turn, input: Input) {
+        match input {
+            Input::LegRinging { seat } => self.leg_ringing(turn, seat),
+            Input::LegAnswered { seat } => self.leg_answered(turn, seat),
+            Input::LegFailed { seat, why } => self.leg_failed(turn, seat, why),
+            Input::LegEnded { seat, cause } => self.leg_ended(turn, seat, cause),
+            Input::LegDirection { seat, sends, receives } => {
+                self.leg_direction(turn, seat, sends, receives);
+            }
+            Input::MediaFailed { seat } => self.leg_ended(turn, seat, LegEnd::MediaTimeout),
+            Input::Moved { seat, room } => self.moved(turn, seat, room),
+            Input::HangUp { by, seat, request } => self.hang_up(turn, &by, seat, request),
+            Input::Hold { by, seat, request } => self.hold(turn, &by, seat, request),
+            Input::Resume { by, seat, request } => self.resume(turn, by, seat, request),
+            Input::Join(join) => self.join(turn, *join),
+            Input::Change(change) => self.change(turn, *change),
+            Input::Leave { request, supervision, by } => {
+                self.leave(turn, &supervision, &by, request);
+            }
+            Input::AgentAction { request, supervision, by, action } => {
+                self.agent_action(turn, &supervision, by, action, request);
+            }
+            Input::RowCommitted { row } => self.row_done(turn, row, true),
+            Input::RowFailed { row } => self.row_done(turn, row, false),
+            Input::PlanInForce { version } => {
+                self.in_force = self.in_force.max(version.min(self.plan.version));
+            }
+            Input::GuardPassed { edge, version } => {
+                self.before.guard_passed(edge, version);
+            }
+            Input::AudioProven { seat, incoming } => self.audio_proven(turn, seat, incoming),
+            Input::TapLive { tap } => self.tap_live(turn, tap),
+            Input::TapEnded { tap, why } => self.tap_ended(turn, tap, why),
+            Input::BridgeFailed => self.end(turn, "media_failed"),
+            // A supervisor's digits reach nobody; their meaning as mode codes is issue 3's.
+            Input::Digit { .. } => {}
+            Input::Deadline { timer } => self.deadline(turn, timer),
+            Input::RightsLost { person, key } => self.rights_lost(turn, &person, key.as_ref()),
+            Input::ShutDown => self.end(turn, "shutting_down"),
+        }
+    }
+
+    fn deadline(&mut self, turn: &mut Turn, timer: TimerId) {
+        match self.timers.remove(&timer) {
+            None => {}
+            Some(Due::LegAnswer(seat)) => self.leg_failed(turn, seat, LegFailure::NoAnswer),
+            Some(Due::Row(row)) => self.row_done(turn, row, false),
+            Some(Due::Proof(id)) => self.not_proven(turn, &id),
+            Some(Due::Incoming(id)) => self.raise_not_proven(turn, &id),
+            Some(Due::Plan(number)) => self.plan_not_in_force(turn, number),
+            Some(Due::Guard(seat)) => self.guard_not_passed(turn, seat),
+            Some(Due::ComeBack(id)) => self.owner_stayed_away(turn, &id),
+            Some(Due::Announcement) => self.end(turn, "takeover_lost"),
+            Some(Due::BeepOver(seat)) => {
+                self.beeps.remove(&seat);
+            }
+        }
+    }
+
+    fn row_done(&mut self, turn: &mut Turn, row: RowId, committed: bool) {
+        match self.drop_gate(turn, row) {
+            None => {}
+            Some(Gate::Join(id)) => self.join_row(turn, &id, committed),
+            Some(Gate::Change(id)) => self.change_row(turn, &id, row, committed),
+            Some(Gate::Resume { by, seat, request }) => {
+                self.resume_row(turn, &by, seat, request, committed);
+            }
+        }
     }
 
     pub fn id(&self) -> &CallId {
@@ -39,14 +231,16 @@ impl Call {
 
     /// True once `Effect::Ended` has been given.
     pub fn is_over(&self) -> bool {
-        false
+        self.stage == Stage::Ended
     }
 
-    pub fn view(&self, _now: Now) -> CallView {
-        unimplemented!()
+    fn next_seat(&mut self) -> SeatId {
+        self.last_seat += 1;
+        SeatId(self.last_seat)
     }
 
-    pub fn abilities(&self, _now: Now, _who: &Actor, _dir: &Directory) -> Vec<Ability> {
-        Vec::new()
+    fn next_tap(&mut self) -> TapId {
+        self.last_tap += 1;
+        TapId(self.last_tap)
     }
 }

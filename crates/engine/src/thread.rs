@@ -101,6 +101,10 @@ impl Worker {
             let n = self.epoll.wait(&mut ready, until);
             self.counts.turns += 1;
             let woken = clock();
+            // Before the queue is taken: what is pushed after that wakes the next wait.
+            if ready[..n].iter().any(|event| event.token() == WAKER) {
+                self.queues[self.me].waker().reset();
+            }
             if let Turn::Stop = self.commands(&mut waiting) {
                 break;
             }
@@ -137,7 +141,6 @@ impl Worker {
         if !queues[self.me].take(waiting) {
             return Turn::On;
         }
-        queues[self.me].waker().reset();
         while let Some(command) = waiting.pop_front() {
             if let Turn::Stop = self.obey(command) {
                 return Turn::Stop;
@@ -171,8 +174,6 @@ impl Worker {
         for event in ready {
             let token = event.token();
             if token == WAKER {
-                // What woke us was taken by `commands`, or will be in the next turn.
-                self.queues[self.me].waker().reset();
                 continue;
             }
             for _ in 0..reads {

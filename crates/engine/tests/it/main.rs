@@ -1,0 +1,5 @@
+//! The engine with real sockets and threads on loopback.
+
+mod calls;
+mod moves;
+mod room;

@@ -1,1 +1,3 @@
+//! For tests only: what is in a signal, a network that misbehaves by seed, virtual time.
 
+pub mod spectrum;

@@ -1,0 +1,157 @@
+//! `make bench`: the server as a user runs it, on one core; the load on the other; a bare UDP relay
+//! beside it in the same run. Prints a table and writes `target/bench/summary.json`.
+//!
+//! Knows the server by SIP, RTP and HTTP only.
+#![allow(clippy::print_stdout)] // a command line's own output
+
+mod bare;
+mod phones;
+mod process;
+mod relay;
+mod rounds;
+mod server;
+mod summary;
+mod switching;
+mod traffic;
+
+use anyhow::{Context, Result};
+use phones::Phones;
+use process::Pinned;
+use rounds::{Kind, Round};
+use server::Server;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const SERVER_CORE: usize = 0;
+const ROUNDS: usize = 5;
+const WINDOW: Duration = Duration::from_secs(8);
+/// The share of a core that a round is sized to.
+const SHARE: f64 = 0.6;
+const CALLS_AT_MOST: usize = 900;
+const CAPACITY_STEP: usize = 25;
+const CAPACITY_SHARE_AT_MOST: f64 = 0.9;
+const CAPACITY_LISTENERS: Kind = Kind::Listen;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["relay", calls, peer] => relay::serve(calls.parse()?, peer.parse()?),
+        ["bare", phones] => runtime.block_on(bare::serve(phones.parse()?)),
+        ["run", binary] => runtime.block_on(run(PathBuf::from(binary), Scale::full())),
+        ["quick", binary] => runtime.block_on(run(PathBuf::from(binary), Scale::quick())),
+        _ => {
+            println!("usage: undertone-bench run|quick PATH-TO-undertone");
+            std::process::exit(2);
+        }
+    }
+}
+
+/// How much is measured: all of it, or enough to see that the benchmark itself works.
+struct Scale {
+    rounds: usize,
+    window: Duration,
+    calls_at_most: usize,
+    switches: usize,
+    raises: usize,
+    attaches: usize,
+    capacity: bool,
+}
+
+impl Scale {
+    fn full() -> Scale {
+        Scale {
+            rounds: ROUNDS,
+            window: WINDOW,
+            calls_at_most: CALLS_AT_MOST,
+            switches: 500,
+            raises: 50,
+            attaches: 100,
+            capacity: true,
+        }
+    }
+    fn quick() -> Scale {
+        Scale {
+            rounds: 1,
+            window: Duration::from_secs(2),
+            calls_at_most: 50,
+            switches: 20,
+            raises: 5,
+            attaches: 5,
+            capacity: false,
+        }
+    }
+}
+
+async fn run(binary: PathBuf, scale: Scale) -> Result<()> {
+    let phones = Phones::start().await?;
+    let server = Server::start(&binary, SERVER_CORE, phones.address(), CALLS_AT_MOST)?;
+    println!("server on core {SERVER_CORE}: {}", server.sip);
+
+    let probe = 50.min(scale.calls_at_most);
+    let mut sizes = BTreeMap::new();
+    for kind in Kind::ALL {
+        let round = rounds::server(kind, probe, &server, &phones, Duration::from_secs(2)).await?;
+        let fits = (SHARE * 1e3 / round.cpu_ms_per_call_s) as usize;
+        sizes.insert(kind, fits.clamp(10, scale.calls_at_most));
+    }
+    let relay_calls = sizes[&Kind::Plain];
+
+    let mut relays: Vec<Round> = Vec::new();
+    let mut kinds: BTreeMap<Kind, Vec<Round>> = BTreeMap::new();
+    for n in 1..=scale.rounds {
+        relays.push(rounds::relay(SERVER_CORE, relay_calls, scale.window).await?);
+        summary::line(n, "relay", relays.last().context("a round")?);
+        for kind in Kind::ALL {
+            let round = rounds::server(kind, sizes[&kind], &server, &phones, scale.window).await?;
+            summary::line(n, kind.name(), &round);
+            kinds.entry(kind).or_default().push(round);
+        }
+    }
+
+    println!("switching and attaching, {} and {} times", scale.switches, scale.attaches);
+    let delays =
+        switching::measure(&server, &phones, scale.switches, scale.raises, scale.attaches).await?;
+    let bare = bare_rss(&phones, sizes[&Kind::Plain]).await?;
+    let capacity =
+        if scale.capacity { Some(capacity(&server, &phones, scale.window).await?) } else { None };
+    phones.shutdown().await;
+    summary::write(&summary::Summary { relays, kinds, delays, bare, capacity })
+}
+
+/// Kilobytes a call of the SIP library alone, two dialogs each.
+async fn bare_rss(phones: &Phones, calls: usize) -> Result<f64> {
+    let args = ["bare".to_owned(), phones.address().to_string()];
+    let (process, lines) = Pinned::start(SERVER_CORE, &std::env::current_exe()?, &args, 1)?;
+    let sip = lines.first().and_then(|l| l.split_whitespace().last()).context("no address")?;
+    let sip = sip.parse()?;
+    let before = process.rss_kb()?;
+    let mut up = Vec::with_capacity(calls);
+    for n in 0..calls {
+        up.push(phones.call(n, sip, (9, 9)).await.with_context(|| format!("bare call {n}"))?);
+    }
+    let grown = process.rss_kb()?.saturating_sub(before) as f64 / calls as f64;
+    for call in &up {
+        call.customer.dialog.bye();
+    }
+    Ok(grown)
+}
+
+/// The highest step of 25 supervised calls without loss at 90 % of a core or less.
+async fn capacity(server: &Server, phones: &Phones, window: Duration) -> Result<usize> {
+    let mut best = 0;
+    for calls in (CAPACITY_STEP..=CALLS_AT_MOST).step_by(CAPACITY_STEP) {
+        // The steps far below what the rounds have shown to fit say nothing new.
+        if calls < 300 && calls % 100 != 0 {
+            continue;
+        }
+        let round = rounds::server(CAPACITY_LISTENERS, calls, server, phones, window).await?;
+        summary::line(0, &format!("capacity {calls}"), &round);
+        if round.loss > 0.0 || round.cpu_share > CAPACITY_SHARE_AT_MOST {
+            break;
+        }
+        best = calls;
+    }
+    Ok(best)
+}

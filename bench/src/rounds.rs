@@ -37,7 +37,6 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub struct Round {
     pub calls: usize,
-    pub seconds: f64,
     pub cpu_ms_per_call_s: f64,
     /// Of one core.
     pub cpu_share: f64,
@@ -56,7 +55,6 @@ fn round(calls: usize, cpu_ns: u64, took: Duration, heard: &Heard, legs: usize) 
     let missing = (due - heard.received as f64 - 2.0 * legs as f64).max(0.0);
     Round {
         calls,
-        seconds,
         cpu_ms_per_call_s: cpu_ms / (calls as f64 * seconds),
         cpu_share: cpu_ms / 1e3 / seconds,
         loss: (heard.lost as f64).max(missing) / due.max(1.0),

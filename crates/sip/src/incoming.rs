@@ -24,7 +24,7 @@ use crate::handle::Command;
 use crate::live::Live;
 use crate::outgoing::sdp_headers;
 use crate::types::{Address, DialogEvent, EndCause, Incoming, SipError};
-use crate::wire::ALLOW;
+use crate::wire::{ALLOW, unescape};
 
 pub(crate) fn start(core: &Arc<Core>, mut invite: Transaction, calls: &mpsc::Sender<Incoming>) {
     let request = invite.original.clone();
@@ -68,7 +68,7 @@ fn describe(
         call_id: call_id(request),
         from: from.map(|f| address(f.display_name, &f.uri)).unwrap_or_default(),
         to: to.map(|t| address(t.display_name, &t.uri)).unwrap_or_default(),
-        request_user: request.uri.user().unwrap_or_default().to_owned(),
+        request_user: unescape(request.uri.user().unwrap_or_default()),
         source: source(request),
         contact: contact.map(|c| c.uri.to_string()).unwrap_or_default(),
         offer: sdp_of(&request.body),
@@ -98,7 +98,7 @@ fn address(name: Option<String>, uri: &rsipstack::sip::Uri) -> Address {
             escaped = false;
         }
     }
-    Address { user: uri.user().unwrap_or_default().to_owned(), name: plain, uri: uri.to_string() }
+    Address { user: unescape(uri.user().unwrap_or_default()), name: plain, uri: uri.to_string() }
 }
 
 struct Ringing {

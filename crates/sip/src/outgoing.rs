@@ -56,8 +56,7 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     }
     let bad = |_| (400, SipError::BadAddress.to_string());
     let callee = callee(&call.to_uri).map_err(bad)?;
-    let caller = format!("sip:{}@{}", escape_user(&call.from_user), core.advertised);
-    let caller = Uri::try_from(caller.as_str()).map_err(|_| bad(SipError::BadAddress))?;
+    let caller = caller(core, &call.from_user);
     let target = call.to_addr.map(|addr| (callee.to_string(), addr));
     if let Some((uri, addr)) = &target {
         lock(&core.targets).insert(uri.clone(), *addr);
@@ -83,6 +82,15 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     Ok((handle, events))
 }
 
+/// The user as it is: the library escapes what a URI cannot hold (section 25.1).
+fn caller(core: &Core, user: &str) -> Uri {
+    let mut uri = core.contact.clone();
+    let kept: String = user.chars().filter(|c| !c.is_control()).take(128).collect();
+    let user = if kept.is_empty() { "anonymous".to_owned() } else { kept };
+    uri.auth = Some(rsipstack::sip::uri::Auth { user, password: None });
+    uri
+}
+
 /// Takes `sip:user@host`, and the same without its scheme.
 fn callee(to: &str) -> Result<Uri, SipError> {
     let lower = to.get(..5).unwrap_or(to).to_ascii_lowercase();
@@ -92,19 +100,6 @@ fn callee(to: &str) -> Result<Uri, SipError> {
         return Err(SipError::BadAddress);
     }
     Uri::try_from(text.as_str()).map_err(|_| SipError::BadAddress)
-}
-
-/// A user part holds what RFC 3261 section 25.1 allows; the rest is escaped.
-fn escape_user(user: &str) -> String {
-    let mut out = String::new();
-    for byte in user.bytes().take(128) {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    if out.is_empty() { "anonymous".into() } else { out }
 }
 
 /// The library writes a display name between quotes and escapes nothing; a backslash or a quote

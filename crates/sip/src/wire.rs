@@ -241,7 +241,9 @@ fn parse(lines: &Lines<'_>, source: SocketAddr) -> Option<SipMessage> {
         if *name == "Content-Length" {
             continue;
         }
-        if *name == "Contact" || *name == "Record-Route" {
+        if *name == "Contact" {
+            let _ = write!(out, "{name}: {}\r\n", only_udp(&escape_once(value)));
+        } else if *name == "Record-Route" {
             let _ = write!(out, "{name}: {}\r\n", only_udp(value));
         } else {
             let _ = write!(out, "{name}: {value}\r\n");
@@ -266,6 +268,35 @@ fn parse(lines: &Lines<'_>, source: SocketAddr) -> Option<SipMessage> {
         request.headers_mut().push(Header::Contact(format!("<sip:{source}>").into()));
     }
     SipConnection::update_msg_received(message, source, Transport::Udp).ok()
+}
+
+/// The octets that `%` and two digits stand for (section 19.1.2).
+pub(crate) fn unescape(user: &str) -> String {
+    String::from_utf8_lossy(&octets(user, |_| true)).into_owned()
+}
+
+/// The library escapes a user part when it writes one, yet never resolves escapes when it reads:
+/// `a%40b` would come back as `a%2540b`. What it will escape again is therefore resolved here.
+fn escape_once(value: &str) -> String {
+    let kept =
+        |byte: u8| !byte.is_ascii_control() && byte.is_ascii() && !b"<>\",;?:".contains(&byte);
+    String::from_utf8(octets(value, kept)).unwrap_or_else(|_| value.to_owned())
+}
+
+fn octets(text: &str, resolve: impl Fn(u8) -> bool) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digits = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        let octet = digits
+            .filter(|pair| *byte == b'%' && pair.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            .filter(|octet| resolve(*octet));
+        out.push(octet.unwrap_or(*byte));
+        at += if octet.is_some() { 3 } else { 1 };
+    }
+    out
 }
 
 /// We have UDP alone: a target that names another transport would make the library open a

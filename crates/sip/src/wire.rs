@@ -435,3 +435,8 @@ impl Lines<'_> {
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "wire_test.rs"]
+mod tests;

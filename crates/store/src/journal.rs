@@ -58,6 +58,15 @@ pub struct AuditFilter {
     pub limit: u32,
 }
 
+/// How many rows a page has.
+pub(crate) const fn page_rows(asked: u32) -> i64 {
+    match asked {
+        0 => 100,
+        1..=1_000 => asked as i64,
+        _ => 1_000,
+    }
+}
+
 /// Newest first; `next` is the `before` of the following page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditPage {

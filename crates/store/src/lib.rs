@@ -5,11 +5,18 @@
 
 #![forbid(unsafe_code)]
 
+mod audit_rows;
+mod call_body;
+mod call_rows;
+mod db;
 mod error;
 mod journal;
 mod keys;
 mod provision;
+mod queue;
 mod store;
+mod text;
+mod writer;
 
 pub use error::StoreError;
 pub use journal::{

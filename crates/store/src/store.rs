@@ -1,11 +1,19 @@
 //! The store's front: opening it, and one method for each thing asked of it.
 
+use crate::db::{Db, File};
 use crate::error::StoreError;
 use crate::journal::{AuditFilter, AuditPage, CallFilter, CallPage, Class, Committed, Verified};
-use crate::keys::{Key, NewKey};
-use crate::provision::{Applied, Provision};
+use crate::keys::{self, Key, NewKey};
+use crate::provision::{self, Applied, Provision};
+use crate::queue::{Item, Queue};
+use crate::{audit_rows, call_rows, writer};
+use sqlx::{AnyConnection, AnyPool, Connection};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use undertone_core::access::Right;
 use undertone_core::audit::AuditEntry;
 use undertone_core::call::CallRecord;
@@ -13,12 +21,21 @@ use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, KeyId, OrgId, PersonId};
 use undertone_core::time::Wall;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StoreConfig {
     /// `journal.db` and `undertone.db` in this folder, made if missing.
     Sqlite { dir: PathBuf },
     /// `postgres://…`; may hold a password: not to be logged.
     Postgres { url: String },
+}
+
+impl std::fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StoreConfig::Sqlite { dir } => f.debug_struct("Sqlite").field("dir", dir).finish(),
+            StoreConfig::Postgres { .. } => f.debug_struct("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// How the journal fares; for the metrics.
@@ -33,50 +50,113 @@ pub struct Gauges {
 /// A handle; clones share the same writers.
 #[derive(Clone, Debug)]
 pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     org: OrgId,
+    queue: Arc<Queue>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    journal: AnyPool,
+    directory: AnyPool,
+    directory_db: Db,
+    /// The one connection that writes people, devices and keys; None until needed.
+    directory_writer: Mutex<Option<AnyConnection>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue.close(); // the writer ends once it has written what waits
+    }
 }
 
 impl Store {
     /// Opens, brings the tables up to date, starts the writers.
     pub async fn open(config: StoreConfig, org: OrgId) -> Result<Store, StoreError> {
-        let _ = config;
-        Ok(Store { org })
+        if let StoreConfig::Sqlite { dir } = &config {
+            tokio::fs::create_dir_all(dir).await.map_err(|source| StoreError::Open {
+                what: dir.display().to_string(),
+                source: Arc::new(source),
+            })?;
+        }
+        let journal = Db::new(&config, File::Journal)?;
+        let directory = Db::new(&config, File::Directory)?;
+        journal.migrate().await?;
+        directory.migrate().await?;
+        let queue = Arc::new(Queue::default());
+        let pool = journal.readers();
+        let task = tokio::spawn(writer::run(journal, org.clone(), queue.clone()));
+        let inner = Inner {
+            org,
+            queue,
+            writer: Mutex::new(Some(task)),
+            journal: pool,
+            directory: directory.readers(),
+            directory_db: directory,
+            directory_writer: Mutex::new(None),
+        };
+        Ok(Store { inner: Arc::new(inner) })
     }
-    /// Writes all that waits, then stops the writers.
-    pub async fn close(&self) {}
+
+    /// Writes all that waits, then stops the writers. Waits as long as the database is away:
+    /// who cannot, sets a deadline around this.
+    pub async fn close(&self) {
+        self.inner.queue.close();
+        if let Some(task) = self.inner.writer.lock().await.take()
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the journal's writer ended badly");
+        }
+        if let Some(conn) = self.inner.directory_writer.lock().await.take() {
+            let _ = conn.close().await;
+        }
+        self.inner.journal.close().await;
+        self.inner.directory.close().await;
+    }
 
     /// Queues a row at once, in the order of calls; see [`Committed`].
     pub fn append(&self, entry: AuditEntry, class: Class) -> Committed {
-        let _ = (entry, class);
-        Committed(Err(StoreError::Closed))
-    }
-    pub fn record(&self, call: CallRecord) -> Committed {
-        let _ = call;
-        Committed(Err(StoreError::Closed))
-    }
-    pub async fn audit(&self, filter: AuditFilter) -> Result<AuditPage, StoreError> {
-        let _ = filter;
-        Err(StoreError::Closed)
-    }
-    pub async fn verify(&self) -> Result<Verified, StoreError> {
-        Err(StoreError::Closed)
-    }
-    pub async fn call(&self, id: &CallId) -> Result<Option<CallRecord>, StoreError> {
-        let _ = id;
-        Err(StoreError::Closed)
-    }
-    pub async fn calls(&self, filter: CallFilter) -> Result<CallPage, StoreError> {
-        let _ = filter;
-        Err(StoreError::Closed)
+        if entry.org != self.inner.org {
+            return Committed(Err(StoreError::WrongOrg));
+        }
+        self.inner.queue.push(Item::Audit(Box::new(writer::cleaned(entry))), class)
     }
 
-    pub async fn provision(&self, what: Provision) -> Result<Applied, StoreError> {
-        let _ = what;
-        Err(StoreError::Closed)
+    /// Queues the record of an ended call; written again, it replaces itself.
+    pub fn record(&self, call: CallRecord) -> Committed {
+        if call.org != self.inner.org {
+            return Committed(Err(StoreError::WrongOrg));
+        }
+        self.inner.queue.push(Item::Call(Box::new(call)), Class::Other)
     }
+
+    pub async fn audit(&self, filter: AuditFilter) -> Result<AuditPage, StoreError> {
+        audit_rows::page(&self.inner.journal, &self.inner.org, filter).await
+    }
+
+    /// Walks the whole chain.
+    pub async fn verify(&self) -> Result<Verified, StoreError> {
+        audit_rows::verify(&self.inner.journal, &self.inner.org).await
+    }
+
+    pub async fn call(&self, id: &CallId) -> Result<Option<CallRecord>, StoreError> {
+        call_rows::get(&self.inner.journal, &self.inner.org, id).await
+    }
+
+    pub async fn calls(&self, filter: CallFilter) -> Result<CallPage, StoreError> {
+        call_rows::list(&self.inner.journal, &self.inner.org, filter).await
+    }
+
+    /// All or nothing.
+    pub async fn provision(&self, what: Provision) -> Result<Applied, StoreError> {
+        let org = self.inner.org.clone();
+        self.write("provisioning", async |conn| provision::apply(conn, &org, &what).await).await
+    }
+
     /// All people and devices, with the open preset's policy.
     pub async fn directory(&self) -> Result<Directory, StoreError> {
-        Ok(Directory::empty(self.org.clone()))
+        provision::directory(&self.inner.directory, &self.inner.org).await
     }
 
     pub async fn add_key(
@@ -85,23 +165,59 @@ impl Store {
         rights: BTreeSet<Right>,
         now: Wall,
     ) -> Result<NewKey, StoreError> {
-        let _ = (person, rights, now);
-        Err(StoreError::Closed)
+        let org = self.inner.org.clone();
+        let new = keys::make(person, rights, now)?;
+        let there =
+            self.write("adding a key", async |conn| Ok(keys::insert(conn, &org, &new).await?));
+        if there.await? {
+            Ok(new)
+        } else {
+            Err(StoreError::Refused(format!("there is no person {person}")))
+        }
     }
+
     /// The key with this token, unless revoked.
     pub async fn key(&self, token: &str) -> Result<Option<Key>, StoreError> {
-        let _ = token;
-        Err(StoreError::Closed)
+        keys::find(&self.inner.directory, &self.inner.org, token).await
     }
+
     pub async fn keys(&self) -> Result<Vec<Key>, StoreError> {
-        Err(StoreError::Closed)
+        keys::list(&self.inner.directory, &self.inner.org).await
     }
+
     /// False: there is no such key, or it was revoked before.
     pub async fn revoke_key(&self, id: &KeyId, now: Wall) -> Result<bool, StoreError> {
-        let _ = (id, now);
-        Err(StoreError::Closed)
+        let org = self.inner.org.clone();
+        self.write("revoking a key", async |conn| Ok(keys::revoke(conn, &org, id, now).await?))
+            .await
     }
+
     pub fn gauges(&self) -> Gauges {
-        Gauges::default()
+        let queue = &self.inner.queue;
+        Gauges {
+            waiting: queue.waiting(),
+            rows_committed: queue.rows_committed.load(Ordering::Relaxed),
+            commits: queue.commits.load(Ordering::Relaxed),
+            retries: queue.retries.load(Ordering::Relaxed),
+        }
+    }
+
+    /// One transaction on the directory's one writing connection.
+    async fn write<T>(
+        &self,
+        step: &'static str,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut slot = self.inner.directory_writer.lock().await;
+        let mut conn = match slot.take() {
+            Some(conn) => conn,
+            None => self.inner.directory_db.connect().await.map_err(StoreError::query(step))?,
+        };
+        let begin = self.inner.directory_db.begin();
+        let mut tx = conn.begin_with(begin).await.map_err(StoreError::query(step))?;
+        let done = work(&mut tx).await?;
+        tx.commit().await.map_err(StoreError::query(step))?;
+        *slot = Some(conn); // after an error it is dropped instead: the next one starts clean
+        Ok(done)
     }
 }

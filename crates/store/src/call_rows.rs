@@ -1,0 +1,99 @@
+//! Call records: in and out of their rows.
+
+use crate::call_body;
+use crate::error::StoreError;
+use crate::journal::{CallFilter, CallPage};
+use sqlx::{AnyConnection, AnyPool, Row};
+use undertone_core::call::CallRecord;
+use undertone_core::id::{CallId, OrgId};
+
+/// Written again, a record replaces itself: a commit whose answer was lost does no harm.
+pub(crate) async fn insert(
+    conn: &mut AnyConnection,
+    record: &CallRecord,
+) -> Result<(), sqlx::Error> {
+    let (org, id) = (record.org.as_str(), record.view.id.as_str());
+    let started = record.view.started_at.0;
+    sqlx::query(
+        "INSERT INTO call_record (org_id, id, started_at_ms, ended_at_ms, body) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id, id) DO UPDATE SET \
+         started_at_ms = excluded.started_at_ms, ended_at_ms = excluded.ended_at_ms, \
+         body = excluded.body",
+    )
+    .bind(org)
+    .bind(id)
+    .bind(started)
+    .bind(record.view.ended_at.map_or(0, |at| at.0))
+    .bind(call_body::write(record))
+    .execute(&mut *conn)
+    .await?;
+    for person in record.agents.iter().chain(&record.supervisors) {
+        sqlx::query(
+            "INSERT INTO call_person (org_id, person_id, call_id, started_at_ms) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (org_id, person_id, call_id) DO NOTHING",
+        )
+        .bind(org)
+        .bind(person.as_str())
+        .bind(id)
+        .bind(started)
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn get(
+    pool: &AnyPool,
+    org: &OrgId,
+    id: &CallId,
+) -> Result<Option<CallRecord>, StoreError> {
+    let row = sqlx::query("SELECT body FROM call_record WHERE org_id = $1 AND id = $2")
+        .bind(org.as_str())
+        .bind(id.as_str())
+        .fetch_optional(pool)
+        .await?;
+    row.map(|row| call_body::read(row.try_get(0)?)).transpose()
+}
+
+pub(crate) async fn list(
+    pool: &AnyPool,
+    org: &OrgId,
+    filter: CallFilter,
+) -> Result<CallPage, StoreError> {
+    const ALL: &str = "SELECT c.body, c.started_at_ms, c.id FROM call_record c \
+        WHERE c.org_id = $1 AND $2 = '' AND c.started_at_ms >= $3 AND c.started_at_ms < $4 \
+        AND (c.started_at_ms < $5 OR (c.started_at_ms = $5 AND c.id < $6)) \
+        ORDER BY c.started_at_ms DESC, c.id DESC LIMIT $7";
+    const OF_PERSON: &str = "SELECT c.body, c.started_at_ms, c.id FROM call_person p \
+        JOIN call_record c ON c.org_id = p.org_id AND c.id = p.call_id \
+        WHERE p.org_id = $1 AND p.person_id = $2 AND c.started_at_ms >= $3 \
+        AND c.started_at_ms < $4 \
+        AND (c.started_at_ms < $5 OR (c.started_at_ms = $5 AND c.id < $6)) \
+        ORDER BY c.started_at_ms DESC, c.id DESC LIMIT $7";
+    let (before_ms, before_id) = match &filter.cursor {
+        None => (i64::MAX, ""),
+        Some(cursor) => cursor
+            .split_once('~')
+            .and_then(|(ms, id)| Some((ms.parse().ok()?, id)))
+            .ok_or_else(|| StoreError::Refused("the cursor is not one of ours".into()))?,
+    };
+    let limit = super::journal::page_rows(filter.limit);
+    let rows = sqlx::query(if filter.person.is_some() { OF_PERSON } else { ALL })
+        .bind(org.as_str())
+        .bind(filter.person.as_ref().map_or("", |id| id.as_str()))
+        .bind(filter.from.map_or(i64::MIN, |at| at.0))
+        .bind(filter.to.map_or(i64::MAX, |at| at.0))
+        .bind(before_ms)
+        .bind(before_id)
+        .bind(limit + 1)
+        .fetch_all(pool)
+        .await?;
+    let more = rows.len() as i64 > limit;
+    let mut page = CallPage::default();
+    for row in rows.into_iter().take(limit as usize) {
+        page.items.push(call_body::read(row.try_get(0)?)?);
+        let (at, id): (i64, String) = (row.try_get(1)?, row.try_get(2)?);
+        page.next = more.then(|| format!("{at}~{id}"));
+    }
+    Ok(page)
+}

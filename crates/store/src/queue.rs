@@ -1,0 +1,198 @@
+//! What waits to be written: three lines, bounded, taken in order of class.
+//!
+//! Knows no SQL. A part is kept free for supervision, so that no flood of other rows can make
+//! supervision wait for room.
+
+use crate::error::StoreError;
+use crate::journal::{Class, Committed};
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Notify, oneshot};
+use undertone_core::audit::AuditEntry;
+use undertone_core::call::CallRecord;
+
+/// Rows that may wait in all.
+pub(crate) const MAX_WAITING_ROWS: usize = 20_000;
+/// Of these, kept for supervision.
+const FOR_SUPERVISION_ROWS: usize = 4_000;
+/// Rows in one transaction: large enough to share a commit, small enough to end soon.
+const MAX_BATCH_ROWS: usize = 1_000;
+
+#[derive(Debug)]
+pub(crate) enum Item {
+    Audit(Box<AuditEntry>),
+    Call(Box<CallRecord>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) item: Item,
+    pub(crate) waiter: oneshot::Sender<Result<u64, StoreError>>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    supervision: VecDeque<Waiting>,
+    other: VecDeque<Waiting>,
+    calls: VecDeque<Waiting>,
+    /// Rows that the writer holds and has not committed yet.
+    in_hand: usize,
+    closed: bool,
+}
+
+impl Lines {
+    fn len(&self) -> usize {
+        self.supervision.len() + self.other.len() + self.calls.len() + self.in_hand
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    lines: Mutex<Lines>,
+    arrived: Notify,
+    pub(crate) rows_committed: AtomicU64,
+    pub(crate) commits: AtomicU64,
+    pub(crate) retries: AtomicU64,
+}
+
+impl Queue {
+    pub(crate) fn push(&self, item: Item, class: Class) -> Committed {
+        let mut lines = self.lock();
+        if lines.closed {
+            return Committed(Err(StoreError::Closed));
+        }
+        let waiting = lines.len();
+        let room = match class {
+            Class::Supervision => MAX_WAITING_ROWS,
+            Class::Other => MAX_WAITING_ROWS - FOR_SUPERVISION_ROWS,
+        };
+        if waiting >= room {
+            return Committed(Err(StoreError::QueueFull { waiting }));
+        }
+        let (tx, rx) = oneshot::channel();
+        let waiting = Waiting { item, waiter: tx };
+        match (&waiting.item, class) {
+            (Item::Call(_), _) => lines.calls.push_back(waiting),
+            (Item::Audit(_), Class::Supervision) => lines.supervision.push_back(waiting),
+            (Item::Audit(_), Class::Other) => lines.other.push_back(waiting),
+        }
+        drop(lines);
+        self.arrived.notify_one();
+        Committed(Ok(rx))
+    }
+
+    /// All that waits, at most a batch, supervision first. None: closed and empty.
+    pub(crate) async fn take(&self) -> Option<Vec<Waiting>> {
+        loop {
+            {
+                let mut lines = self.lock();
+                let mut batch = Vec::new();
+                while batch.len() < MAX_BATCH_ROWS {
+                    let next = lines.supervision.pop_front();
+                    let next = next.or_else(|| lines.other.pop_front());
+                    let Some(next) = next.or_else(|| lines.calls.pop_front()) else { break };
+                    batch.push(next);
+                }
+                lines.in_hand = batch.len();
+                if !batch.is_empty() {
+                    return Some(batch);
+                }
+                if lines.closed {
+                    return None;
+                }
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    pub(crate) fn committed(&self, rows: usize) {
+        self.lock().in_hand = 0;
+        self.rows_committed.fetch_add(rows as u64, Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_one();
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Lines> {
+        // Nothing panics while it is held; if something did, the lines are still whole.
+        self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use undertone_core::audit::{Outcome, Who};
+    use undertone_core::id::OrgId;
+    use undertone_core::time::Wall;
+
+    fn row(what: &str) -> Item {
+        Item::Audit(Box::new(AuditEntry {
+            org: OrgId::parse("o").expect("an id"),
+            at: Wall(0),
+            who: Who::system(),
+            what: what.into(),
+            call: None,
+            supervision: None,
+            outcome: Outcome::Allowed,
+            detail: BTreeMap::new(),
+        }))
+    }
+    fn what(waiting: &Waiting) -> &str {
+        match &waiting.item {
+            Item::Audit(entry) => &entry.what,
+            Item::Call(_) => "call",
+        }
+    }
+
+    #[tokio::test]
+    async fn supervision_goes_first_and_each_class_keeps_its_order() {
+        let queue = Queue::default();
+        for (name, class) in [
+            ("other.1", Class::Other),
+            ("sup.1", Class::Supervision),
+            ("other.2", Class::Other),
+            ("sup.2", Class::Supervision),
+        ] {
+            let _ = queue.push(row(name), class);
+        }
+        let batch = queue.take().await.expect("four rows wait");
+        let order: Vec<_> = batch.iter().map(what).collect();
+        assert_eq!(order, ["sup.1", "sup.2", "other.1", "other.2"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_so_and_still_has_room_for_supervision() {
+        let queue = Queue::default();
+        let room = MAX_WAITING_ROWS - FOR_SUPERVISION_ROWS;
+        let kept: Vec<_> = (0..room).map(|_| queue.push(row("o"), Class::Other)).collect();
+        assert!(kept.iter().all(|c| c.0.is_ok()));
+        let refused = queue.push(row("o"), Class::Other).await;
+        assert!(matches!(refused, Err(StoreError::QueueFull { waiting }) if waiting == room));
+        assert!(queue.push(row("s"), Class::Supervision).0.is_ok());
+        for _ in 1..FOR_SUPERVISION_ROWS {
+            assert!(queue.push(row("s"), Class::Supervision).0.is_ok());
+        }
+        let refused = queue.push(row("s"), Class::Supervision).await;
+        assert!(matches!(refused, Err(StoreError::QueueFull { waiting: MAX_WAITING_ROWS })));
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_gives_out_what_it_holds_and_takes_no_more() {
+        let queue = Queue::default();
+        let _ = queue.push(row("last"), Class::Other);
+        queue.close();
+        assert!(matches!(queue.push(row("late"), Class::Other).await, Err(StoreError::Closed)));
+        assert_eq!(queue.take().await.expect("the last row").len(), 1);
+        assert!(queue.take().await.is_none());
+    }
+}

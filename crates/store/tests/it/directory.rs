@@ -1,0 +1,115 @@
+//! People, devices and keys.
+
+use crate::fixture::{Fresh, on_both, person};
+use std::collections::BTreeSet;
+use undertone_core::access::Right;
+use undertone_core::directory::{Device, Person};
+use undertone_core::id::DeviceId;
+use undertone_core::time::Wall;
+use undertone_core::view::Net;
+use undertone_store::{Applied, Provision, StoreError};
+
+fn people() -> Provision {
+    let someone = |id: &str, extension: Option<&str>, rights: &[Right]| Person {
+        id: person(id),
+        name: format!("Name of {id} é"),
+        extension: extension.map(Into::into),
+        rights: rights.iter().copied().collect(),
+    };
+    let device = |id: &str, owner: Option<&str>, net| Device {
+        id: DeviceId::parse(id).unwrap(),
+        name: format!("Phone {id}"),
+        extension: owner.map(|_| "201".into()),
+        owner: owner.map(person),
+        contact: "sip:201@127.0.0.1:5070".into(),
+        net,
+    };
+    Provision {
+        people: vec![
+            someone("ann", Some("201"), &[]),
+            someone("sue", None, &[Right::Listen, Right::Whisper]),
+        ],
+        devices: vec![
+            device("d1", Some("ann"), Net::Internal),
+            device("trunk", None, Net::External),
+        ],
+    }
+}
+
+on_both! {
+    async fn provisioning_again_and_again_leads_to_the_same_end(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        let first = store.provision(people()).await.unwrap();
+        let all = Applied { people_written: 2, devices_written: 2, ..Applied::default() };
+        assert_eq!(first, all);
+        let directory = store.directory().await.unwrap();
+        assert_eq!(directory.people.values().cloned().collect::<Vec<_>>(), people().people);
+        assert_eq!(directory.devices.values().cloned().collect::<Vec<_>>(), people().devices);
+        assert_eq!(store.provision(people()).await.unwrap(), Applied::default());
+        assert_eq!(store.directory().await.unwrap(), directory);
+
+        let mut less = people();
+        less.people.remove(0);
+        less.devices.remove(0);
+        less.devices[0].contact = "sip:elsewhere@127.0.0.1".into();
+        let changed = Applied { devices_written: 1, people_removed: 1, devices_removed: 1,
+            ..Applied::default() };
+        assert_eq!(store.provision(less).await.unwrap(), changed);
+        store.close().await;
+        let again = fresh.open().await;
+        assert_eq!(again.directory().await.unwrap().people.len(), 1);
+    }
+
+    async fn a_key_works_until_it_is_revoked(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        store.provision(people()).await.unwrap();
+        let rights = BTreeSet::from([Right::Listen, Right::SeeAudit]);
+        // Spawned: the server calls the store from tasks that move between threads.
+        let adder = store.clone();
+        let asked = rights.clone();
+        let made = tokio::spawn(async move {
+            adder.add_key(&person("sue"), asked, Wall(5)).await
+        }).await.unwrap().unwrap();
+        assert!(made.token.starts_with("ut_") && made.token.len() >= 3 + 22, "128 bits or more");
+        let found = store.key(&made.token).await.unwrap().unwrap();
+        assert_eq!(found, made.key);
+        assert_eq!((found.rights, found.created_at), (rights, Wall(5)));
+        for wrong in ["", "ut_", "ut_x", &made.token[..made.token.len() - 1]] {
+            assert_eq!(store.key(wrong).await.unwrap(), None, "{wrong:?}");
+        }
+        assert!(store.revoke_key(&made.key.id, Wall(9)).await.unwrap());
+        assert!(!store.revoke_key(&made.key.id, Wall(10)).await.unwrap());
+        assert_eq!(store.key(&made.token).await.unwrap(), None);
+        assert_eq!(store.keys().await.unwrap()[0].revoked_at, Some(Wall(9)));
+    }
+
+    async fn a_token_is_nowhere_in_the_database(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        store.provision(people()).await.unwrap();
+        let made = store.add_key(&person("sue"), BTreeSet::new(), Wall(0)).await.unwrap();
+        assert!(!format!("{made:?}").contains(&made.token));
+        store.close().await;
+        if let undertone_store::StoreConfig::Sqlite { dir } = &fresh.config {
+            for file in std::fs::read_dir(dir).unwrap() {
+                let bytes = std::fs::read(file.unwrap().path()).unwrap();
+                let secret = &made.token.as_bytes()[3..];
+                assert!(!bytes.windows(secret.len()).any(|w| w == secret));
+            }
+        }
+    }
+
+    async fn nobody_gets_a_key_for_nobody(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        store.provision(people()).await.unwrap();
+        let refused = store.add_key(&person("eve"), BTreeSet::new(), Wall(0)).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+        let made = store.add_key(&person("ann"), BTreeSet::new(), Wall(0)).await.unwrap();
+        store.provision(Provision { people: people().people.split_off(1), devices: vec![] })
+            .await.unwrap();
+        assert_eq!(store.key(&made.token).await.unwrap(), None, "the person went, the key too");
+    }
+}

@@ -1,0 +1,10 @@
+//! The store on both engines: every test here runs on SQLite and on a PostgreSQL of its own.
+#![allow(clippy::unwrap_used)] // tests say what they expect by failing
+
+mod blocked;
+mod crash;
+mod directory;
+mod fixture;
+mod journal;
+mod postgres;
+mod records;

@@ -36,6 +36,8 @@ const TRANSACTIONS_PER_DIALOG: usize = 4;
 
 /// Call-ID and our tag: what names one of our dialogs in a request to it.
 pub(crate) type DialogKey = (String, String);
+/// Where requests to a URI go, and how many calls say so.
+pub(crate) type Targets = HashMap<String, (SocketAddr, usize)>;
 /// Call-ID, their tag and CSeq: what two copies of one forked INVITE share (section 8.2.2.2).
 pub(crate) type MergeKey = (String, String, u32);
 
@@ -54,7 +56,7 @@ pub(crate) struct Core {
     pub(crate) routes: Mutex<HashMap<DialogKey, mpsc::Sender<Transaction>>>,
     pub(crate) merges: Mutex<HashMap<MergeKey, DialogKey>>,
     /// Where to send what goes to a URI, if not to its host: of calls not answered yet.
-    pub(crate) targets: Arc<Mutex<HashMap<String, SocketAddr>>>,
+    pub(crate) targets: Arc<Mutex<Targets>>,
     wire: Arc<Wire>,
     connection: SipConnection,
     received: AtomicU64,
@@ -77,6 +79,9 @@ impl Core {
         let wire = Arc::new(Wire::bind(listen).await.map_err(|e| failed(e.to_string()))?);
         let advertised =
             config.advertise.unwrap_or_else(|| SipConnection::resolve_bind_address(wire.local()));
+        if advertised.is_ipv4() != wire.local().is_ipv4() {
+            return Err(failed("a wildcard of IPv6 needs an address to advertise".into()));
+        }
         let stop = CancellationToken::new();
         let names = Names { v6: wire.local().is_ipv6() };
         let transport =
@@ -319,7 +324,7 @@ pub(crate) fn cseq(request: &Request) -> u32 {
 
 /// Turns a URI into where to send: always UDP, whatever it asks for.
 struct Locator {
-    targets: Arc<Mutex<HashMap<String, SocketAddr>>>,
+    targets: Arc<Mutex<Targets>>,
     names: Names,
 }
 
@@ -327,7 +332,7 @@ struct Locator {
 impl TargetLocator for Locator {
     async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
         let fixed = lock(&self.targets).get(&uri.to_string()).copied();
-        if let Some(addr) = fixed {
+        if let Some((addr, _)) = fixed {
             return Ok(udp(addr));
         }
         let mut target = SipAddr {

@@ -8,6 +8,7 @@
 //!   1xx, section 9.1), acknowledges a late 2xx and ends it by BYE
 //! ```
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,9 +59,7 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     let callee = callee(&call.to_uri).map_err(bad)?;
     let caller = caller(core, &call.from_user);
     let target = call.to_addr.map(|addr| (callee.to_string(), addr));
-    if let Some((uri, addr)) = &target {
-        lock(&core.targets).insert(uri.clone(), *addr);
-    }
+    let target = target.map(|(uri, addr)| Target::new(core, uri, addr));
     let invite = InviteOption {
         caller_display_name: Some(quotable(&call.from_name)).filter(|name| !name.is_empty()),
         caller,
@@ -76,7 +75,6 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     let (dialog, invited) =
         core.layer.do_invite_async(invite, to_states).map_err(|error| (503, error.to_string()))?;
     let (ends, handle, events) = Ends::new(core, dialog, states, None);
-    let target = target.map(|(uri, _)| Target { core: core.clone(), uri });
     let setup = Setup { ends, invited: Invited(invited), early_sdp: None, heard: false, target };
     core.tasks.spawn(setup.run());
     Ok((handle, events))
@@ -125,9 +123,25 @@ struct Target {
     uri: String,
 }
 
+impl Target {
+    /// Two calls to one URI at once share the entry; the later address counts.
+    fn new(core: &Arc<Core>, uri: String, addr: SocketAddr) -> Self {
+        let mut targets = lock(&core.targets);
+        let entry = targets.entry(uri.clone()).or_insert((addr, 0));
+        *entry = (addr, entry.1 + 1);
+        Self { core: core.clone(), uri }
+    }
+}
+
 impl Drop for Target {
     fn drop(&mut self) {
-        lock(&self.core.targets).remove(&self.uri);
+        let mut targets = lock(&self.core.targets);
+        if let Some(entry) = targets.get_mut(&self.uri) {
+            entry.1 -= 1;
+            if entry.1 == 0 {
+                targets.remove(&self.uri);
+            }
+        }
     }
 }
 

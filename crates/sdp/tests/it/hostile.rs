@@ -8,8 +8,8 @@ use crate::{from_peer, session};
 fn line() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]=\\PC{0,40}",
-        "m=(audio|video|image|\\PC{0,5}) [0-9]{1,6} (RTP/AVP|RTP/SAVP|udptl|\\PC{0,6}) [0-9 ]{0,30}",
-        "a=rtpmap:[0-9]{1,4} (PCMU|opus|G722|CN|telephone-event|\\PC{0,6})/[0-9]{1,7}(/[0-9]{1,3})?",
+        "m=(audio|video|image|\\PC{0,5}) [0-9]{1,6} (RTP/AVP|RTP/SAVP|\\PC{0,6}) [0-9 ]{0,30}",
+        "a=rtpmap:[0-9]{1,4} (PCMU|opus|CN|telephone-event|\\PC{0,6})/[0-9]{1,7}(/[0-9]{1,3})?",
         "a=fmtp:[0-9]{1,4} (useinbandfec|maxplaybackrate|stereo)=[0-9]{0,12};\\PC{0,10}",
         "a=(sendrecv|sendonly|recvonly|inactive|rtcp-mux|ptime:[0-9.]{0,8}|maxptime:[0-9]{0,8})",
         "a=rtcp:[0-9]{1,6}( IN IP[46] [0-9a-f.:]{0,20})?",

@@ -4,6 +4,7 @@
 
 mod calls;
 mod hostile;
+mod load;
 mod logs;
 mod peer;
 mod scripted_callee;

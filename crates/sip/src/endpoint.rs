@@ -19,6 +19,7 @@ use rsipstack::transport::{
     SipAddr, SipConnection, TransportLayer, transport_layer::DomainResolver,
 };
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -83,12 +84,14 @@ impl Core {
             return Err(failed("a wildcard of IPv6 needs an address to advertise".into()));
         }
         let stop = CancellationToken::new();
+        let library = CancellationToken::new();
         let names = Names { v6: wire.local().is_ipv6() };
         let transport =
-            TransportLayer::new_with_domain_resolver(stop.child_token(), Box::new(names));
+            TransportLayer::new_with_domain_resolver(library.child_token(), Box::new(names));
         let inner = UdpInner { conn: wire.clone(), addr: udp(advertised) };
-        let connection =
-            SipConnection::Udp(UdpConnection::attach(inner, None, Some(stop.child_token())).await);
+        let connection = SipConnection::Udp(
+            UdpConnection::attach(inner, None, Some(library.child_token())).await,
+        );
         transport.add_transport(connection.clone());
         let targets = Arc::new(Mutex::new(HashMap::new()));
         let locator =
@@ -96,7 +99,7 @@ impl Core {
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.user_agent)
             .with_transport_layer(transport)
-            .with_cancel_token(stop.child_token())
+            .with_cancel_token(library.clone())
             .with_option(timers(&config, advertised))
             .with_target_locator(Box::new(locator))
             .build();
@@ -123,14 +126,23 @@ impl Core {
             config,
         });
         let (calls, incoming) = mpsc::channel(INCOMING_MAX);
-        // These three end with `stop`; they are not in `tasks`, which a drain waits for.
+        // These three end with or soon after `stop`; they are not in `tasks`, which a drain waits for.
         let served = core.endpoint.clone();
         tokio::spawn(async move {
             if let Err(error) = served.serve().await {
                 tracing::error!(%error, "the SIP library stopped serving");
             }
         });
-        tokio::spawn(core.clone().receive());
+        let reading = core.clone();
+        tokio::spawn(async move {
+            reading.receive().await;
+            reading.wire.close();
+            // The library's transactions end by its timers alone: they run on for their longest.
+            let longest = reading.timer_b() * 2;
+            drop(reading);
+            tokio::time::sleep(longest).await;
+            library.cancel();
+        });
         tokio::spawn(core.clone().dispatch(arriving, calls));
         Ok((core, incoming))
     }
@@ -139,11 +151,25 @@ impl Core {
         self.wire.local()
     }
 
+    /// A task of a dialog: counted, and gone with the endpoint.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<Option<T>> {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                done = work => Some(done),
+                () = stop.cancelled() => None,
+            }
+        })
+    }
+
     pub(crate) fn timer_b(&self) -> Duration {
         Duration::from_millis(self.config.t1_ms * 64)
     }
 
-    async fn receive(self: Arc<Self>) {
+    async fn receive(&self) {
         let mut buffer = vec![0; DATAGRAM_MAX_BYTES];
         let ours = self.advertised.to_string();
         loop {
@@ -248,7 +274,7 @@ impl Core {
 
     /// Answers a request finally, and keeps its transaction until the ACK or its end.
     pub(crate) fn reply(&self, mut transaction: Transaction, code: u16, headers: Vec<Header>) {
-        self.tasks.spawn(async move {
+        self.spawn(async move {
             let status = StatusCode::from(code);
             if let Err(error) = transaction.reply_with(status, headers, None).await {
                 return tracing::debug!(%error, code, "an answer could not be sent");

@@ -47,12 +47,12 @@ pub(crate) fn start(core: &Arc<Core>, mut invite: Transaction, calls: &mpsc::Sen
     let (ends, handle, events) = Ends::new(core, dialog.clone(), states, Some(merge));
     let remote_seq = cseq(&request);
     let mut served = dialog;
-    let serving = core.tasks.spawn(async move {
+    let serving = core.spawn(async move {
         if let Err(error) = served.handle(&mut invite).await {
             tracing::debug!(%error, "an INVITE could not be served");
         }
     });
-    core.tasks.spawn(Ringing { ends, remote_seq, serving, answered: false }.run());
+    core.spawn(Ringing { ends, remote_seq, serving, answered: false }.run());
     permit.send(describe(&request, handle, events));
 }
 
@@ -105,7 +105,7 @@ struct Ringing {
     ends: Ends,
     remote_seq: u32,
     /// The library's work on the INVITE transaction.
-    serving: JoinHandle<()>,
+    serving: JoinHandle<Option<()>>,
     answered: bool,
 }
 

@@ -22,7 +22,7 @@ type Outcome = rsipstack::Result<Option<Response>>;
 
 /// A re-INVITE of ours that waits for its answer.
 struct Ours {
-    sent: JoinHandle<Outcome>,
+    sent: JoinHandle<Option<Outcome>>,
     reply: oneshot::Sender<Result<String, SipError>>,
 }
 
@@ -183,7 +183,7 @@ impl Live {
             Method::Invite => {
                 self.opening = true;
                 let mut dialog = ends.dialog.clone();
-                core.tasks.spawn(async move {
+                core.spawn(async move {
                     if let Err(error) = dialog.handle(&mut transaction).await {
                         tracing::debug!(%error, "a re-INVITE could not be served");
                     }
@@ -237,7 +237,7 @@ impl Live {
             return;
         }
         let dialog = ends.dialog.clone();
-        let sent = ends.core.tasks.spawn(async move {
+        let sent = ends.core.spawn(async move {
             dialog.reinvite(Some(sdp_headers()), Some(sdp.into_bytes())).await
         });
         self.ours = Some(Ours { sent, reply });
@@ -342,7 +342,7 @@ async fn hang_up(ends: &mut Ends) {
 
 async fn sent(ours: &mut Option<Ours>) -> Option<Outcome> {
     match ours {
-        Some(ours) => (&mut ours.sent).await.ok(),
+        Some(ours) => (&mut ours.sent).await.ok().flatten(),
         None => std::future::pending().await,
     }
 }

@@ -76,7 +76,7 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
         core.layer.do_invite_async(invite, to_states).map_err(|error| (503, error.to_string()))?;
     let (ends, handle, events) = Ends::new(core, dialog, states, None);
     let setup = Setup { ends, invited: Invited(invited), early_sdp: None, heard: false, target };
-    core.tasks.spawn(setup.run());
+    core.spawn(setup.run());
     Ok((handle, events))
 }
 
@@ -183,7 +183,7 @@ impl Setup {
                     cancelled = true;
                     give_up = self.cancel(480, "not answered in time");
                 }
-                command = self.ends.commands.recv() => match command {
+                command = self.ends.commands.recv(), if !cancelled => match command {
                     Some(command) => refuse_early(command),
                     None => ending.cancel(),
                 },
@@ -214,7 +214,7 @@ impl Setup {
     fn cancel(&mut self, code: u16, reason: &str) -> Instant {
         self.ends.failed(code, reason);
         let dialog = self.ends.dialog.clone();
-        self.ends.core.tasks.spawn(async move {
+        self.ends.core.spawn(async move {
             if let Err(error) = dialog.cancel().await {
                 tracing::debug!(%error, "CANCEL was not answered well");
             }

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rsipstack::platform::net::UdpSocket as LibrarySocket;
 use rsipstack::transport::SipAddr;
@@ -13,7 +14,8 @@ use tokio::net::UdpSocket;
 use crate::wire::DATAGRAM_MAX_BYTES;
 
 pub(crate) struct Wire {
-    socket: UdpSocket,
+    /// None once closed: the library's last tasks may outlive the endpoint, its port must not.
+    socket: RwLock<Option<Arc<UdpSocket>>>,
     local: SocketAddr,
     pub(crate) sent: AtomicU64,
 }
@@ -22,7 +24,17 @@ impl Wire {
     pub(crate) async fn bind(listen: SocketAddr) -> io::Result<Self> {
         let socket = UdpSocket::bind(listen).await?;
         let local = socket.local_addr()?;
+        let socket = RwLock::new(Some(Arc::new(socket)));
         Ok(Self { socket, local, sent: AtomicU64::new(0) })
+    }
+
+    fn open(&self) -> io::Result<Arc<UdpSocket>> {
+        let socket = self.socket.read().unwrap_or_else(PoisonError::into_inner).clone();
+        socket.ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, "closed"))
+    }
+
+    pub(crate) fn close(&self) {
+        *self.socket.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -30,7 +42,7 @@ impl Wire {
     }
 
     pub(crate) async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.recv_from(buffer).await
+        self.open()?.recv_from(buffer).await
     }
 
     pub(crate) async fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
@@ -38,7 +50,7 @@ impl Wire {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "larger than a datagram"));
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
-        self.socket.send_to(bytes, to).await.map(|_| ())
+        self.open()?.send_to(bytes, to).await.map(|_| ())
     }
 }
 

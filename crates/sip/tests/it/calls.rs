@@ -284,3 +284,32 @@ async fn a_display_name_cannot_break_out_of_its_header() {
     assert!(!call.from.uri.contains("root"));
     assert_eq!(call.from.user, "a b@c:d");
 }
+
+#[tokio::test]
+async fn a_dropped_handle_cancels_a_ringing_call() {
+    let (caller, _) = endpoint().await;
+    let (callee, mut incoming) = endpoint().await;
+    let (ours, mut events) = caller.call(to(callee.local_addr()));
+    let mut call = call_in(&mut incoming).await;
+    call.dialog.ring();
+    assert!(matches!(next(&mut events).await, DialogEvent::Progress { code: 180, .. }));
+    drop(ours);
+    assert!(matches!(next(&mut events).await, DialogEvent::Failed { code: 487, .. }));
+    assert!(matches!(next(&mut call.events).await, DialogEvent::Failed { code: 487, .. }));
+    drained(&caller).await;
+}
+
+#[tokio::test]
+async fn dropping_the_endpoint_leaves_no_task_and_no_socket() {
+    let mut up = up().await;
+    let addr = up.caller.local_addr();
+    drop(up.caller);
+    // The events end with the dialog's task, the socket with the last of them.
+    silence(&mut up.our_events).await;
+    let again = async {
+        while tokio::net::UdpSocket::bind(addr).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::support::LIMIT, again).await.expect("the socket is still bound");
+}

@@ -126,14 +126,25 @@ impl Core {
             config,
         });
         let (calls, incoming) = mpsc::channel(INCOMING_MAX);
-        // These three end with or soon after `stop`; they are not in `tasks`, which a drain waits for.
-        let served = core.endpoint.clone();
+        core.serve(library, arriving, calls);
+        Ok((core, incoming))
+    }
+
+    /// Three tasks that end with `stop` or soon after; a drain does not wait for them, so they are
+    /// not in `tasks`.
+    fn serve(
+        self: &Arc<Self>,
+        library: CancellationToken,
+        arriving: mpsc::UnboundedReceiver<Transaction>,
+        calls: mpsc::Sender<Incoming>,
+    ) {
+        let served = self.endpoint.clone();
         tokio::spawn(async move {
             if let Err(error) = served.serve().await {
                 tracing::error!(%error, "the SIP library stopped serving");
             }
         });
-        let reading = core.clone();
+        let reading = self.clone();
         tokio::spawn(async move {
             reading.receive().await;
             reading.wire.close();
@@ -143,8 +154,7 @@ impl Core {
             tokio::time::sleep(longest).await;
             library.cancel();
         });
-        tokio::spawn(core.clone().dispatch(arriving, calls));
-        Ok((core, incoming))
+        tokio::spawn(self.clone().dispatch(arriving, calls));
     }
 
     pub(crate) fn local(&self) -> SocketAddr {

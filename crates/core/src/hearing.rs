@@ -233,11 +233,12 @@ impl Call<'_> {
             (Part::Customer, _) => self.is_party_of(listener, source),
             // Who takes over may dial from the tick in which the voice opens.
             (_, Part::Customer) => {
-                self.is_party_of(source, listener)
-                    || self.seats.iter().any(|s| {
-                        self.is_party_of(s, listener)
-                            && self.successor(s, listener).is_some_and(|o| o.id == source.id)
-                    })
+                let may_follow = is_owner(source) || source.part == Part::Agent;
+                let follows = |s: &Seat| {
+                    self.is_party_of(s, listener)
+                        && self.successor(s, listener).is_some_and(|o| o.id == source.id)
+                };
+                self.is_party_of(source, listener) || may_follow && self.seats.iter().any(follows)
             }
             _ => false,
         }

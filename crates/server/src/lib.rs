@@ -2,6 +2,19 @@
 //!
 //! Wiring only: what is decided is decided in core.
 
+#![forbid(unsafe_code)]
+
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod contact;
 pub mod demo;
+pub mod figures;
+pub mod floor;
+pub mod ids;
+pub mod keys;
+pub mod provision;
+pub mod serve;
+pub mod switchboard;
+pub mod watch;

@@ -14,6 +14,15 @@ pub enum Who {
     Second,
 }
 
+impl Who {
+    pub fn other(self) -> Who {
+        match self {
+            Who::First => Who::Second,
+            Who::Second => Who::First,
+        }
+    }
+}
+
 /// One thing that happens in a story.
 #[derive(Clone, Debug)]
 pub enum Turn {
@@ -29,6 +38,10 @@ pub enum Turn {
 pub struct Story {
     pub id: String,
     pub about: String,
+    /// The agent, by id in the cast.
+    pub first: String,
+    /// The customer; in an internal call the other agent.
+    pub second: String,
     /// How often `body` is spoken.
     pub rounds: u32,
     pub opening: Vec<Turn>,
@@ -74,6 +87,8 @@ struct RawBook {
 struct RawStory {
     id: String,
     about: String,
+    first: String,
+    second: String,
     rounds: u32,
     opening: Vec<RawTurn>,
     body: Vec<RawTurn>,
@@ -123,6 +138,8 @@ fn story(raw: RawStory) -> Result<Story, BookError> {
         closing: part("closing", raw.closing)?,
         id: raw.id,
         about: raw.about,
+        first: raw.first,
+        second: raw.second,
         rounds: raw.rounds,
     })
 }

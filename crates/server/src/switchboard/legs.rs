@@ -214,7 +214,12 @@ impl CallTask {
         let Some(ports) = leg.ports.take() else { return };
         let (sends, receives) = (media.receives, media.sends);
         let config = LegConfig { id: leg.id, media, seed: rand::random() };
-        self.house.engine.attach(self.me.bridge, seat, config, ports);
+        if let Err(error) = self.house.engine.attach(self.me.bridge, seat, config, ports) {
+            tracing::warn!(call = %self.me.id, seat = %seat, %error, "a leg has no media");
+            self.hang_up(seat);
+            self.next.push_back(Input::LegFailed { seat, why: LegFailure::Other });
+            return;
+        }
         self.next.push_back(Input::LegAnswered { seat });
         if !(sends && receives) {
             self.next.push_back(Input::LegDirection { seat, sends, receives });

@@ -9,7 +9,8 @@ mod register;
 mod sound;
 mod task;
 
-pub use asking::Sounding;
+pub use asking::{Joined, Sounding, supervision_in};
+pub use news::MediaCounts;
 pub use register::{CallHandle, Register};
 
 use crate::clock;
@@ -136,7 +137,10 @@ impl Switchboard {
         let bridge = self.house.ids.bridge();
         let id = new.id.clone();
         let handle = CallHandle { id: id.clone(), bridge, to };
-        self.house.engine.open(bridge, rand::random());
+        if let Err(error) = self.house.engine.open(bridge, rand::random()) {
+            // Its legs will find no bridge, and the call ends by that.
+            tracing::error!(call = %id, %error, "a call has no bridge");
+        }
         self.house.register.add(handle.clone());
         self.house.counts.calls_started.fetch_add(1, Ordering::Relaxed);
         let directory = self.directory();

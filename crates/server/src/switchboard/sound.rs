@@ -24,7 +24,10 @@ pub struct Sounding {
 
 impl CallTask {
     pub(super) fn start_source(&self, source: Source, named: Named) {
-        self.house.engine.set_source(self.me.bridge, source, sound_of(named));
+        let sound = sound_of(named);
+        if let Err(error) = self.house.engine.set_source(self.me.bridge, source, sound) {
+            tracing::warn!(call = %self.me.id, %error, "a sound does not start");
+        }
     }
 
     pub(super) fn open_tap(&mut self, tap: TapId, supervision: SupervisionId) {
@@ -35,7 +38,11 @@ impl CallTask {
             move |why| tell(&ended, Input::TapEnded { tap, why: end(why) }),
         );
         let sink = StreamSink { sender, tap, to: self.me.to.clone(), told: false };
-        self.house.engine.open_tap(self.me.bridge, tap, STREAM_RATE, Box::new(sink));
+        let engine = &self.house.engine;
+        if engine.open_tap(self.me.bridge, tap, STREAM_RATE, Box::new(sink)).is_err() {
+            self.next.push_back(Input::TapEnded { tap, why: TapEnd::Failed });
+            return;
+        }
         if let Some(waiting) = self.sounds.remove(&supervision) {
             let view = self.call.view(crate::clock::now());
             // Nobody waits any more: the sound is dropped and says so itself.

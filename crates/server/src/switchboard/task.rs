@@ -162,7 +162,9 @@ impl CallTask {
             Effect::OpenTap { tap, supervision } => self.open_tap(tap, supervision),
             Effect::CloseTap { tap, .. } => self.house.engine.close_tap(bridge, tap),
             Effect::ProveAudio { seat, incoming } => {
-                self.house.engine.prove(bridge, seat, incoming);
+                if self.house.engine.prove(bridge, seat, incoming).is_err() {
+                    self.next.push_back(Input::MediaFailed { seat });
+                }
             }
             Effect::Reply { request, result } => {
                 if let Some(reply) = self.replies.remove(&request) {

@@ -1,0 +1,322 @@
+//! The commands and their flags, each also an environment variable. Owns what is printed and the
+//! exit code; everything else is asked of its own module.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a command line's own output
+
+use crate::clock;
+use crate::config::{Config, RtpRange};
+use crate::demo::{self, DemoConfig};
+use crate::provision;
+use crate::serve::{Server, open_store};
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use undertone_core::access::Right;
+use undertone_core::id::{KeyId, PersonId};
+use undertone_store::Verified;
+
+/// Live call supervision: listen, whisper, barge, take over.
+#[derive(Debug, Parser)]
+#[command(name = "undertone", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Settings),
+    /// Run the server with demo people and simulated phones that talk.
+    Demo(DemoSettings),
+    /// Apply a file of people and devices; again and again to the same end.
+    Provision {
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make and revoke API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the audit.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// Which database a command works on.
+#[derive(Debug, Args)]
+struct Place {
+    #[arg(long, env = "UNDERTONE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[arg(long, env = "UNDERTONE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[arg(long, env = "UNDERTONE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Settings {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    addresses: Addresses,
+}
+
+#[derive(Debug, Args)]
+struct Addresses {
+    /// The API; port 0 is the kernel's choice, printed.
+    #[arg(long, env = "UNDERTONE_HTTP", value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// SIP over UDP.
+    #[arg(long, env = "UNDERTONE_SIP", value_name = "ADDR")]
+    sip: Option<SocketAddr>,
+    /// Media; `127.0.0.1:0` is the kernel's choice.
+    #[arg(long, env = "UNDERTONE_RTP", value_name = "ADDR:FROM-TO")]
+    rtp: Option<RtpRange>,
+    /// Prometheus metrics, on an address of their own; off unless set.
+    #[arg(long, env = "UNDERTONE_METRICS", value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
+    #[arg(long, env = "UNDERTONE_MEDIA_THREADS", value_name = "N")]
+    media_threads: Option<usize>,
+    /// Seconds that live calls may go on after SIGTERM or Ctrl-C.
+    #[arg(long, env = "UNDERTONE_DRAIN", value_name = "SECONDS")]
+    drain: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+struct DemoSettings {
+    #[command(flatten)]
+    addresses: Addresses,
+    /// Kept here; a folder of its own that goes at the end, unless given.
+    #[arg(long, env = "UNDERTONE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Calls that stand at any time.
+    #[arg(long, env = "UNDERTONE_CALLS", value_name = "N", default_value_t = 10)]
+    calls: usize,
+    /// The script follows the seed.
+    #[arg(long, env = "UNDERTONE_SEED", value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a key for a person; the token is printed once and kept nowhere.
+    Add {
+        person: String,
+        /// Comma-separated; each must be one of the person's own to have effect.
+        #[arg(long, value_delimiter = ',', required = true)]
+        rights: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take a key out of use; what it runs ends within a second.
+    Revoke {
+        key: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Read a file and say what is wrong with it.
+    Check { file: PathBuf },
+    /// Print a file with every setting and its default.
+    Example,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Recompute the chain over every row.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+impl Place {
+    fn config(self) -> anyhow::Result<Config> {
+        let mut config = match &self.config {
+            Some(file) => Config::read(file)?,
+            None => Config::default(),
+        };
+        config.data = self.data.unwrap_or(config.data);
+        config.database_url = self.database_url.or(config.database_url);
+        Ok(config)
+    }
+}
+
+impl Addresses {
+    fn over(self, mut config: Config) -> anyhow::Result<Config> {
+        config.http = self.http.unwrap_or(config.http);
+        config.sip = self.sip.unwrap_or(config.sip);
+        config.rtp = self.rtp.unwrap_or(config.rtp);
+        config.metrics = self.metrics.or(config.metrics);
+        config.media_threads = self.media_threads.unwrap_or(config.media_threads);
+        config.drain_s = self.drain.unwrap_or(config.drain_s);
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// Runs one command.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(settings) => serve(settings).await,
+        Command::Demo(settings) => run_demo(settings).await,
+        Command::Provision { file, place } => provision_from(&file, place).await,
+        Command::Key(command) => key(command).await,
+        Command::Config(ConfigCommand::Check { file }) => {
+            Config::read(&file)?;
+            println!("{}: good", file.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config(ConfigCommand::Example) => {
+            print!("{}", Config::example());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Audit(AuditCommand::Verify { place }) => audit_verify(place).await,
+    }
+}
+
+/// One readable line each; the SIP library prints whole messages at info, so it may only warn.
+fn start_logs() {
+    let asked = std::env::var("UNDERTONE_LOG").unwrap_or_else(|_| "info,sqlx=warn".into());
+    let filter = EnvFilter::new(format!("{asked},rsipstack=warn"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = logs.with_target(false).try_init();
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
+    let config = settings.addresses.over(settings.place.config()?)?;
+    start_logs();
+    let server = Server::start(&config).await?;
+    println!("http  http://{}", server.http);
+    println!("sip   sip:{}", server.sip_addr);
+    if let Some(metrics) = server.metrics {
+        println!("metrics http://{metrics}/metrics");
+    }
+    until_told_to_stop().await?;
+    stop(server, config.drain_s).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_demo(settings: DemoSettings) -> anyhow::Result<ExitCode> {
+    if settings.calls == 0 || settings.calls > demo::MAX_CALLS {
+        bail!("--calls must be 1 to {}", demo::MAX_CALLS);
+    }
+    let own_folder = settings.data.is_none();
+    let folder = || std::env::temp_dir().join(format!("undertone-demo-{}", std::process::id()));
+    let data = settings.data.unwrap_or_else(folder);
+    let config = Config { data: data.clone(), drain_s: 0, ..Config::default() };
+    let config = settings.addresses.over(config)?;
+    start_logs();
+    let (calls, seed) = (settings.calls, settings.seed);
+    let drain_s = config.drain_s;
+    let demo = demo::start(DemoConfig { config, calls, seed }).await?;
+    for line in demo.welcome() {
+        println!("{line}");
+    }
+    until_told_to_stop().await?;
+    println!("stopping");
+    let server = demo.stop().await;
+    stop(server, drain_s).await;
+    if own_folder {
+        std::fs::remove_dir_all(&data)
+            .with_context(|| format!("cannot remove {}", data.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// SIGTERM or Ctrl-C.
+async fn until_told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        stopped = tokio::signal::ctrl_c() => stopped.context("cannot wait for Ctrl-C")?,
+    }
+    Ok(())
+}
+
+/// A second Ctrl-C ends at once.
+async fn stop(server: Server, drain_s: u64) {
+    tracing::info!(drain_s, "stopping: no new calls");
+    tokio::select! {
+        () = server.stop(Duration::from_secs(drain_s)) => tracing::info!("stopped"),
+        _ = until_told_to_stop() => tracing::warn!("stopped at once"),
+    }
+}
+
+async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let what = match provision::read(&text) {
+        Ok(what) => what,
+        Err(mistakes) => {
+            for mistake in mistakes {
+                eprintln!("{}:{}: {}", file.display(), mistake.line, mistake.what);
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let store = open_store(&place.config()?).await?;
+    let applied = store.provision(what).await;
+    store.close().await;
+    let done = applied?;
+    println!(
+        "people: {} written, {} removed; devices: {} written, {} removed",
+        done.people_written, done.people_removed, done.devices_written, done.devices_removed
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn key(command: KeyCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        KeyCommand::Add { person, rights, place } => {
+            let person = PersonId::parse(&person)?;
+            let parse = |code: &String| {
+                Right::parse(code).with_context(|| provision::unknown_right(code))
+            };
+            let rights = rights.iter().map(parse).collect::<Result<BTreeSet<_>, _>>()?;
+            let store = open_store(&place.config()?).await?;
+            let made = store.add_key(&person, rights, clock::now().wall).await;
+            store.close().await;
+            let made = made?;
+            println!("key   {}", made.key.id);
+            println!("token {}", made.token);
+        }
+        KeyCommand::Revoke { key, place } => {
+            let key = KeyId::parse(&key)?;
+            let store = open_store(&place.config()?).await?;
+            let revoked = store.revoke_key(&key, clock::now().wall).await;
+            store.close().await;
+            if !revoked? {
+                bail!("no key in use is called {key}");
+            }
+            println!("revoked {key}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn audit_verify(place: Place) -> anyhow::Result<ExitCode> {
+    let store = open_store(&place.config()?).await?;
+    let verified = store.verify().await;
+    store.close().await;
+    match verified? {
+        Verified::Whole { rows, head } => {
+            let head: String = head.iter().map(|b| format!("{b:02x}")).collect();
+            println!("whole: {rows} rows, head {head}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Verified::Broken { seq, why } => bail!("the audit is broken at row {seq}: {why}"),
+    }
+}

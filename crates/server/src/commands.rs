@@ -1,0 +1,375 @@
+//! What the API asks, carried to the switchboard, the floor and the store, and the answers back.
+//! Every rule is asked of core; a refusal that core did not see is audited here.
+
+use crate::clock;
+use crate::contact;
+use crate::keys;
+use crate::switchboard::{CallHandle, Joined, Switchboard, supervision_in};
+use async_trait::async_trait;
+use futures::future::join_all;
+use std::collections::BTreeMap;
+use undertone_api::{
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
+    Supervise, Supervised,
+};
+use undertone_core::access::{Actor, Right};
+use undertone_core::audit::{AuditEntry, Outcome, Who};
+use undertone_core::call::{self, Answer, Input, Reply};
+use undertone_core::directory::Directory;
+use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
+use undertone_core::plan::Source;
+use undertone_core::refusal::{Reason, Refusal};
+use undertone_core::routing;
+use undertone_core::view::{
+    Ability, AgentAction, AgentView, CallView, LegKind, SupervisionView,
+};
+use undertone_store::{AuditFilter, Class, StoreError};
+
+/// Louder than this at a party's output counts as heard.
+const HEARD_DBFS: f32 = -60.0;
+
+#[derive(Clone)]
+pub struct Desk {
+    board: Switchboard,
+}
+
+impl Desk {
+    pub fn new(board: Switchboard) -> Self {
+        Self { board }
+    }
+
+    /// Reading needs a right as well; a refusal is written like any other.
+    fn may(&self, who: &Actor, right: Right, what: &'static str) -> Result<(), Refusal> {
+        who.need(right).map_err(|reason| self.refused(who, what, None, Refusal::because(reason)))
+    }
+
+    /// Writes a refusal that no call's task will write, and gives it back.
+    fn refused(
+        &self,
+        who: &Actor,
+        what: &'static str,
+        call: Option<&CallId>,
+        refusal: Refusal,
+    ) -> Refusal {
+        let entry = AuditEntry {
+            org: self.board.directory().org.clone(),
+            at: clock::now().wall,
+            who: Who::from(who),
+            what: what.into(),
+            call: call.cloned(),
+            supervision: None,
+            outcome: Outcome::refused(&refusal),
+            detail: BTreeMap::new(),
+        };
+        drop(self.board.house().store.append(entry, Class::Other));
+        refusal
+    }
+
+    async fn snapshot(&self, call: &CallHandle) -> Option<CallSnapshot> {
+        Some(self.with_hears(call, call.view().await?).await)
+    }
+
+    async fn with_hears(&self, call: &CallHandle, view: CallView) -> CallSnapshot {
+        let seats: Vec<SeatId> = view.parties.iter().map(|p| p.seat).collect();
+        let look = move |bridge: &undertone_media::bridge::Bridge| {
+            let heard = |seat: SeatId| {
+                let by_seat = bridge.hears(seat).into_iter().filter_map(|(source, dbfs)| {
+                    let Source::Seat(speaker) = source else { return None };
+                    (dbfs > HEARD_DBFS).then_some(speaker)
+                });
+                (seat, by_seat.collect::<Vec<_>>())
+            };
+            seats.into_iter().map(heard).collect()
+        };
+        let measured = self.board.house().engine.inspect(call.bridge, look).await;
+        CallSnapshot { view, hears: measured.unwrap_or_default() }
+    }
+
+    async fn call_reply(&self, call: &CallHandle, answer: Answer) -> Result<CallSnapshot, Refusal> {
+        match answer? {
+            Reply::Call(view) => Ok(self.with_hears(call, *view).await),
+            Reply::Supervision(_) | Reply::Done => {
+                self.snapshot(call).await.ok_or_else(|| Refusal::because(Reason::CallEnded))
+            }
+        }
+    }
+
+    async fn of(&self, who: &Actor, of: &Of) -> Result<CallHandle, Refusal> {
+        let found = match of {
+            Of::Call(id) => self.board.find(id),
+            Of::Agent(extension) => self.of_agent(extension).await,
+        };
+        found.map_err(|refusal| self.refused(who, "supervision.join", None, refusal))
+    }
+
+    async fn of_agent(&self, extension: &str) -> Result<CallHandle, Refusal> {
+        let dir = self.board.directory();
+        let person = dir.person_at(extension).map(|person| person.id.clone());
+        let person = person.ok_or_else(|| Refusal::because(Reason::NoSuchAgent))?;
+        let agent = self.board.house().floor.one(person).await;
+        let call = agent.and_then(|agent| agent.call);
+        self.board.find(&call.ok_or_else(|| Refusal::because(Reason::AgentNotOnCall))?)
+    }
+
+    fn supervised(&self, id: &SupervisionId) -> Result<CallHandle, Refusal> {
+        let call = self.board.house().register.call_of(id);
+        call.ok_or_else(|| Refusal::because(Reason::NoSuchSupervision))
+    }
+
+    async fn supervision_of(
+        &self,
+        call: &CallHandle,
+        id: &SupervisionId,
+    ) -> Result<SupervisionView, Refusal> {
+        let view = call.view().await.ok_or_else(|| Refusal::because(Reason::CallEnded))?;
+        supervision_in(&view, id)
+    }
+
+    async fn supervision_reply(
+        &self,
+        call: &CallHandle,
+        id: &SupervisionId,
+        answer: Answer,
+    ) -> Result<SupervisionView, Refusal> {
+        match answer? {
+            Reply::Supervision(view) => Ok(*view),
+            Reply::Call(view) => supervision_in(&view, id),
+            Reply::Done => self.supervision_of(call, id).await,
+        }
+    }
+}
+
+/// Which device a URI means: a contact, or an extension of ours. Whether it may be used, core
+/// says.
+fn device_at(uri: &str, dir: &Directory) -> Option<DeviceId> {
+    let by_contact = dir.devices.values().find(|device| contact::same(&device.contact, uri));
+    by_contact.or_else(|| routing::route(uri, dir).ok()).map(|device| device.id.clone())
+}
+
+fn unavailable(error: StoreError) -> Refusal {
+    tracing::error!(%error, "the store does not answer");
+    Refusal::with(Reason::AuditUnavailable, "the database does not answer")
+}
+
+#[async_trait]
+impl Commands for Desk {
+    async fn sign_in(&self, token: &str, origin: &str) -> Result<Option<Actor>, Refusal> {
+        let dir = self.board.directory();
+        let key = self.board.house().store.key(token).await.map_err(unavailable)?;
+        Ok(key.and_then(|key| keys::actor(&key, &dir, origin)))
+    }
+
+    async fn calls(&self, who: &Actor) -> Result<Vec<CallSnapshot>, Refusal> {
+        self.may(who, Right::SeeWallboard, "calls.see")?;
+        let calls = self.board.house().register.all();
+        let snapshots = join_all(calls.iter().map(|call| self.snapshot(call))).await;
+        let mut live: Vec<_> = snapshots.into_iter().flatten().collect();
+        live.sort_by(|a, b| a.view.id.cmp(&b.view.id));
+        Ok(live)
+    }
+
+    async fn call(&self, who: &Actor, id: &CallId) -> Result<CallSnapshot, Refusal> {
+        self.may(who, Right::SeeWallboard, "call.see")?;
+        if let Some(call) = self.board.house().register.call(id)
+            && let Some(live) = self.snapshot(&call).await
+        {
+            return Ok(live);
+        }
+        let ended = self.board.house().store.call(id).await.map_err(unavailable)?;
+        let record = ended.ok_or_else(|| Refusal::because(Reason::NoSuchCall))?;
+        Ok(CallSnapshot { view: record.view, hears: BTreeMap::new() })
+    }
+
+    async fn abilities(&self, who: &Actor, id: &CallId) -> Result<Vec<Ability>, Refusal> {
+        self.may(who, Right::SeeWallboard, "abilities.see")?;
+        let abilities = self.board.find(id)?.abilities(who).await;
+        abilities.ok_or_else(|| Refusal::because(Reason::CallEnded))
+    }
+
+    async fn agents(&self, who: &Actor) -> Result<Vec<AgentView>, Refusal> {
+        self.may(who, Right::SeeWallboard, "agents.see")?;
+        Ok(self.board.house().floor.everybody().await)
+    }
+
+    async fn audit(&self, who: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal> {
+        self.may(who, Right::SeeAudit, "audit.see")?;
+        let AuditQuery { call, person, from, to, before, limit } = query;
+        let filter = AuditFilter { call, person, from, to, before, limit };
+        let page = self.board.house().store.audit(filter).await.map_err(unavailable)?;
+        let row = |row: undertone_store::AuditRow| AuditRow {
+            seq: row.seq,
+            prev_hash: row.prev_hash,
+            hash: row.hash,
+            entry: row.entry,
+        };
+        Ok(AuditPage { items: page.items.into_iter().map(row).collect(), next: page.next })
+    }
+
+    async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal> {
+        let (id, answer) = self.board.place(who, &what.from_agent, &what.to).await;
+        let reply = answer.map_err(|refusal| self.refused_early(who, &id, refusal))?;
+        match (reply, self.board.find(&id)) {
+            (reply, Ok(call)) => self.call_reply(&call, Ok(reply)).await,
+            (Reply::Call(view), Err(_)) => {
+                Ok(CallSnapshot { view: *view, hears: BTreeMap::new() })
+            }
+            (_, Err(refusal)) => Err(refusal),
+        }
+    }
+
+    async fn hang_up(&self, who: &Actor, id: &CallId) -> Result<(), Refusal> {
+        let call = self.board.find(id)?;
+        let by = who.clone();
+        let hang_up = |r| Input::HangUp { by, seat: None, request: Some(r) };
+        call.ask(&self.board, hang_up).await.map(|_| ())
+    }
+
+    async fn hold(
+        &self,
+        who: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+    ) -> Result<CallSnapshot, Refusal> {
+        let call = self.board.find(id)?;
+        let by = who.clone();
+        let hold = |r| Input::Hold { by, seat: party, request: Some(r) };
+        let answer = call.ask(&self.board, hold).await;
+        self.call_reply(&call, answer).await
+    }
+
+    async fn resume(
+        &self,
+        who: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+    ) -> Result<CallSnapshot, Refusal> {
+        let call = self.board.find(id)?;
+        let by = who.clone();
+        let resume = |r| Input::Resume { by, seat: party, request: Some(r) };
+        let answer = call.ask(&self.board, resume).await;
+        self.call_reply(&call, answer).await
+    }
+
+    async fn supervise(
+        &self,
+        who: &Actor,
+        of: Of,
+        what: Supervise,
+    ) -> Result<Supervised, Refusal> {
+        let call = self.of(who, &of).await?;
+        let refuse = |refusal| self.refused(who, "supervision.join", Some(&call.id), refusal);
+        if self.board.is_draining() {
+            return Err(refuse(Refusal::because(Reason::ShuttingDown)));
+        }
+        let leg = match &what.leg {
+            LegWanted::Phone => LegKind::Phone,
+            LegWanted::Stream => LegKind::Stream,
+            LegWanted::Sip { uri } => {
+                let device = device_at(uri, &self.board.directory());
+                let unknown = || Refusal::with(Reason::LegNotOwn, "no such device is known");
+                LegKind::Sip { device: device.ok_or_else(|| refuse(unknown()))? }
+            }
+        };
+        let id = self.board.house().ids.supervision();
+        let id = id.map_err(|_| Refusal::because(Reason::BadRequest))?;
+        let join = |request| call::Join {
+            request,
+            supervision: id.clone(),
+            by: who.clone(),
+            leg,
+            mode: what.mode,
+            targets: what.targets,
+            alert: what.alert.unwrap_or(true),
+            private: false,
+            agent_after: None,
+            reason: what.reason,
+            follow: what.follow,
+            extent: what.extent,
+            answer_early: what.answer_early,
+        };
+        match call.join(&self.board, id.clone(), join).await? {
+            Joined::Sound(sounding) => {
+                let view = supervision_in(&sounding.view, &id)?;
+                Ok(Supervised { view, sound: Some(sounding.sound) })
+            }
+            Joined::Answer(reply) => {
+                let view = self.supervision_reply(&call, &id, Ok(reply)).await?;
+                Ok(Supervised { view, sound: None })
+            }
+        }
+    }
+
+    async fn supervision(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+    ) -> Result<SupervisionView, Refusal> {
+        self.may(who, Right::SeeWallboard, "supervision.see")?;
+        let call = self.supervised(id)?;
+        self.supervision_of(&call, id).await
+    }
+
+    async fn change(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        what: Change,
+    ) -> Result<SupervisionView, Refusal> {
+        let call = self.supervised(id)?;
+        let change = |request| call::Change {
+            request,
+            supervision: id.clone(),
+            by: who.clone(),
+            mode: what.mode,
+            targets: what.targets,
+            alert: what.alert,
+            muted: what.muted,
+            agent_after: what.agent_after,
+            if_version: what.if_version,
+        };
+        let answer = call.ask(&self.board, |r| Input::Change(Box::new(change(r)))).await;
+        self.supervision_reply(&call, id, answer).await
+    }
+
+    async fn leave(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+    ) -> Result<SupervisionView, Refusal> {
+        let call = self.supervised(id)?;
+        let (supervision, by) = (id.clone(), who.clone());
+        let leave = |r| Input::Leave { request: Some(r), supervision, by };
+        let answer = call.ask(&self.board, leave).await;
+        self.supervision_reply(&call, id, answer).await
+    }
+
+    async fn agent_action(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        what: AgentAction,
+    ) -> Result<SupervisionView, Refusal> {
+        let call = self.supervised(id)?;
+        let (supervision, by) = (id.clone(), who.clone());
+        let act = |request| Input::AgentAction { request, supervision, by, action: what };
+        let answer = call.ask(&self.board, act).await;
+        self.supervision_reply(&call, id, answer).await
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        if self.board.is_draining() {
+            return Err("shutting down".into());
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// A call that never began wrote nothing; one that began wrote its own refusal.
+    fn refused_early(&self, who: &Actor, id: &CallId, refusal: Refusal) -> Refusal {
+        if self.board.house().register.call(id).is_some() {
+            return refusal;
+        }
+        self.refused(who, "call.place", Some(id), refusal)
+    }
+}

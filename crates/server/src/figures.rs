@@ -1,0 +1,81 @@
+//! The metrics page: what the parts count, in Prometheus's text form. Counts nothing itself.
+
+use crate::serve::Server;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use undertone_engine::LATENESS_BOUNDS_US;
+
+struct Page(String);
+
+impl Page {
+    fn gauge(&mut self, name: &str, value: impl std::fmt::Display) {
+        let _ = writeln!(self.0, "# TYPE undertone_{name} gauge\nundertone_{name} {value}");
+    }
+    fn counter(&mut self, name: &str, value: impl std::fmt::Display) {
+        let _ = writeln!(self.0, "# TYPE undertone_{name} counter\nundertone_{name} {value}");
+    }
+}
+
+/// Renders the figures of a server at the moment of asking.
+pub fn of(server: &Server) -> impl Fn() -> String + Send + Sync + 'static {
+    let (board, engine) = (server.board.clone(), server.engine.clone());
+    let (sip, store, media) = (server.sip().clone(), server.store.clone(), server.media.clone());
+    move || {
+        let mut page = Page(String::new());
+        let count = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        let counts = &board.house().counts;
+        page.gauge("calls_live", board.house().register.live_calls());
+        page.counter("calls_started_total", count(&counts.calls_started));
+        page.counter("calls_ended_total", count(&counts.calls_ended));
+        page.counter("calls_failed_total", count(&counts.calls_failed));
+        page.counter("calls_turned_away_total", count(&counts.calls_turned_away));
+        page.counter("audit_rows_failed_total", count(&counts.rows_failed));
+        page.counter("privacy_alarms_total", count(&media.privacy_alarms));
+        page.counter("media_reports_lost_total", count(&media.reports_lost));
+        media_figures(&mut page, &engine.gauges());
+        let sip = sip.gauges();
+        page.gauge("sip_dialogs", sip.dialogs);
+        page.gauge("sip_transactions", sip.transactions);
+        page.counter("sip_received_total", sip.received);
+        page.counter("sip_sent_total", sip.sent);
+        page.counter("sip_dropped_total", sip.dropped);
+        page.counter("sip_refused_total", sip.refused);
+        let journal = store.gauges();
+        page.gauge("journal_waiting", journal.waiting);
+        page.counter("journal_rows_total", journal.rows_committed);
+        page.counter("journal_commits_total", journal.commits);
+        page.counter("journal_retries_total", journal.retries);
+        page.0
+    }
+}
+
+fn media_figures(page: &mut Page, media: &undertone_engine::Gauges) {
+    page.gauge("media_threads", media.threads);
+    page.gauge("media_bridges", media.bridges);
+    page.gauge("media_legs", media.legs);
+    page.gauge("media_taps", media.taps);
+    page.gauge("media_ports_in_use", media.ports_in_use);
+    page.gauge("media_commands_waiting", media.commands_waiting);
+    page.counter("media_packets_in_total", media.packets_in);
+    page.counter("media_packets_out_total", media.packets_out);
+    page.counter("media_packets_unsent_total", media.packets_unsent);
+    page.counter("media_packets_foreign_total", media.packets_foreign);
+    page.counter("media_ticks_total", media.ticks);
+    page.counter("media_ticks_skipped_total", media.ticks_skipped);
+    page.counter("media_bridges_panicked_total", media.bridges_panicked);
+    page.counter("media_cpu_seconds_total", media.cpu_us as f64 / 1e6);
+    let _ = writeln!(page.0, "# TYPE undertone_media_tick_lateness_seconds histogram");
+    let mut sum = 0;
+    for (i, count) in media.lateness.counts.iter().enumerate() {
+        sum += count;
+        let le = LATENESS_BOUNDS_US.get(i).map_or("+Inf".into(), |us| {
+            let seconds = *us as f64 / 1e6;
+            seconds.to_string()
+        });
+        let name = "undertone_media_tick_lateness_seconds_bucket";
+        let _ = writeln!(page.0, "{name}{{le=\"{le}\"}} {sum}");
+    }
+    let seconds = media.lateness.sum_us as f64 / 1e6;
+    let _ = writeln!(page.0, "undertone_media_tick_lateness_seconds_sum {seconds}");
+    let _ = writeln!(page.0, "undertone_media_tick_lateness_seconds_count {sum}");
+}

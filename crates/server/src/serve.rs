@@ -1,0 +1,205 @@
+//! The server put together: store, media, SIP, switchboard, API; and taken apart in order.
+
+use crate::clock;
+use crate::commands::Desk;
+use crate::config::Config;
+use crate::figures;
+use crate::ids::Ids;
+use crate::switchboard::{MediaCounts, Register, Switchboard};
+use crate::watch;
+use anyhow::Context;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use undertone_core::id::OrgId;
+use undertone_engine::{Engine, EngineConfig};
+use undertone_sip::{Sip, SipConfig};
+use undertone_store::{Store, StoreConfig};
+
+/// How long calls may take to end once they were told to.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A running server.
+pub struct Server {
+    pub http: SocketAddr,
+    pub metrics: Option<SocketAddr>,
+    pub sip_addr: SocketAddr,
+    pub board: Switchboard,
+    pub desk: Arc<Desk>,
+    pub engine: Engine,
+    pub store: Store,
+    pub media: Arc<MediaCounts>,
+    sip: Sip,
+    stops: Vec<oneshot::Sender<()>>,
+    serving: Vec<JoinHandle<()>>,
+    watching: Vec<JoinHandle<()>>,
+}
+
+/// The one organisation of an instance.
+pub fn org() -> anyhow::Result<OrgId> {
+    OrgId::parse("org1").context("the organisation's id")
+}
+
+/// Where the database is.
+pub fn store_config(config: &Config) -> StoreConfig {
+    match &config.database_url {
+        Some(url) => StoreConfig::Postgres { url: url.clone() },
+        None => StoreConfig::Sqlite { dir: config.data.clone() },
+    }
+}
+
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    if config.database_url.is_none() {
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+    }
+    Ok(Store::open(store_config(config), org()?).await?)
+}
+
+impl Server {
+    /// Starts everything; when this returns, calls and requests are taken.
+    pub async fn start(config: &Config) -> anyhow::Result<Server> {
+        clock::now();
+        let store = open_store(config).await?;
+        Self::over(config, store).await
+    }
+
+    /// The same over a store that is open already.
+    pub async fn over(config: &Config, store: Store) -> anyhow::Result<Server> {
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+        let epoch = next_epoch(&config.data)?;
+        let (register, media) = (Arc::new(Register::default()), Arc::new(MediaCounts::default()));
+        let engine = start_engine(config, &register, &media)?;
+        let (sip, incoming) = Sip::bind(SipConfig::new(config.sip)).await?;
+        let (directory, watcher) = watch::start(store.clone()).await?;
+        let ids = Ids::new(&config.region, &config.node, epoch);
+        let board = Switchboard::new(
+            engine.clone(),
+            sip.clone(),
+            store.clone(),
+            directory,
+            ids,
+            register.clone(),
+        );
+        let desk = Arc::new(Desk::new(board.clone()));
+        let mut server = Server {
+            http: config.http,
+            metrics: None,
+            sip_addr: sip.local_addr(),
+            board: board.clone(),
+            desk: desk.clone(),
+            engine,
+            store,
+            media,
+            sip,
+            stops: Vec::new(),
+            serving: Vec::new(),
+            watching: vec![tokio::spawn(watcher.tell(board.clone()))],
+        };
+        server.http = server.listen(config.http, undertone_api::router(desk)).await?;
+        if let Some(addr) = config.metrics {
+            let render = figures::of(&server);
+            let router = undertone_api::metrics_router(render);
+            server.metrics = Some(server.listen(addr, router).await?);
+        }
+        tokio::spawn(board.answer_calls(incoming));
+        Ok(server)
+    }
+
+    async fn listen(&mut self, addr: SocketAddr, router: axum::Router) -> anyhow::Result<SocketAddr> {
+        let listener = undertone_api::listen(addr)
+            .await
+            .with_context(|| format!("cannot listen for HTTP on {addr}"))?;
+        let local = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let until = async move {
+            let _ = stopped.await;
+        };
+        self.serving.push(tokio::spawn(async move {
+            if let Err(error) = undertone_api::serve(listener, router, until).await {
+                tracing::error!(%error, "the HTTP server stopped");
+            }
+        }));
+        self.stops.push(stop);
+        Ok(local)
+    }
+
+    pub fn sip(&self) -> &Sip {
+        &self.sip
+    }
+
+    /// No new calls; live ones may go on for `drain`, then each is ended by BYE; then what waits
+    /// for the disk is written, and the last listener closes.
+    pub async fn stop(self, drain: Duration) {
+        self.board.drain();
+        let empty = self.board.house().register.until_empty();
+        if tokio::time::timeout(drain, empty).await.is_err() {
+            let live = self.board.house().register.live_calls();
+            tracing::info!(live, "ending the calls that are left");
+        }
+        if tokio::time::timeout(GOODBYE, self.board.shut_down()).await.is_err() {
+            tracing::warn!("some calls did not end in time");
+        }
+        for stop in self.stops {
+            let _ = stop.send(());
+        }
+        for serving in self.serving {
+            let abort = serving.abort_handle();
+            if tokio::time::timeout(GOODBYE, serving).await.is_err() {
+                abort.abort();
+            }
+        }
+        self.sip.shutdown().await;
+        for watching in self.watching {
+            watching.abort();
+        }
+        self.store.close().await;
+    }
+}
+
+fn start_engine(
+    config: &Config,
+    register: &Arc<Register>,
+    media: &Arc<MediaCounts>,
+) -> anyhow::Result<Engine> {
+    let (register, media) = (register.clone(), media.clone());
+    let on_event = Arc::new(move |bridge, event| register.report(&media, bridge, event));
+    let config = EngineConfig {
+        threads: config.media_threads,
+        rtp_ip: config.rtp.ip,
+        ports: config.rtp.from..=config.rtp.to,
+        ..EngineConfig::default()
+    };
+    Engine::start(config, on_event).context("cannot start the media threads")
+}
+
+/// Counts boots in the data folder: call ids name theirs, so that an old message is known as old.
+fn next_epoch(data: &Path) -> anyhow::Result<u64> {
+    let (path, fresh) = (data.join("boot"), data.join("boot.new"));
+    let last = match std::fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse::<u64>().context("the file `boot` holds no number")?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(e) => return Err(e).context("cannot read the file `boot`"),
+    };
+    std::fs::write(&fresh, format!("{}\n", last + 1)).context("cannot write the file `boot`")?;
+    std::fs::rename(&fresh, &path).context("cannot write the file `boot`")?;
+    Ok(last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_boot_counts_one_up() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(next_epoch(dir.path()).unwrap(), 1);
+        assert_eq!(next_epoch(dir.path()).unwrap(), 2);
+        std::fs::write(dir.path().join("boot"), "x").unwrap();
+        assert!(next_epoch(dir.path()).is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! Keeps the snapshot of people, devices and keys fresh while other processes (`undertone
+//! provision`, `key revoke`) change the database, and tells live calls who lost rights.
+
+use crate::switchboard::Switchboard;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use undertone_core::access::Right;
+use undertone_core::directory::Directory;
+use undertone_core::id::{KeyId, PersonId};
+use undertone_store::{Key, Store, StoreError};
+
+/// Lost rights end a running supervision within a second; looking is less than half of it.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+type Keys = BTreeMap<KeyId, (PersonId, BTreeSet<Right>)>;
+
+pub struct Watcher {
+    store: Store,
+    snapshot: watch::Sender<Arc<Directory>>,
+    keys: Keys,
+}
+
+/// The snapshot, and what keeps it fresh.
+pub async fn start(
+    store: Store,
+) -> Result<(watch::Receiver<Arc<Directory>>, Watcher), StoreError> {
+    let first = store.directory().await?;
+    let keys = usable(store.keys().await?);
+    let (snapshot, reader) = watch::channel(Arc::new(first));
+    Ok((reader, Watcher { store, snapshot, keys }))
+}
+
+impl Watcher {
+    pub async fn tell(mut self, board: Switchboard) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            match self.look().await {
+                Ok(lost) => {
+                    for (person, key) in lost {
+                        tracing::info!(%person, "rights were taken away");
+                        board.rights_lost(person, key).await;
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "people and keys cannot be read"),
+            }
+        }
+    }
+
+    /// Publishes what changed; gives whom live calls must be asked about.
+    async fn look(&mut self) -> Result<Vec<(PersonId, Option<KeyId>)>, StoreError> {
+        let (fresh, keys) = (self.store.directory().await?, usable(self.store.keys().await?));
+        let before = self.snapshot.borrow().clone();
+        let mut lost = Vec::new();
+        for (id, person) in &before.people {
+            let now = fresh.people.get(id).map(|p| &p.rights);
+            if now.is_none_or(|now| !now.is_superset(&person.rights)) {
+                lost.push((id.clone(), None));
+            }
+        }
+        for (id, (person, rights)) in &self.keys {
+            if keys.get(id).is_none_or(|(_, now)| !now.is_superset(rights)) {
+                lost.push((person.clone(), Some(id.clone())));
+            }
+        }
+        self.keys = keys;
+        if fresh != *before {
+            self.snapshot.send_replace(Arc::new(fresh));
+        }
+        Ok(lost)
+    }
+}
+
+fn usable(keys: Vec<Key>) -> Keys {
+    let usable = keys.into_iter().filter(|key| key.revoked_at.is_none());
+    usable.map(|key| (key.id, (key.person, key.rights))).collect()
+}

@@ -256,8 +256,8 @@ async fn stop(server: Server, drain_s: u64) {
 }
 
 async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let what = match provision::read(&text) {
         Ok(what) => what,
         Err(mistakes) => {
@@ -282,9 +282,8 @@ async fn key(command: KeyCommand) -> anyhow::Result<ExitCode> {
     match command {
         KeyCommand::Add { person, rights, place } => {
             let person = PersonId::parse(&person)?;
-            let parse = |code: &String| {
-                Right::parse(code).with_context(|| provision::unknown_right(code))
-            };
+            let parse =
+                |code: &String| Right::parse(code).with_context(|| provision::unknown_right(code));
             let rights = rights.iter().map(parse).collect::<Result<BTreeSet<_>, _>>()?;
             let store = open_store(&place.config()?).await?;
             let made = store.add_key(&person, rights, clock::now().wall).await;

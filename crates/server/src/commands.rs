@@ -20,9 +20,7 @@ use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
 use undertone_core::plan::Source;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
-use undertone_core::view::{
-    Ability, AgentAction, AgentView, CallView, LegKind, SupervisionView,
-};
+use undertone_core::view::{Ability, AgentAction, AgentView, CallView, LegKind, SupervisionView};
 use undertone_store::{AuditFilter, Class, StoreError};
 
 /// Louder than this at a party's output counts as heard.
@@ -210,9 +208,7 @@ impl Commands for Desk {
         let reply = answer.map_err(|refusal| self.refused_early(who, &id, refusal))?;
         match (reply, self.board.find(&id)) {
             (reply, Ok(call)) => self.call_reply(&call, Ok(reply)).await,
-            (Reply::Call(view), Err(_)) => {
-                Ok(CallSnapshot { view: *view, hears: BTreeMap::new() })
-            }
+            (Reply::Call(view), Err(_)) => Ok(CallSnapshot { view: *view, hears: BTreeMap::new() }),
             (_, Err(refusal)) => Err(refusal),
         }
     }
@@ -250,12 +246,7 @@ impl Commands for Desk {
         self.call_reply(&call, answer).await
     }
 
-    async fn supervise(
-        &self,
-        who: &Actor,
-        of: Of,
-        what: Supervise,
-    ) -> Result<Supervised, Refusal> {
+    async fn supervise(&self, who: &Actor, of: Of, what: Supervise) -> Result<Supervised, Refusal> {
         let call = self.of(who, &of).await?;
         let refuse = |refusal| self.refused(who, "supervision.join", Some(&call.id), refusal);
         if self.board.is_draining() {
@@ -279,9 +270,9 @@ impl Commands for Desk {
             leg,
             mode: what.mode,
             targets: what.targets,
-            alert: what.alert.unwrap_or(true),
+            alert: what.alert,
             private: false,
-            agent_after: None,
+            agent_after: what.agent_after,
             reason: what.reason,
             follow: what.follow,
             extent: what.extent,
@@ -331,11 +322,7 @@ impl Commands for Desk {
         self.supervision_reply(&call, id, answer).await
     }
 
-    async fn leave(
-        &self,
-        who: &Actor,
-        id: &SupervisionId,
-    ) -> Result<SupervisionView, Refusal> {
+    async fn leave(&self, who: &Actor, id: &SupervisionId) -> Result<SupervisionView, Refusal> {
         let call = self.supervised(id)?;
         let (supervision, by) = (id.clone(), who.clone());
         let leave = |r| Input::Leave { request: Some(r), supervision, by };

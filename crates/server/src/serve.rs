@@ -110,7 +110,11 @@ impl Server {
         Ok(server)
     }
 
-    async fn listen(&mut self, addr: SocketAddr, router: axum::Router) -> anyhow::Result<SocketAddr> {
+    async fn listen(
+        &mut self,
+        addr: SocketAddr,
+        router: axum::Router,
+    ) -> anyhow::Result<SocketAddr> {
         let listener = undertone_api::listen(addr)
             .await
             .with_context(|| format!("cannot listen for HTTP on {addr}"))?;

@@ -23,9 +23,7 @@ pub struct Watcher {
 }
 
 /// The snapshot, and what keeps it fresh.
-pub async fn start(
-    store: Store,
-) -> Result<(watch::Receiver<Arc<Directory>>, Watcher), StoreError> {
+pub async fn start(store: Store) -> Result<(watch::Receiver<Arc<Directory>>, Watcher), StoreError> {
     let first = store.directory().await?;
     let keys = usable(store.keys().await?);
     let (snapshot, reader) = watch::channel(Arc::new(first));

@@ -12,11 +12,7 @@ use undertone_core::view::{Ability, CallView, LegKind, SupervisionView};
 
 impl CallHandle {
     /// Sends the input that the function makes for a fresh request, and waits for core's answer.
-    pub async fn ask(
-        &self,
-        board: &Switchboard,
-        input: impl FnOnce(RequestId) -> Input,
-    ) -> Answer {
+    pub async fn ask(&self, board: &Switchboard, input: impl FnOnce(RequestId) -> Input) -> Answer {
         let request = board.house.ids.request();
         let (reply, answer) = oneshot::channel();
         let waiting = Waiting { request, reply, sound: None };

@@ -24,7 +24,10 @@ enum Stage {
     /// Undertone calls it; its answer to our offer is awaited.
     Offered,
     /// It called, with an offer that we can answer.
-    Arrived { answer: String, media: Box<Media> },
+    Arrived {
+        answer: String,
+        media: Box<Media>,
+    },
     /// It called without an offer: ours goes with the 200, its answer comes with the ACK.
     ArrivedEmpty,
     AnsweredEmpty,

@@ -143,8 +143,6 @@ pub struct JitterBuffer {
     packet_ticks: i64,
     /// The last difference of neighbours' timestamps, until it is believed.
     seen_ticks: i64,
-    /// The highest carried no audio: what follows says nothing about a packet's length.
-    after_other: bool,
     /// Arrival and transit, both in µs.
     window: VecDeque<(u64, i64)>,
     scratch: Vec<i64>,
@@ -168,7 +166,6 @@ impl JitterBuffer {
             starved: false,
             packet_ticks: i64::from(config.clock) / 50,
             seen_ticks: 0,
-            after_other: false,
             window: VecDeque::new(),
             scratch: Vec::new(),
             least_us: 0,
@@ -206,6 +203,12 @@ impl JitterBuffer {
         result
     }
 
+    /// Learns the path from a packet that came before this buffer was made; holds nothing of it.
+    pub fn study(&mut self, at: Mono, seq: u16, ts: u32) {
+        let (seq64, ts64) = self.extend(seq, ts);
+        self.learn(at, seq64, ts64);
+    }
+
     /// A packet of the same sequence that carries no audio of this source (a telephone event): its
     /// number is then not taken for a loss.
     pub fn insert_other(&mut self, now: Mono, seq: u16) {
@@ -215,7 +218,6 @@ impl JitterBuffer {
         if near && self.next.is_none_or(|(due, _)| seq64 >= due) {
             let slot = Slot { seq: seq64, ts: ts64, at: now, other: true, ..Slot::default() };
             self.place(slot, &[]);
-            self.after_other |= seq64 > highest;
             self.highest = Some((highest.max(seq64), ts64));
         }
     }
@@ -393,10 +395,9 @@ impl JitterBuffer {
         match self.highest {
             Some((high_seq, high_ts)) if seq > high_seq => {
                 let ticks = ts - high_ts;
-                if seq == high_seq + 1 && !self.after_other {
+                if seq == high_seq + 1 {
                     self.learn_length(ticks);
                 }
-                self.after_other = false;
                 self.highest = Some((seq, ts));
             }
             Some(_) => {}
@@ -419,7 +420,7 @@ impl JitterBuffer {
             (*p95 - self.least_us).clamp(i64::from(low) * 1_000, i64::from(high) * 1_000);
     }
 
-    /// A longer step may be a short pause: it is believed when seen twice in a row.
+    /// A longer step may be a short pause, or an event's: it is believed when seen twice in a row.
     fn learn_length(&mut self, ticks: i64) {
         let plausible = ticks > 0 && ticks <= i64::from(self.config.clock) * 3 / 25;
         if plausible && (ticks < self.packet_ticks || ticks == self.seen_ticks) {

@@ -118,6 +118,22 @@ impl Playout {
         self.segments.clear();
         self.end_ts = None;
         self.quiet = None;
+        self.packet = self.frame_len();
+        self.since_scaling = 0;
+    }
+
+    /// Takes what was decoded and not yet played: for a listener that goes back to being forwarded
+    /// to, before it drains the jitter buffer.
+    pub fn leftover(&mut self, out: &mut Vec<i16>) {
+        out.clear();
+        out.append(&mut self.pcm);
+        self.segments.clear();
+    }
+
+    /// What was decoded and not played, for a listener that goes back to being forwarded to.
+    pub fn take_rest(&mut self, out: &mut Vec<i16>) {
+        out.append(&mut self.pcm);
+        self.segments.clear();
     }
 
     fn frame_len(&self) -> usize {

@@ -244,7 +244,7 @@ impl Session {
     fn interval_us(&mut self) -> u64 {
         let fair = 2 * self.mean_bytes * 1_000_000 / RTCP_BYTES_PER_S;
         let random = u128::from(self.draw() as u32);
-        let spread = u128::from(fair.max(LEAST_INTERVAL_US)) * ((1 << 31) + random) >> 32;
+        let spread = (u128::from(fair.max(LEAST_INTERVAL_US)) * ((1 << 31) + random)) >> 32;
         // Over e - 3/2, which makes up for the reconsideration of others.
         (spread * 100_000 / 121_828) as u64
     }

@@ -126,7 +126,7 @@ fn opus_recovers_a_lost_packet_from_the_next() {
     let mut pcm = vec![0; 960];
     let mut tone = Sine::new(48_000, HZ, -12.0);
     for n in 0..30 {
-        if n >= 19 {
+        if n >= 20 {
             tone.fill(&mut pcm);
         } else {
             undertone_media::noise::ComfortNoise::new(n + 1).fill(60, &mut pcm);

@@ -260,3 +260,33 @@ fn a_frame_names_the_oldest_of_what_is_in_it() {
     let info = playout.frame(Mono(11 * TICK_US + 5_000), &mut frame);
     assert_eq!((info.oldest_ts, frame.iter().all(|s| *s == 0)), (None, true));
 }
+
+#[test]
+fn reset_audio_leaves_no_trace_in_what_is_made_up_later() {
+    for codec in [Codec::Pcmu, Codec::G722] {
+        let (mut used, mut fresh) = (Playout::new(codec).unwrap(), Playout::new(codec).unwrap());
+        let mut encoder = Encoder::new(codec, &OpusParams::default()).unwrap();
+        let mut noise = undertone_media::noise::ComfortNoise::new(5);
+        let mut pcm = vec![0; codec.sample_rate() as usize / 50];
+        let (mut payload, mut a, mut b) = (Vec::new(), Vec::new(), Vec::new());
+        for n in 0..40u16 {
+            if n == 20 {
+                used.jitter.restart(codec.rtp_clock());
+                used.reset_audio();
+            }
+            noise.fill(20, &mut pcm);
+            payload.clear();
+            encoder.encode(&pcm, &mut payload).unwrap();
+            let at = Mono(u64::from(n) * TICK_US);
+            // From the second on, every other packet is lost.
+            let playouts = [(&mut used, &mut a, true), (&mut fresh, &mut b, n >= 20)];
+            for (playout, out, feeds) in playouts {
+                if feeds && (n <= 20 || n % 2 == 0) {
+                    playout.insert(at, n, u32::from(n) * 160, 0, &payload);
+                }
+                playout.frame(at.plus_ms(5), out);
+            }
+            assert!(n < 20 || a == b, "{codec:?}: frame {n}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Core's tests, one binary.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panic and says its figures
+
 mod hearing_cast;
 mod hearing_exhaustive;
 mod hearing_moves;

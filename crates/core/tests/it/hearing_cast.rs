@@ -39,8 +39,8 @@ pub(crate) fn whisper(id: u32, targets: &[u32]) -> Seat {
 pub(crate) fn put(mut seat: Seat, state: &str) -> Seat {
     match state {
         "free" => {}
-        "held" => drop(seat.held_by.insert(Mark::Api)),
-        "muted" => drop(seat.muted_by.insert(Mark::Api)),
+        "held" => seat.held_by = [Mark::Api].into(),
+        "muted" => seat.muted_by = [Mark::Api].into(),
         "listening" => seat.listening_only = true,
         "deaf" => seat.receives = false,
         "mute" => seat.sends = false,

@@ -269,8 +269,8 @@ fn a_first_answer_is_not_clipped_and_every_return_to_a_customer_is_guarded() {
     let mut call = talking("listen");
     assert!(call.before.guards().next().is_none());
     let away: [fn(&mut Seat); 5] = [
-        |s| drop(s.held_by.insert(Mark::Api)),
-        |s| drop(s.muted_by.insert(Mark::Api)),
+        |s| s.held_by = [Mark::Api].into(),
+        |s| s.muted_by = [Mark::Api].into(),
         |s| s.room = Room(1),
         |s| s.listening_only = true,
         |s| s.connected = false,

@@ -6,14 +6,21 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod docs_page;
+mod idempotency;
+mod ops;
+mod problem;
+mod request;
 mod router;
 mod serve;
 mod sound;
+mod stream;
+mod wire;
 
 pub use commands::{
     AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
     Supervise, Supervised,
 };
-pub use router::{metrics_router, router};
+pub use router::{metrics_router, openapi_json, router};
 pub use serve::{listen, serve};
 pub use sound::{LiveSound, SoundEnded, SoundSender};

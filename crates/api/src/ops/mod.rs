@@ -1,0 +1,45 @@
+//! One file per operation: its request, its answers as the OpenAPI document says them, and its
+//! handler. Each handler asks [`crate::Commands`] once and words what it answered.
+
+pub(crate) mod agent_action;
+pub(crate) mod call_abilities;
+pub(crate) mod change_supervision;
+pub(crate) mod get_call;
+pub(crate) mod get_supervision;
+pub(crate) mod hang_up_call;
+pub(crate) mod hold_call;
+pub(crate) mod leave_supervision;
+pub(crate) mod list_agents;
+pub(crate) mod list_audit;
+pub(crate) mod list_calls;
+pub(crate) mod place_call;
+pub(crate) mod resume_call;
+mod starting;
+pub(crate) mod supervise_agent;
+pub(crate) mod supervise_call;
+
+use crate::problem::Problem;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use undertone_core::id::{BadId, CallId, SupervisionId};
+use undertone_core::refusal::Reason;
+use undertone_core::view::SupervisionView;
+
+/// An id that cannot be one names nothing.
+fn call_id(text: &str) -> Result<CallId, Problem> {
+    CallId::parse(text).map_err(|BadId(_)| Problem::not_found(Reason::NoSuchCall))
+}
+
+fn supervision_id(text: &str) -> Result<SupervisionId, Problem> {
+    SupervisionId::parse(text).map_err(|BadId(_)| Problem::not_found(Reason::NoSuchSupervision))
+}
+
+/// A supervision with its version as `ETag`.
+fn shown(view: &SupervisionView) -> Response {
+    let body = axum::Json(crate::wire::Supervision::from(view));
+    let mut response = body.into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", view.version)) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}

@@ -1,0 +1,44 @@
+//! `POST /calls/{id}/supervisions`: starts a supervision of a call.
+
+use super::call_id;
+use super::starting::{self, SuperviseRequest};
+use crate::commands::Of;
+use crate::problem::Problem;
+use crate::request::{Body, Who, peer};
+use crate::router::Api;
+use crate::wire;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/calls/{id}/supervisions",
+    operation_id = "supervise_call",
+    tag = "supervisions",
+    request_body = SuperviseRequest,
+    params(("id" = String, Path, description = "The call's id"),
+           ("Idempotency-Key" = Option<String>, Header,
+            description = "Sent again within ten minutes, the same answer comes again"),
+           ("Prefer" = Option<String>, Header,
+            description = "`respond-async`: answer at `connecting`")),
+    responses(
+        (status = 201, description = "Live; for a stream the body is the sound",
+         content((wire::Supervision = "application/json"), (Vec<u8> = "audio/wav"))),
+        (status = 202, description = "Connecting (`Prefer: respond-async`)",
+         body = wire::Supervision),
+        (status = "default", description = "A refusal or mistake", body = Problem,
+         content_type = "application/problem+json")
+    )
+)]
+pub(crate) async fn supervise_call(
+    State(api): State<Api>,
+    Who(who): Who,
+    Path(id): Path<String>,
+    parts: axum::http::Extensions,
+    headers: HeaderMap,
+    asked: Body<SuperviseRequest>,
+) -> Result<Response, Problem> {
+    let of = Of::Call(call_id(&id)?);
+    starting::supervise(&api, who, of, peer(&parts), &headers, asked).await
+}

@@ -1,0 +1,13 @@
+//! The shapes on the wire: what `docs/API.md` promises, made from core's views and back.
+
+mod audit;
+mod call;
+mod supervision;
+mod words;
+
+pub(crate) use audit::AuditList;
+pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList};
+pub(crate) use supervision::{LegWire, Supervision};
+pub(crate) use words::{
+    AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, ModeWord, moment, seat_of,
+};

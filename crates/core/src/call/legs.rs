@@ -91,8 +91,7 @@ impl Call {
         if self.supervision_at(seat).is_some() {
             return self.supervisor_answered(turn, seat);
         }
-        let Some(party) = self.parties.get_mut(&seat) else { return };
-        party.seat.connected = true;
+        let Some(party) = self.parties.get(&seat) else { return };
         let (person, name) = (party.person.clone(), party.name.clone());
         self.note(turn, "leg_answered", name, "");
         if let Some(person) = person.filter(|_| seat == Self::CALLEE) {
@@ -104,7 +103,7 @@ impl Call {
         });
         match waiting {
             Some(next) => self.ring(turn, next),
-            None if both.iter().all(|s| self.parties.get(s).is_some_and(Party::is_up)) => {
+            None if both.iter().all(|s| self.parties.get(s).is_some_and(|p| p.leg == Leg::Up)) => {
                 self.talk(turn);
             }
             None => {}
@@ -116,6 +115,8 @@ impl Call {
             return;
         }
         self.stage = Stage::Talking;
+        // Both at once: nobody's microphone was live before, so nothing of the greeting is guarded.
+        self.parties.values_mut().for_each(|party| party.seat.connected = true);
         self.answered = Some(turn.now);
         self.note(turn, "answered", "", "");
         let asked = self.asked.take();

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panic and says its figures
 
+mod call_laws;
+mod call_scenarios;
+mod call_takeover;
+mod call_world;
 mod hearing_cast;
 mod hearing_exhaustive;
 mod hearing_moves;

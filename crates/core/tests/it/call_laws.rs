@@ -1,0 +1,178 @@
+//! What must hold after every input, whatever it was: judged from effects and views alone, by a
+//! shadow of the call that shares no code with it.
+
+use crate::call_world::World;
+use std::collections::BTreeSet;
+use undertone_core::audit::AuditEntry;
+use undertone_core::id::{SeatId, SupervisionId};
+use undertone_core::plan::{Edge, Listener, Source};
+use undertone_core::view::{Mode, Role, SupervisionState, SupervisionView};
+
+pub(crate) fn hold(world: &World) {
+    plan_obeys_its_second_opinion(world);
+    nobody_hears_or_is_heard_without_a_committed_row(world);
+    modes_are_heard_as_their_names_say(world);
+    answers_are_given_once(world);
+    spans_touch(world);
+    customer_hears_someone_or_treatment(world);
+    one_takeover_at_most(world);
+    if world.call.is_over() {
+        nothing_is_left(world);
+    }
+}
+
+fn fail(world: &World, what: &str) -> ! {
+    panic!("{what}\nplan {:#?}\n{}", world.plan, world.log.join("\n"))
+}
+
+fn plan_obeys_its_second_opinion(world: &World) {
+    let never = &world.plan.never;
+    let hit = |e: &&Edge| never.get(&e.listener).is_some_and(|never| never.contains(&e.source));
+    if let Some(edge) = world.plan.edges.iter().find(hit) {
+        fail(world, &format!("never: {edge:?}"));
+    }
+}
+
+/// A committed and allowed row about this supervision that names one of these modes.
+fn committed(world: &World, id: &SupervisionId, what: &[&str], modes: &[&str]) -> bool {
+    let fits = |entry: &&AuditEntry| {
+        let named = ["mode", "to"].iter().filter_map(|name| entry.detail.get(*name));
+        let fits = modes.is_empty() || named.into_iter().any(|m| modes.contains(&m.as_str()));
+        entry.supervision.as_ref() == Some(id) && what.contains(&entry.what.as_str()) && fits
+    };
+    let rows = world.rows.iter().filter(|(row, _)| world.committed.contains(row));
+    rows.map(|(_, entry)| entry).any(|entry| fits(&entry))
+}
+
+fn nobody_hears_or_is_heard_without_a_committed_row(world: &World) {
+    for supervision in supervisions(world) {
+        let Some(seat) = supervision.seat else { continue };
+        let touches = |e: &&Edge| {
+            e.source == Source::Seat(seat)
+                || (e.listener == Listener::Seat(seat) && matches!(e.source, Source::Seat(_)))
+        };
+        let joined = committed(world, &supervision.id, &["supervision.join"], &[]);
+        if !joined && world.plan.edges.iter().any(|edge| touches(&edge)) {
+            fail(world, "supervised audio without a committed row");
+        }
+        let spoken = world.plan.edges.iter().find(|e| e.source == Source::Seat(seat));
+        let raises = ["supervision.change", "supervision.hand_back"];
+        let modes = ["whisper", "barge", "takeover"];
+        if spoken.is_some() && !committed(world, &supervision.id, &raises, &modes) {
+            fail(world, "a supervisor is heard without a committed raise");
+        }
+        let customers = customers(world);
+        let to_customer = |e: &&Edge| {
+            let Listener::Seat(listener) = e.listener else { return false };
+            e.source == Source::Seat(seat) && customers.contains(&listener)
+        };
+        let loud = ["barge", "takeover"];
+        let open = world.plan.edges.iter().any(|edge| to_customer(&edge));
+        if open && !committed(world, &supervision.id, &raises, &loud) {
+            fail(world, "the customer hears a supervisor without a committed raise");
+        }
+    }
+}
+
+fn modes_are_heard_as_their_names_say(world: &World) {
+    let customers = customers(world);
+    for supervision in supervisions(world) {
+        let Some(seat) = supervision.seat else { continue };
+        let gone =
+            !matches!(supervision.state, SupervisionState::Connecting | SupervisionState::Live);
+        for edge in world.plan.edges.iter().filter(|e| e.source == Source::Seat(seat)) {
+            let Listener::Seat(listener) = edge.listener else { continue };
+            let to_customer = customers.contains(&listener);
+            let wrong = match supervision.mode {
+                _ if gone || supervision.muted => true,
+                Mode::Listen => true,
+                Mode::Whisper => to_customer,
+                Mode::Barge | Mode::Takeover => false,
+            };
+            if wrong {
+                fail(world, &format!("{:?} in {:?} is heard: {edge:?}", seat, supervision.mode));
+            }
+        }
+    }
+}
+
+fn answers_are_given_once(world: &World) {
+    for (request, answers) in &world.replies {
+        if answers.len() != 1 || !world.asked.contains(request) {
+            fail(world, &format!("{request:?} was answered {} times", answers.len()));
+        }
+    }
+}
+
+fn spans_touch(world: &World) {
+    for supervision in supervisions(world) {
+        let over = matches!(supervision.state, SupervisionState::Ended | SupervisionState::Failed);
+        let spans = &supervision.spans;
+        for pair in spans.windows(2) {
+            if pair[0].to != Some(pair[1].from) || pair[0].mode == pair[1].mode {
+                fail(world, &format!("spans: {spans:?}"));
+            }
+        }
+        let open_end = spans.last().is_some_and(|span| span.to.is_none());
+        if !spans.is_empty() && open_end == over {
+            fail(world, &format!("the last span: {supervision:?}"));
+        }
+        let last = spans.last().map(|span| span.mode);
+        if last.is_some_and(|mode| mode != supervision.mode) {
+            fail(world, &format!("the last span is not the mode: {supervision:?}"));
+        }
+    }
+}
+
+/// Edges that are named count: one whose guard runs has another beside it until it opens.
+fn customer_hears_someone_or_treatment(world: &World) {
+    let view = world.call.view(world.now());
+    for party in view.parties.iter().filter(|p| p.role == Role::Customer && p.connected) {
+        let to = Listener::Seat(party.seat);
+        let sound = |e: &&Edge| e.listener == to && !matches!(e.source, Source::Tone(_));
+        if !world.plan.edges.iter().any(|edge| sound(&edge)) {
+            fail(world, "the customer hears nobody and no treatment");
+        }
+    }
+}
+
+fn one_takeover_at_most(world: &World) {
+    let owns = |s: &&SupervisionView| {
+        s.state == SupervisionState::Live && s.mode == Mode::Takeover && s.spans.len() > 1
+    };
+    let owners: BTreeSet<_> = supervisions(world)
+        .iter()
+        .filter(|s| owns(s) && s.seat.is_some_and(|seat| connected(world, seat)))
+        .map(|s| s.id.clone())
+        .collect();
+    if owners.len() > 1 {
+        fail(world, "two takeovers");
+    }
+}
+
+fn connected(world: &World, seat: SeatId) -> bool {
+    world.view().parties.iter().any(|party| party.seat == seat && party.connected)
+}
+
+fn nothing_is_left(world: &World) {
+    let waiting = world.asked.iter().find(|request| !world.replies.contains_key(request));
+    if let Some(request) = waiting {
+        fail(world, &format!("{request:?} was never answered"));
+    }
+    if !(world.legs.is_empty() && world.taps.is_empty() && world.timers.is_empty()) {
+        let (legs, taps, timers) = (&world.legs, &world.taps, &world.timers);
+        fail(world, &format!("left: legs {legs:?} taps {taps:?} timers {timers:?}"));
+    }
+    if !world.plan.edges.is_empty() || world.record.is_none() {
+        fail(world, "an ended call has edges, or no record");
+    }
+}
+
+fn supervisions(world: &World) -> Vec<SupervisionView> {
+    world.view().supervisions
+}
+
+fn customers(world: &World) -> BTreeSet<SeatId> {
+    let view = world.view();
+    view.parties.iter().filter(|p| p.role == Role::Customer).map(|p| p.seat).collect()
+}

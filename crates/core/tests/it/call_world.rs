@@ -1,0 +1,504 @@
+//! A switchboard in virtual time for the tests of the call: it does what effects ask, after the
+//! delays set here, and watches what must hold after every single input.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use undertone_core::access::{Actor, Right};
+use undertone_core::audit::{AuditEntry, Outcome};
+use undertone_core::call::*;
+use undertone_core::directory::{Device, Directory, Person};
+use undertone_core::id::*;
+use undertone_core::plan::*;
+use undertone_core::refusal::Reason;
+use undertone_core::time::{Mono, Now, Wall};
+use undertone_core::view::*;
+
+pub(crate) const AGENT: SeatId = Call::CALLEE;
+pub(crate) const CUSTOMER: SeatId = Call::CALLER;
+
+pub(crate) fn person(name: &str) -> PersonId {
+    PersonId::parse(name).unwrap()
+}
+
+pub(crate) fn sup(n: u64) -> SupervisionId {
+    SupervisionId::parse(&format!("s{n}")).unwrap()
+}
+
+pub(crate) fn directory() -> Directory {
+    let mut dir = Directory::empty(OrgId::parse("org").unwrap());
+    let rights: BTreeSet<Right> = Right::ALL.iter().copied().collect();
+    for (n, name) in ["ana", "bo", "mia", "noor", "olu", "pat"].iter().enumerate() {
+        let (id, extension) = (person(name), Some(format!("20{n}")));
+        let rights = if n < 2 { BTreeSet::new() } else { rights.clone() };
+        let known = Person { id: id.clone(), name: name.to_string(), extension, rights };
+        dir.people.insert(id.clone(), known);
+        let device = DeviceId::parse(&format!("{name}-phone")).unwrap();
+        let extension = Some(format!("20{n}"));
+        let contact = format!("sip:{name}@127.0.0.1:5080");
+        let (name, owner) = (device.to_string(), Some(id));
+        let net = Net::Internal;
+        let made = Device { id: device.clone(), name, extension, owner, contact, net };
+        dir.devices.insert(device, made);
+    }
+    dir
+}
+
+pub(crate) fn actor(name: &str, dir: &Directory) -> Actor {
+    Actor {
+        person: person(name),
+        name: name.to_owned(),
+        key: Some(KeyId::parse(&format!("key-{name}")).unwrap()),
+        channel: Channel::Api,
+        origin: "127.0.0.1".to_owned(),
+        rights: dir.people[&person(name)].rights.clone(),
+    }
+}
+
+/// What the world does by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Habits {
+    pub(crate) commits: bool,
+    pub(crate) forces: bool,
+    pub(crate) proves: bool,
+    pub(crate) answers: bool,
+    pub(crate) passes: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) now_us: u64,
+    pub(crate) call: Call,
+    pub(crate) dir: Directory,
+    pub(crate) habits: Habits,
+    due: BTreeMap<(u64, u64), Due>,
+    serial: u64,
+    pub(crate) replies: BTreeMap<RequestId, Vec<Answer>>,
+    pub(crate) asked: BTreeSet<RequestId>,
+    pub(crate) rows: BTreeMap<RowId, AuditEntry>,
+    pub(crate) committed: BTreeSet<RowId>,
+    pub(crate) plan: Arc<HearingPlan>,
+    guards: BTreeMap<EdgeRef, u64>,
+    pub(crate) passed: BTreeSet<EdgeRef>,
+    pub(crate) legs: BTreeSet<SeatId>,
+    pub(crate) taps: BTreeSet<TapId>,
+    pub(crate) timers: BTreeSet<TimerId>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) record: Option<CallRecord>,
+    pub(crate) proofs: VecDeque<(SeatId, bool)>,
+    pub(crate) log: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Due {
+    Input(Input),
+    Timer(TimerId),
+    Guard(EdgeRef),
+}
+
+impl World {
+    /// An inbound call from a customer to Ana.
+    pub(crate) fn inbound() -> Self {
+        let customer = NewParty {
+            device: None,
+            number: "+4512345678".into(),
+            name: "a customer".into(),
+            net: Net::External,
+            leg: PartyLeg::Arrived,
+        };
+        Self::start(customer, Self::phone_of("ana"))
+    }
+
+    /// Ana calls Bo.
+    pub(crate) fn internal() -> Self {
+        let caller = NewParty { leg: PartyLeg::Arrived, ..Self::phone_of("bo") };
+        Self::start(caller, Self::phone_of("ana"))
+    }
+
+    fn phone_of(name: &str) -> NewParty {
+        let device = DeviceId::parse(&format!("{name}-phone")).unwrap();
+        NewParty {
+            device: Some(device.clone()),
+            number: name.into(),
+            name: name.into(),
+            net: Net::Internal,
+            leg: PartyLeg::ToDial(DialTarget::Device(device)),
+        }
+    }
+
+    pub(crate) fn start(caller: NewParty, callee: NewParty) -> Self {
+        let dir = directory();
+        let new = NewCall {
+            id: CallId::parse("eu.n1.1.call").unwrap(),
+            caller,
+            callee,
+            queue: None,
+            campaign: None,
+            request: None,
+            by: None,
+        };
+        let (call, effects) = Call::new(Now::default(), new, &dir);
+        let commits =
+            Habits { commits: true, forces: true, proves: true, answers: true, passes: true };
+        let mut world = Self {
+            now_us: 0,
+            call,
+            dir,
+            habits: commits,
+            due: BTreeMap::new(),
+            serial: 0,
+            replies: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            rows: BTreeMap::new(),
+            committed: BTreeSet::new(),
+            plan: Arc::default(),
+            guards: BTreeMap::new(),
+            passed: BTreeSet::new(),
+            legs: BTreeSet::from([CUSTOMER]),
+            taps: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            sources: Vec::new(),
+            record: None,
+            proofs: VecDeque::new(),
+            log: Vec::new(),
+        };
+        world.perform(effects);
+        world
+    }
+
+    /// A call that talks since `now`.
+    pub(crate) fn talking() -> Self {
+        let mut world = Self::inbound();
+        world.run_ms(100);
+        assert_eq!(world.view().state, CallState::Talking);
+        world
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { mono: Mono(self.now_us), wall: Wall((self.now_us / 1_000) as i64) }
+    }
+
+    pub(crate) fn view(&self) -> CallView {
+        self.call.view(self.now())
+    }
+
+    pub(crate) fn supervision(&self, n: u64) -> SupervisionView {
+        self.call.supervision_view(&sup(n)).expect("a supervision")
+    }
+
+    pub(crate) fn seat(&self, n: u64) -> SeatId {
+        self.supervision(n).seat.expect("a seat")
+    }
+
+    fn later(&mut self, after_us: u64, due: Due) {
+        self.serial += 1;
+        self.due.insert((self.now_us + after_us, self.serial), due);
+    }
+
+    /// One input, now; everything that must hold is looked at after it.
+    pub(crate) fn feed(&mut self, input: Input) {
+        let before = self.call.is_over();
+        self.log.push(format!("{:>9} {input:?}", self.now_us));
+        if let Input::RowCommitted { row } = &input {
+            self.committed.insert(*row);
+        }
+        if let Input::LegEnded { seat, .. } | Input::LegFailed { seat, .. } = &input {
+            self.legs.remove(seat);
+        }
+        if let Input::TapEnded { tap, .. } = &input {
+            self.taps.remove(tap);
+        }
+        if let Some(request) = request_of(&input) {
+            assert!(self.asked.insert(request), "the test itself asks twice");
+        }
+        let effects = self.call.handle(self.now(), input, &self.dir);
+        if before {
+            let harmless = |e: &Effect| matches!(e, Effect::Reply { .. } | Effect::WriteRow { .. });
+            assert!(effects.iter().all(harmless), "after the end: {effects:?}");
+        }
+        self.perform(effects);
+        crate::call_laws::hold(self);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.log.push(format!("          -> {effect:?}"));
+            assert!(self.record.is_none() || self.call.is_over(), "Ended is the last");
+            self.perform_one(effect);
+        }
+    }
+
+    fn perform_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Dial { seat, .. } => {
+                self.legs.insert(seat);
+                if self.habits.answers {
+                    self.later(10_000, Due::Input(Input::LegRinging { seat }));
+                    self.later(20_000, Due::Input(Input::LegAnswered { seat }));
+                }
+            }
+            Effect::AnswerLeg { seat } => {
+                self.later(5_000, Due::Input(Input::LegAnswered { seat }));
+            }
+            Effect::RejectLeg { seat, .. } | Effect::HangUpLeg { seat, .. } => {
+                self.legs.remove(&seat);
+            }
+            Effect::WriteRow { row, entry, gates } => {
+                assert!(self.rows.insert(row, *entry).is_none(), "a row's number is used once");
+                if self.habits.commits {
+                    self.later(3_000, Due::Input(Input::RowCommitted { row }));
+                }
+                let _ = gates;
+            }
+            Effect::ApplyPlan(plan) => self.apply(plan),
+            Effect::StartSource { source, .. } => self.sources.push(source),
+            Effect::OpenTap { tap, .. } => {
+                self.taps.insert(tap);
+                if self.habits.proves {
+                    self.later(60_000, Due::Input(Input::TapLive { tap }));
+                }
+            }
+            Effect::CloseTap { tap, .. } => {
+                self.taps.remove(&tap);
+            }
+            Effect::ProveAudio { seat, incoming } => {
+                self.proofs.push_back((seat, incoming));
+                if self.habits.proves {
+                    self.later(60_000, Due::Input(Input::AudioProven { seat, incoming }));
+                }
+            }
+            Effect::Reply { request, result } => {
+                self.replies.entry(request).or_default().push(result);
+            }
+            Effect::StartTimer { timer, after_ms } => {
+                assert!(self.timers.insert(timer), "a timer's number is used once");
+                self.later(after_ms * 1_000, Due::Timer(timer));
+            }
+            Effect::StopTimer { timer } => {
+                assert!(self.timers.remove(&timer), "only running timers are stopped");
+            }
+            Effect::Ended(record) => self.record = Some(*record),
+            Effect::RingLeg { .. }
+            | Effect::Changed
+            | Effect::AgentBusy { .. }
+            | Effect::AgentFree { .. } => {}
+        }
+    }
+
+    /// As the bridge does: an edge that was not there and opens after its guard starts one.
+    fn apply(&mut self, plan: Arc<HearingPlan>) {
+        assert!(plan.version > self.plan.version, "versions rise");
+        let names: BTreeSet<_> = plan.edges.iter().map(Edge::name).collect();
+        self.guards.retain(|edge, _| names.contains(edge));
+        self.passed.retain(|edge| names.contains(edge));
+        let old: BTreeSet<_> = self.plan.edges.iter().map(Edge::name).collect();
+        for edge in plan.edges.iter().filter(|edge| !old.contains(&edge.name())) {
+            if edge.opens == Opens::AfterGuard {
+                self.guards.insert(edge.name(), self.now_us);
+                if self.habits.passes {
+                    self.later(250_000, Due::Guard(edge.name()));
+                }
+            }
+        }
+        if self.habits.forces {
+            let version = plan.version;
+            self.later(2_000, Due::Input(Input::PlanInForce { version }));
+        }
+        self.plan = plan;
+    }
+
+    /// Sound passes on this edge: named, and neither waiting for its guard nor closed by the
+    /// edge that it lasts until.
+    pub(crate) fn hears(&self, listener: SeatId, source: SeatId) -> bool {
+        let name = EdgeRef { source: Source::Seat(source), listener: Listener::Seat(listener) };
+        self.plan
+            .edges
+            .iter()
+            .any(|edge| edge.name() == name && edge.audio && self.is_open(edge.name(), edge.opens))
+    }
+
+    pub(crate) fn is_open(&self, name: EdgeRef, opens: Opens) -> bool {
+        opens == Opens::AtOnce || self.passed.contains(&name)
+    }
+
+    pub(crate) fn hears_music(&self, listener: SeatId) -> bool {
+        let to = Listener::Seat(listener);
+        let music = |edge: &&Edge| matches!(edge.source, Source::Music(_)) && edge.listener == to;
+        self.plan.edges.iter().any(|edge| music(&edge))
+    }
+
+    pub(crate) fn run_ms(&mut self, ms: u64) {
+        let until = self.now_us + ms * 1_000;
+        while let Some(((at, serial), _)) = self.due.first_key_value() {
+            let key = (*at, *serial);
+            if key.0 > until {
+                break;
+            }
+            let due = self.due.remove(&key).unwrap();
+            self.now_us = self.now_us.max(key.0);
+            match due {
+                Due::Input(input) => self.feed(input),
+                Due::Timer(timer) => {
+                    if self.timers.remove(&timer) {
+                        self.feed(Input::Deadline { timer });
+                    }
+                }
+                Due::Guard(edge) => {
+                    if self.guards.get(&edge).is_some_and(|at| at + 250_000 <= self.now_us) {
+                        self.guards.remove(&edge);
+                        self.passed.insert(edge);
+                        let version = self.plan.version;
+                        self.feed(Input::GuardPassed { edge, version });
+                    }
+                }
+            }
+        }
+        self.now_us = until;
+    }
+
+    pub(crate) fn request(&self) -> RequestId {
+        RequestId(self.asked.len() as u64 + 1)
+    }
+
+    pub(crate) fn join(&mut self, n: u64, who: &str, mode: Mode) -> RequestId {
+        let device = DeviceId::parse(&format!("{who}-phone")).unwrap();
+        self.join_with(n, who, mode, LegKind::Sip { device }, &[], None)
+    }
+
+    pub(crate) fn join_with(
+        &mut self,
+        n: u64,
+        who: &str,
+        mode: Mode,
+        leg: LegKind,
+        targets: &[SeatId],
+        agent_after: Option<AgentAfter>,
+    ) -> RequestId {
+        let request = self.request();
+        self.feed(Input::Join(Box::new(Join {
+            request,
+            supervision: sup(n),
+            by: actor(who, &self.dir),
+            leg,
+            mode,
+            targets: targets.to_vec(),
+            alert: false,
+            private: false,
+            agent_after,
+            reason: String::new(),
+            follow: Follow::Call,
+            extent: Extent::ThisCall,
+            answer_early: false,
+        })));
+        request
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        n: u64,
+        who: &str,
+        edit: impl FnOnce(&mut Change),
+    ) -> RequestId {
+        let request = self.request();
+        let mut change = Change {
+            request,
+            supervision: sup(n),
+            by: actor(who, &self.dir),
+            mode: None,
+            targets: None,
+            alert: None,
+            muted: None,
+            agent_after: None,
+            if_version: None,
+        };
+        edit(&mut change);
+        self.feed(Input::Change(Box::new(change)));
+        request
+    }
+
+    pub(crate) fn to_mode(&mut self, n: u64, who: &str, mode: Mode) -> RequestId {
+        self.change(n, who, |change| change.mode = Some(mode))
+    }
+
+    pub(crate) fn take_over(&mut self, n: u64, who: &str, after: AgentAfter) -> RequestId {
+        self.change(n, who, |change| {
+            change.mode = Some(Mode::Takeover);
+            change.agent_after = Some(after);
+        })
+    }
+
+    pub(crate) fn act(&mut self, n: u64, who: &str, action: AgentAction) -> RequestId {
+        let request = self.request();
+        let by = actor(who, &self.dir);
+        self.feed(Input::AgentAction { request, supervision: sup(n), by, action });
+        request
+    }
+
+    pub(crate) fn leave(&mut self, n: u64, who: &str) -> RequestId {
+        let request = self.request();
+        let by = actor(who, &self.dir);
+        self.feed(Input::Leave { request: Some(request), supervision: sup(n), by });
+        request
+    }
+
+    pub(crate) fn hold(&mut self, who: &str) -> RequestId {
+        let request = self.request();
+        let by = actor(who, &self.dir);
+        self.feed(Input::Hold { by, seat: None, request: Some(request) });
+        request
+    }
+
+    pub(crate) fn resume(&mut self, who: &str) -> RequestId {
+        let request = self.request();
+        let by = actor(who, &self.dir);
+        self.feed(Input::Resume { by, seat: None, request: Some(request) });
+        request
+    }
+
+    pub(crate) fn agent_phone(&mut self, holds: bool) {
+        self.feed(Input::LegDirection { seat: AGENT, sends: !holds, receives: !holds });
+    }
+
+    pub(crate) fn leg_ends(&mut self, seat: SeatId, cause: LegEnd) {
+        self.feed(Input::LegEnded { seat, cause });
+    }
+
+    /// The one answer that was given, or None while there is none.
+    pub(crate) fn answer(&self, request: RequestId) -> Option<&Answer> {
+        self.replies.get(&request).map(|answers| &answers[0])
+    }
+
+    pub(crate) fn granted(&self, request: RequestId) -> SupervisionView {
+        match self.answer(request) {
+            Some(Ok(Reply::Supervision(view))) => (**view).clone(),
+            other => panic!("{other:?}\n{}", self.log.join("\n")),
+        }
+    }
+
+    pub(crate) fn refused(&self, request: RequestId) -> Vec<Reason> {
+        match self.answer(request) {
+            Some(Err(refusal)) => refusal.reasons.clone(),
+            other => panic!("{other:?}\n{}", self.log.join("\n")),
+        }
+    }
+
+    /// Codes of all rows about supervisions, with `!` before those refused.
+    pub(crate) fn written(&self) -> Vec<String> {
+        let text = |entry: &AuditEntry| match entry.outcome {
+            Outcome::Allowed => entry.what.clone(),
+            Outcome::Refused(_) => format!("!{}", entry.what),
+        };
+        self.rows.values().map(text).collect()
+    }
+}
+
+fn request_of(input: &Input) -> Option<RequestId> {
+    match input {
+        Input::Join(join) => Some(join.request),
+        Input::Change(change) => Some(change.request),
+        Input::AgentAction { request, .. } => Some(*request),
+        Input::Leave { request, .. }
+        | Input::HangUp { request, .. }
+        | Input::Hold { request, .. }
+        | Input::Resume { request, .. } => *request,
+        _ => None,
+    }
+}

@@ -89,21 +89,14 @@ fn json_type(kind: Option<Vec<u8>>) -> Result<(), Problem> {
 
 /// 400: it is no JSON. 422: it is, but a field is unknown, missing or wrong.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        if inner.is_data() {
-            return Problem::bad_request(named(&path, &inner.to_string()));
-        }
-        let detail = format!("The body is no JSON: {inner}.");
-        Problem::new(StatusCode::BAD_REQUEST, "bad_json", detail)
-    })?;
-    json.end().map_err(|error| {
+    let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
         let detail = format!("The body is no JSON: {error}.");
         Problem::new(StatusCode::BAD_REQUEST, "bad_json", detail)
     })?;
-    Ok(value)
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        Problem::bad_request(named(&path, &error.into_inner().to_string()))
+    })
 }
 
 fn named(path: &str, why: &str) -> String {

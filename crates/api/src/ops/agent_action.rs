@@ -20,6 +20,7 @@ pub(crate) struct AgentActionRequest {
     post,
     path = "/api/v1/supervisions/{id}/agent",
     operation_id = "agent_action",
+    summary = "Holds, resumes or removes the agent in barge, or hands back a takeover.",
     tag = "supervisions",
     request_body = AgentActionRequest,
     params(("id" = String, Path, description = "The supervision's id")),

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
     get,
     path = "/api/v1/calls/{id}/abilities",
     operation_id = "call_abilities",
+    summary = "For each mode, whether the asker may enter it now, and why not.",
     tag = "calls",
     params(("id" = String, Path, description = "The call's id")),
     responses(

@@ -28,6 +28,7 @@ pub(crate) struct ChangeRequest {
     patch,
     path = "/api/v1/supervisions/{id}",
     operation_id = "change_supervision",
+    summary = "Changes a running supervision; answered once in force.",
     tag = "supervisions",
     request_body = ChangeRequest,
     params(("id" = String, Path, description = "The supervision's id"),

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
     get,
     path = "/api/v1/calls/{id}",
     operation_id = "get_call",
+    summary = "One call, live or ended.",
     tag = "calls",
     params(("id" = String, Path, description = "The call's id")),
     responses(

@@ -12,6 +12,7 @@ use axum::response::Response;
     get,
     path = "/api/v1/supervisions/{id}",
     operation_id = "get_supervision",
+    summary = "One supervision, live or ended.",
     tag = "supervisions",
     params(("id" = String, Path, description = "The supervision's id")),
     responses(

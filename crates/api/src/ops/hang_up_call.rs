@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
     delete,
     path = "/api/v1/calls/{id}",
     operation_id = "hang_up_call",
+    summary = "Ends the call for all on it.",
     tag = "calls",
     params(("id" = String, Path, description = "The call's id")),
     responses(

@@ -22,6 +22,7 @@ pub(crate) struct HoldRequest {
     post,
     path = "/api/v1/calls/{id}/hold",
     operation_id = "hold_call",
+    summary = "Puts a party on hold: it hears hold treatment only.",
     tag = "calls",
     request_body(content = Option<HoldRequest>, description = "May be left out"),
     params(("id" = String, Path, description = "The call's id")),

@@ -12,6 +12,7 @@ use axum::response::Response;
     delete,
     path = "/api/v1/supervisions/{id}",
     operation_id = "leave_supervision",
+    summary = "Leaves; what was open closes at once.",
     tag = "supervisions",
     params(("id" = String, Path, description = "The supervision's id")),
     responses(

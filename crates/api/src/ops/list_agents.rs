@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
     get,
     path = "/api/v1/agents",
     operation_id = "list_agents",
+    summary = "People with their states.",
     tag = "agents",
     responses(
         (status = 200, description = "Agents", body = wire::AgentList),

@@ -34,6 +34,7 @@ pub(crate) struct AuditParams {
     get,
     path = "/api/v1/audit",
     operation_id = "list_audit",
+    summary = "Who did what, when, from where, and what came of it; newest first.",
     tag = "audit",
     params(AuditParams),
     responses(

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
     get,
     path = "/api/v1/calls",
     operation_id = "list_calls",
+    summary = "Live calls in the caller's scope.",
     tag = "calls",
     responses(
         (status = 200, description = "Live calls", body = wire::CallList),

@@ -27,6 +27,7 @@ pub(crate) struct PlaceCallRequest {
     post,
     path = "/api/v1/calls",
     operation_id = "place_call",
+    summary = "Calls from an agent's phone.",
     tag = "calls",
     request_body = PlaceCallRequest,
     params(("Idempotency-Key" = Option<String>, Header,

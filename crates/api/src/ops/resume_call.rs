@@ -22,6 +22,7 @@ pub(crate) struct ResumeRequest {
     post,
     path = "/api/v1/calls/{id}/resume",
     operation_id = "resume_call",
+    summary = "Takes the hold set by this API off a party.",
     tag = "calls",
     request_body(content = Option<ResumeRequest>, description = "May be left out"),
     params(("id" = String, Path, description = "The call's id")),

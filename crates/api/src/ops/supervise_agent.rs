@@ -14,6 +14,7 @@ use axum::response::Response;
     post,
     path = "/api/v1/agents/{extension}/supervisions",
     operation_id = "supervise_agent",
+    summary = "Starts a supervision of the agent's present call.",
     tag = "supervisions",
     request_body = SuperviseRequest,
     params(("extension" = String, Path, description = "The agent's extension"),

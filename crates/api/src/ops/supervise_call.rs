@@ -15,6 +15,7 @@ use axum::response::Response;
     post,
     path = "/api/v1/calls/{id}/supervisions",
     operation_id = "supervise_call",
+    summary = "Starts a supervision of a call.",
     tag = "supervisions",
     request_body = SuperviseRequest,
     params(("id" = String, Path, description = "The call's id"),

@@ -1,0 +1,64 @@
+//! Who gets in: nobody without a key, on any path but the few that are public.
+
+use crate::memory::{get, memory, send};
+use axum::body::Body;
+use axum::http::Request;
+use undertone_api::{metrics_router, openapi_json, router};
+
+#[tokio::test]
+async fn every_documented_operation_needs_a_key() {
+    let memory = memory();
+    let router = router(memory.clone());
+    let document: serde_json::Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut tried = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let path = path.replace("{id}", "x").replace("{extension}", "201");
+            for header in
+                [None, Some("Bearer ut_wrong"), Some("Basic dXQ6Z29vZA=="), Some("ut_good")]
+            {
+                let mut request =
+                    Request::builder().method(method.to_uppercase().as_str()).uri(&path);
+                if let Some(value) = header {
+                    request = request.header("authorization", value);
+                }
+                let got = send(&router, request.body(Body::empty()).unwrap()).await;
+                assert_eq!(got.status, 401, "{method} {path} with {header:?}");
+                assert_eq!(got.json["code"], "unauthorized");
+                assert!(got.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 15 * 4, "{tried} tries");
+    assert!(memory.asked().is_empty(), "nothing was asked for: {:?}", memory.asked());
+}
+
+#[tokio::test]
+async fn what_is_public_is_public_and_nothing_else() {
+    let memory = memory();
+    let router = router(memory.clone());
+    let bare = async |path: &str| {
+        send(&router, Request::builder().uri(path).body(Body::empty()).unwrap()).await
+    };
+    for path in ["/healthz", "/readyz", "/api/docs", "/api/v1/openapi.json", "/api/v1/healthz"] {
+        assert_eq!(bare(path).await.status, 200, "{path}");
+    }
+    for path in
+        ["/", "/metrics", "/api/v1/nothing", "/api/v1/openapi.json/", "/api/docs/../v1/calls"]
+    {
+        assert_eq!(bare(path).await.status, 401, "{path}");
+    }
+    assert_eq!(get(&router, "/api/v1/nothing").await.json["code"], "no_such_path");
+    *memory.not_ready.lock().unwrap() = Some("The journal cannot be written.".into());
+    let got = bare("/readyz").await;
+    assert_eq!((got.status.as_u16(), got.json["code"].as_str()), (503, Some("not_ready")));
+    assert_eq!(bare("/healthz").await.status, 200, "alive though not ready");
+}
+
+#[tokio::test]
+async fn metrics_have_a_router_of_their_own() {
+    let router = metrics_router(|| "undertone_calls 1\n".into());
+    let got = send(&router, Request::builder().uri("/metrics").body(Body::empty()).unwrap()).await;
+    assert_eq!((got.status.as_u16(), got.text.as_str()), (200, "undertone_calls 1\n"));
+}

@@ -1,0 +1,10 @@
+//! The API over commands in memory: what it asks for, and how it words what it is answered.
+#![allow(clippy::unwrap_used)] // tests say what they expect by failing
+
+mod errors;
+mod guard;
+mod idempotency;
+mod memory;
+mod openapi;
+mod operations;
+mod stream;

@@ -1,0 +1,286 @@
+//! Commands in memory: one call with everything in it, and a log of what was asked.
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+use undertone_api::*;
+use undertone_core::access::Actor;
+use undertone_core::audit::{AuditEntry, Outcome, Who};
+use undertone_core::id::{CallId, DeviceId, KeyId, OrgId, PersonId, SeatId, SupervisionId};
+use undertone_core::plan::PlanVersion;
+use undertone_core::refusal::{Reason, Refusal};
+use undertone_core::time::Wall;
+use undertone_core::view::*;
+
+pub(crate) struct Memory {
+    asked: Mutex<Vec<String>>,
+    pub(crate) refusal: Mutex<Option<Refusal>>,
+    /// Commands wait for a permit; 1,000 at the start.
+    pub(crate) gate: Semaphore,
+    pub(crate) sender: Mutex<Option<SoundSender>>,
+    /// What became of the sound: `proven`, `Closed`, `TooSlow`.
+    pub(crate) sound_log: Arc<Mutex<Vec<String>>>,
+    pub(crate) not_ready: Mutex<Option<String>>,
+}
+
+pub(crate) fn memory() -> Arc<Memory> {
+    Arc::new(Memory {
+        asked: Mutex::default(),
+        refusal: Mutex::default(),
+        gate: Semaphore::new(1_000),
+        sender: Mutex::default(),
+        sound_log: Arc::default(),
+        not_ready: Mutex::default(),
+    })
+}
+
+impl Memory {
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+    async fn ask<T>(&self, what: String, answer: T) -> Result<T, Refusal> {
+        self.asked.lock().unwrap().push(what);
+        self.gate.acquire().await.unwrap().forget();
+        match self.refusal.lock().unwrap().clone() {
+            Some(refusal) => Err(refusal),
+            None => Ok(answer),
+        }
+    }
+}
+
+/// An answer, read whole.
+pub(crate) struct Got {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
+    pub(crate) text: String,
+}
+
+pub(crate) fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder().method(method).uri(path).header("authorization", "Bearer ut_good")
+}
+
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Got {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, 1 << 22).await.unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Got { status: parts.status, headers: parts.headers, json, text }
+}
+
+pub(crate) async fn get(router: &Router, path: &str) -> Got {
+    send(router, request("GET", path).body(Body::empty()).unwrap()).await
+}
+
+pub(crate) async fn with_json(router: &Router, method: &str, path: &str, body: &str) -> Got {
+    let request = request(method, path).header("content-type", "application/json");
+    send(router, request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+pub(crate) fn supervision() -> SupervisionView {
+    SupervisionView {
+        id: SupervisionId::parse("s1").unwrap(),
+        call: CallId::parse("eu.n1.1.c1").unwrap(),
+        state: SupervisionState::Live,
+        version: 3,
+        supervisor: PersonId::parse("sue").unwrap(),
+        supervisor_name: "Sue".into(),
+        seat: Some(SeatId(3)),
+        leg: LegKind::Sip { device: DeviceId::parse("d3").unwrap() },
+        mode: Mode::Whisper,
+        targets: vec![SeatId(2)],
+        muted: false,
+        alert: false,
+        follow: Follow::Call,
+        extent: Extent::ThisCall,
+        reason: "training".into(),
+        started_at: Wall(1_700_000_000_000),
+        ended_at: None,
+        spans: vec![SpanView { mode: Mode::Whisper, from: Wall(1_700_000_000_000), to: None }],
+        end_reason: None,
+        policy: vec![("agent_after", "removed".into())],
+        guard_ms: 250,
+    }
+}
+
+fn snapshot() -> CallSnapshot {
+    let party = |seat, role, name: &str| PartyView {
+        seat: SeatId(seat),
+        role,
+        person: None,
+        name: name.into(),
+        number: "201".into(),
+        net: Net::Internal,
+        held: false,
+        muted: false,
+        connected: true,
+    };
+    CallSnapshot {
+        view: CallView {
+            id: CallId::parse("eu.n1.1.c1").unwrap(),
+            direction: Direction::Inbound,
+            state: CallState::Talking,
+            queue: Some("sales".into()),
+            campaign: None,
+            started_at: Wall(1_700_000_000_042),
+            answered_at: Some(Wall(1_700_000_001_000)),
+            ended_at: None,
+            end_reason: None,
+            parties: vec![
+                party(1, Role::Customer, "Carl"),
+                party(2, Role::Agent, "Ann"),
+                party(3, Role::Supervisor, "Sue"),
+            ],
+            supervisions: vec![supervision()],
+            timing: TimingView { duration_ms: 2_000, talk_ms: 1_000, ..Default::default() },
+            timeline: vec![TimelineEntry {
+                at: Wall(1_700_000_001_000),
+                what: "answered",
+                who: "Ann".into(),
+                detail: String::new(),
+            }],
+            plan: PlanVersion(4),
+        },
+        hears: BTreeMap::from([
+            (SeatId(2), vec![SeatId(1), SeatId(3)]),
+            (SeatId(1), vec![SeatId(2)]),
+        ]),
+    }
+}
+
+fn audit_row() -> AuditRow {
+    AuditRow {
+        seq: 42,
+        prev_hash: [1; 32],
+        hash: [0xab; 32],
+        entry: AuditEntry {
+            org: OrgId::parse("org").unwrap(),
+            at: Wall(1_700_000_000_000),
+            who: Who::system(),
+            what: "supervision.join".into(),
+            call: Some(CallId::parse("eu.n1.1.c1").unwrap()),
+            supervision: None,
+            outcome: Outcome::Refused(vec!["not_allowed".into()]),
+            detail: BTreeMap::from([("mode".into(), "barge".into())]),
+        },
+    }
+}
+
+#[async_trait]
+impl Commands for Memory {
+    async fn sign_in(&self, token: &str, origin: &str) -> Result<Option<Actor>, Refusal> {
+        let Some(name @ ("good" | "other")) = token.strip_prefix("ut_") else { return Ok(None) };
+        Ok(Some(Actor {
+            person: PersonId::parse("sue").unwrap(),
+            name: "Sue".into(),
+            key: Some(KeyId::parse(name).unwrap()),
+            channel: Channel::Api,
+            origin: origin.into(),
+            rights: BTreeSet::new(),
+        }))
+    }
+    async fn calls(&self, _: &Actor) -> Result<Vec<CallSnapshot>, Refusal> {
+        self.ask("calls".into(), vec![snapshot()]).await
+    }
+    async fn call(&self, _: &Actor, id: &CallId) -> Result<CallSnapshot, Refusal> {
+        if id.as_str() == "none" {
+            return Err(Refusal::because(Reason::NoSuchCall));
+        }
+        self.ask(format!("call {id}"), snapshot()).await
+    }
+    async fn abilities(&self, _: &Actor, id: &CallId) -> Result<Vec<Ability>, Refusal> {
+        let ability = |mode, allowed, reasons| Ability { mode, allowed, reasons };
+        let all = vec![
+            ability(Mode::Listen, true, vec![]),
+            ability(Mode::Barge, false, vec![Reason::NotAllowed, Reason::OwnCall]),
+        ];
+        self.ask(format!("abilities {id}"), all).await
+    }
+    async fn agents(&self, _: &Actor) -> Result<Vec<AgentView>, Refusal> {
+        let ann = AgentView {
+            person: PersonId::parse("ann").unwrap(),
+            name: "Ann".into(),
+            extension: Some("201".into()),
+            state: AgentState::OnCall,
+            since: Wall(0),
+            call: Some(CallId::parse("eu.n1.1.c1").unwrap()),
+        };
+        self.ask("agents".into(), vec![ann]).await
+    }
+    async fn audit(&self, _: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal> {
+        let page = AuditPage { items: vec![audit_row()], next: Some(42) };
+        self.ask(format!("{query:?}"), page).await
+    }
+    async fn place_call(&self, _: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal> {
+        self.ask(format!("{what:?}"), snapshot()).await
+    }
+    async fn hang_up(&self, _: &Actor, id: &CallId) -> Result<(), Refusal> {
+        self.ask(format!("hang_up {id}"), ()).await
+    }
+    async fn hold(
+        &self,
+        _: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+    ) -> Result<CallSnapshot, Refusal> {
+        self.ask(format!("hold {id} {party:?}"), snapshot()).await
+    }
+    async fn resume(
+        &self,
+        _: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+    ) -> Result<CallSnapshot, Refusal> {
+        self.ask(format!("resume {id} {party:?}"), snapshot()).await
+    }
+    async fn supervise(&self, _: &Actor, of: Of, what: Supervise) -> Result<Supervised, Refusal> {
+        let stream = what.leg == LegWanted::Stream;
+        self.ask(format!("{of:?} {what:?}"), ()).await?;
+        let mut view = supervision();
+        let mut sound = None;
+        if stream {
+            view.leg = LegKind::Stream;
+            let (proven, ended) = (self.sound_log.clone(), self.sound_log.clone());
+            let (tx, rx) = LiveSound::channel(
+                8_000,
+                move || proven.lock().unwrap().push("proven".into()),
+                move |end| ended.lock().unwrap().push(format!("{end:?}")),
+            );
+            *self.sender.lock().unwrap() = Some(tx);
+            sound = Some(rx);
+        }
+        Ok(Supervised { view, sound })
+    }
+    async fn supervision(&self, _: &Actor, id: &SupervisionId) -> Result<SupervisionView, Refusal> {
+        self.ask(format!("supervision {id}"), supervision()).await
+    }
+    async fn change(
+        &self,
+        _: &Actor,
+        id: &SupervisionId,
+        what: Change,
+    ) -> Result<SupervisionView, Refusal> {
+        self.ask(format!("change {id} {what:?}"), supervision()).await
+    }
+    async fn leave(&self, _: &Actor, id: &SupervisionId) -> Result<SupervisionView, Refusal> {
+        self.ask(format!("leave {id}"), supervision()).await
+    }
+    async fn agent_action(
+        &self,
+        _: &Actor,
+        id: &SupervisionId,
+        what: AgentAction,
+    ) -> Result<SupervisionView, Refusal> {
+        self.ask(format!("agent {id} {what:?}"), supervision()).await
+    }
+    async fn ready(&self) -> Result<(), String> {
+        self.not_ready.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}

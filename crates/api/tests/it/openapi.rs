@@ -1,0 +1,60 @@
+//! The OpenAPI document: committed, complete, and shown.
+
+use crate::memory::{get, memory};
+use undertone_api::{openapi_json, router};
+
+#[tokio::test]
+async fn the_committed_document_is_the_one_in_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    if std::env::var_os("UNDERTONE_WRITE_OPENAPI").is_some() {
+        std::fs::write(path, openapi_json()).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == openapi_json(),
+        "crates/api/openapi.json is stale: UNDERTONE_WRITE_OPENAPI=1 cargo test -p undertone-api"
+    );
+    assert_eq!(get(&router(memory()), "/api/v1/openapi.json").await.text, committed);
+}
+
+#[test]
+fn the_contracts_paths_are_all_there() {
+    let document: serde_json::Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            found.push(format!("{} {}", method, path.strip_prefix("/api/v1").unwrap()));
+        }
+    }
+    found.sort();
+    let mut contract = [
+        "get /calls",
+        "post /calls",
+        "get /calls/{id}",
+        "delete /calls/{id}",
+        "get /calls/{id}/abilities",
+        "post /calls/{id}/hold",
+        "post /calls/{id}/resume",
+        "post /calls/{id}/supervisions",
+        "get /agents",
+        "post /agents/{extension}/supervisions",
+        "get /supervisions/{id}",
+        "patch /supervisions/{id}",
+        "delete /supervisions/{id}",
+        "post /supervisions/{id}/agent",
+        "get /audit",
+    ];
+    contract.sort_unstable();
+    assert_eq!(found, contract);
+}
+
+#[tokio::test]
+async fn the_docs_page_names_every_operation_and_fetches_nothing() {
+    let page = get(&router(memory()), "/api/docs").await.text;
+    for text in ["POST", "PATCH", "/api/v1/calls/{id}/supervisions", "SuperviseRequest"] {
+        assert!(page.contains(text), "{text}");
+    }
+    for outside in ["<script", "http://", "https://", "src=", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+}

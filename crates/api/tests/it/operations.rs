@@ -1,0 +1,173 @@
+//! Each operation: what it asks for, and the shape of its answer.
+
+use crate::memory::{Got, get, memory, request, send, with_json};
+use axum::body::Body;
+use serde_json::json;
+use undertone_api::router;
+
+fn code(got: &Got) -> (u16, String) {
+    (got.status.as_u16(), got.json["code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_call_has_the_shape_that_the_contract_says() {
+    let router = router(memory());
+    let list = get(&router, "/api/v1/calls").await;
+    assert_eq!(list.status, 200);
+    let call = &list.json["items"][0];
+    assert_eq!(call["id"], "eu.n1.1.c1");
+    assert_eq!(call["started_at"], "2023-11-14T22:13:20.042Z");
+    assert_eq!(call["ended_at"], json!(null));
+    assert_eq!(call["timing"]["talk_ms"], 1_000);
+    assert_eq!(call["timeline"][0]["what"], "answered");
+    let parties = call["parties"].as_array().unwrap();
+    assert_eq!(parties[0]["role"], "customer");
+    assert_eq!(parties[0]["hears"], json!(["p2"]), "as measured: never the whisper");
+    assert_eq!(parties[1]["hears"], json!(["p1", "p3"]));
+    assert_eq!(parties[2]["hears"], json!([]));
+    let supervision = &call["supervisions"][0];
+    assert_eq!(supervision["supervisor"], json!({"id": "sue", "name": "Sue"}));
+    assert_eq!(supervision["leg"], json!({"kind": "sip", "device_id": "d3"}));
+    assert_eq!(supervision["targets"], json!(["p2"]));
+    assert_eq!(supervision["policy"]["agent_after"], "removed");
+    assert_eq!(get(&router, "/api/v1/calls/eu.n1.1.c1").await.json, *call);
+    for path in ["/api/v1/calls/none", "/api/v1/calls/%20", "/api/v1/calls/none/nothing"] {
+        assert_eq!(get(&router, path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn abilities_agents_and_audit_have_their_shapes() {
+    let memory = memory();
+    let router = router(memory.clone());
+    let abilities = get(&router, "/api/v1/calls/c/abilities").await.json;
+    assert_eq!(abilities["listen"], json!({"allowed": true, "reasons": []}));
+    assert_eq!(abilities["barge"]["reasons"], json!(["not_allowed", "own_call"]));
+    let agents = get(&router, "/api/v1/agents").await.json;
+    assert_eq!(agents["items"][0]["state"], "on_call");
+    let path = "/api/v1/audit?call=c1&person=sue&from=2023-11-14T22:13:20Z\
+                &to=2023-11-14T23:13:20.5%2B01:00&cursor=77&limit=5";
+    let audit = get(&router, path).await;
+    assert_eq!(audit.status, 200, "{}", audit.text);
+    assert_eq!(audit.json["next_cursor"], "42");
+    let row = &audit.json["items"][0];
+    assert_eq!((&row["seq"], &row["outcome"]), (&json!(42), &json!("refused")));
+    assert_eq!(row["hash"], "ab".repeat(32));
+    let asked = memory.asked().pop().unwrap();
+    for part in ["1700000000000", "1700000000500", "before: Some(77)", "limit: 5"] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+    for wrong in ["limit=0", "limit=1001", "limit=x", "from=now", "cursor=z", "colour=red"] {
+        let got = get(&router, &format!("/api/v1/audit?{wrong}")).await;
+        assert_eq!(code(&got), (422, "bad_request".into()), "{wrong}");
+        let field = wrong.split('=').next().unwrap();
+        let named = got.json["detail"].as_str().unwrap();
+        assert!(named.contains(field) || field == "limit", "{wrong}: {named}");
+    }
+}
+
+#[tokio::test]
+async fn call_control_asks_for_what_was_asked() {
+    let memory = memory();
+    let router = router(memory.clone());
+    let placed =
+        with_json(&router, "POST", "/api/v1/calls", r#"{"from_agent":"201","to":"301"}"#).await;
+    assert_eq!(placed.status, 201);
+    assert_eq!(placed.headers["location"], "/api/v1/calls/eu.n1.1.c1");
+    let bare = request("POST", "/api/v1/calls/c/hold").body(Body::empty()).unwrap();
+    assert_eq!(send(&router, bare).await.status, 200);
+    let held = with_json(&router, "POST", "/api/v1/calls/c/resume", r#"{"party":"p2"}"#).await;
+    assert_eq!(held.status, 200);
+    let odd = with_json(&router, "POST", "/api/v1/calls/c/hold", r#"{"party":"x"}"#).await;
+    assert_eq!(code(&odd), (404, "no_such_party".into()));
+    let gone = request("DELETE", "/api/v1/calls/c").body(Body::empty()).unwrap();
+    assert_eq!(send(&router, gone).await.status, 204);
+    assert_eq!(memory.asked()[1..], ["hold c None", "resume c Some(SeatId(2))", "hang_up c"]);
+}
+
+#[tokio::test]
+async fn every_alias_of_a_mode_is_taken() {
+    for (alias, mode) in [
+        ("listen", "Listen"),
+        ("monitor", "Listen"),
+        ("silent", "Listen"),
+        ("whisper", "Whisper"),
+        ("coach", "Whisper"),
+        ("barge", "Barge"),
+        ("join", "Barge"),
+        ("takeover", "Takeover"),
+        ("intercept", "Takeover"),
+    ] {
+        let memory = memory();
+        let router = router(memory.clone());
+        let body = format!(r#"{{"mode":"{alias}","leg":{{"kind":"sip","uri":"sip:me@h"}}}}"#);
+        let got = with_json(&router, "POST", "/api/v1/calls/c/supervisions", &body).await;
+        assert_eq!(got.status, 201, "{alias}: {}", got.text);
+        assert!(memory.asked()[0].contains(&format!("mode: {mode}")), "{alias}");
+        let body = format!(r#"{{"mode":"{alias}"}}"#);
+        let got = with_json(&router, "PATCH", "/api/v1/supervisions/s1", &body).await;
+        assert_eq!(got.status, 200, "{alias}: {}", got.text);
+        assert!(memory.asked()[1].contains(&format!("mode: Some({mode})")), "{alias}");
+    }
+}
+
+#[tokio::test]
+async fn a_supervision_starts_on_a_call_or_on_an_agent() {
+    let memory = memory();
+    let router = router(memory.clone());
+    let body = r#"{"mode":"whisper","leg":{"kind":"phone"},"targets":["p2"],"alert":true,
+                   "reason":"training","agent_after":"held"}"#;
+    let got = with_json(&router, "POST", "/api/v1/calls/c1/supervisions", body).await;
+    assert_eq!(got.status, 201);
+    assert_eq!(got.headers["location"], "/api/v1/supervisions/s1");
+    assert_eq!(got.headers["etag"], "\"3\"");
+    assert_eq!(got.json["state"], "live");
+    let asked = memory.asked().pop().unwrap();
+    for part in ["Call(CallId", "Phone", "[SeatId(2)]", "alert: true", "Some(Held)", "early: false"]
+    {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+    let body = r#"{"mode":"listen","leg":{"kind":"phone"}}"#;
+    let early = request("POST", "/api/v1/agents/201/supervisions")
+        .header("content-type", "application/json; charset=utf-8")
+        .header("prefer", "wait=5, respond-async");
+    let got = send(&router, early.body(Body::from(body)).unwrap()).await;
+    assert_eq!(got.status, 202);
+    assert_eq!(got.headers["preference-applied"], "respond-async");
+    let asked = memory.asked().pop().unwrap();
+    assert!(asked.contains(r#"Agent("201")"#) && asked.contains("early: true"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_running_supervision_is_changed_left_and_looked_at() {
+    let memory = memory();
+    let router = router(memory.clone());
+    let patch = async |version: &str, body: &'static str| {
+        let request = request("PATCH", "/api/v1/supervisions/s1")
+            .header("content-type", "application/json")
+            .header("if-match", version);
+        send(&router, request.body(Body::from(body)).unwrap()).await
+    };
+    for (version, asked) in [("\"3\"", "Some(3)"), ("3", "Some(3)"), ("*", "None")] {
+        let got = patch(version, r#"{"muted":true,"targets":[],"agent_after":"stays"}"#).await;
+        assert_eq!((got.status.as_u16(), &got.headers["etag"]), (200, &"\"3\"".parse().unwrap()));
+        let last = memory.asked().pop().unwrap();
+        assert!(last.contains(&format!("if_version: {asked}")), "{last}");
+        assert!(last.contains("targets: Some([])") && last.contains("Some(Stays)"), "{last}");
+    }
+    assert_eq!(code(&patch("W/x", r#"{"muted":true}"#).await), (400, "bad_header".into()));
+    assert_eq!(code(&patch("3", "{}").await), (422, "bad_request".into()));
+
+    for (word, action) in
+        [("hold", "Hold"), ("resume", "Resume"), ("remove", "Remove"), ("hand_back", "HandBack")]
+    {
+        let body = format!(r#"{{"action":"{word}"}}"#);
+        let got = with_json(&router, "POST", "/api/v1/supervisions/s1/agent", &body).await;
+        assert_eq!(got.status, 200);
+        assert_eq!(memory.asked().pop().unwrap(), format!("agent s1 {action}"));
+    }
+    assert_eq!(get(&router, "/api/v1/supervisions/s1").await.json["version"], 3);
+    let leave = request("DELETE", "/api/v1/supervisions/s1").body(Body::empty()).unwrap();
+    assert_eq!(send(&router, leave).await.status, 200);
+    assert_eq!(memory.asked().pop().unwrap(), "leave s1");
+}

@@ -22,6 +22,12 @@ pub struct LegConfig {
     pub seed: u64,
 }
 
+impl LegConfig {
+    pub fn new(id: LegId, media: Media, seed: u64) -> Self {
+        Self { id, media, seed }
+    }
+}
+
 /// Of one leg, for operators; depths are of what its listener hears mixed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LegStats {

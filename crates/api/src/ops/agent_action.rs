@@ -1,4 +1,4 @@
-//! `POST /supervisions/{id}/agent`: holds, resumes or removes the agent in barge, or hands back a takeover.
+//! `POST /supervisions/{id}/agent`: holds, resumes or removes the agent, or hands a takeover back.
 
 use super::{shown, supervision_id};
 use crate::problem::Problem;
@@ -20,7 +20,7 @@ pub(crate) struct AgentActionRequest {
     post,
     path = "/api/v1/supervisions/{id}/agent",
     operation_id = "agent_action",
-    summary = "Holds, resumes or removes the agent in barge, or hands back a takeover.",
+    summary = "Holds, resumes or removes the agent, or hands a takeover back.",
     tag = "supervisions",
     request_body = AgentActionRequest,
     params(("id" = String, Path, description = "The supervision's id")),

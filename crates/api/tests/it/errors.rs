@@ -67,7 +67,7 @@ async fn a_wrong_body_is_answered_with_the_field_that_is_wrong() {
         (&format!(r#"{{"mode":"listen","colour":"red",{good}}}"#), 422, "colour"),
         (r#"{"mode":"listen"}"#, 422, "leg"),
         (r#"{"mode":"listen","leg":"phone"}"#, 422, "`leg`"),
-        (r#"{"mode":"listen","leg":{"kind":"drum"}}"#, 422, "`leg`"),
+        (r#"{"mode":"listen","leg":{"kind":"drum"}}"#, 422, "`leg.kind`"),
         (r#"{"mode":"listen","leg":{"kind":"sip"}}"#, 422, "uri"),
         (r#"{"mode":"listen","leg":{"kind":"stream","x":1}}"#, 422, "x"),
         (&format!(r#"{{"mode":"listen","targets":["p1",2],{good}}}"#), 422, "`targets[1]`"),

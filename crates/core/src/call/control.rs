@@ -12,17 +12,29 @@ use crate::seat::Mark;
 use crate::view::{Mode, Role};
 
 impl Call {
-    /// By right, or because it is one's own call: as its agent, or in barge or takeover.
+    /// By right, or because it is one's own call: as its agent, unless put aside by a takeover,
+    /// or in barge or takeover.
     fn may_control(&self, by: &Actor) -> Result<(), Refusal> {
-        let speaks = |seat: SeatId| {
-            self.supervision_at(seat)
-                .is_none_or(|s| s.is_live() && matches!(s.now.mode, Mode::Barge | Mode::Takeover))
+        let speaks = |seat: SeatId| match self.supervision_at(seat) {
+            Some(s) => s.is_live() && matches!(s.now.mode, Mode::Barge | Mode::Takeover),
+            None => !self.is_aside(seat),
         };
         if by.may(Right::Control) || self.seat_of(by).is_some_and(speaks) {
             Ok(())
         } else {
             Err(Refusal::because(Reason::NotAllowed))
         }
+    }
+
+    /// An agent whom a supervisor holds, or who is or will be replaced.
+    pub(super) fn is_aside(&self, seat: SeatId) -> bool {
+        let Some(party) = self.parties.get(&seat) else { return false };
+        let by_supervisor = |mark: &Mark| match mark {
+            Mark::Seat(setter) => self.supervision_at(*setter).is_some(),
+            Mark::Api => false,
+        };
+        let given = party.seat.listening_only || party.gives_way_to().is_some();
+        given || party.seat.held_by.iter().any(by_supervisor)
     }
 
     fn seat_of(&self, by: &Actor) -> Option<SeatId> {

@@ -166,6 +166,8 @@ impl Call {
         let outward = self
             .supervision_at(seat)
             .is_none_or(|s| s.is_live() && matches!(s.now.mode, Mode::Barge | Mode::Takeover));
+        // One who was put aside by a takeover is no longer the customer's party.
+        let aside = self.supervision_at(seat).is_none() && self.is_aside(seat);
         let Some(party) = self.parties.get_mut(&seat) else { return };
         turn.changed = true;
         if party.is(Role::Customer) {
@@ -174,8 +176,7 @@ impl Call {
         }
         let held_before = !party.seat.receives;
         (party.seat.sends, party.seat.receives) = (sends, hears);
-        // One who was put aside by a takeover is no longer the customer's party.
-        let may_mark = party.is_up() && party.may_be_heard() && outward;
+        let may_mark = party.is_up() && outward && !aside;
         let (room, name) = (party.seat.room, party.name.clone());
         if held_before == !hears {
             return;

@@ -85,6 +85,8 @@ pub(crate) struct World {
     pub(crate) record: Option<CallRecord>,
     pub(crate) proofs: VecDeque<(SeatId, bool)>,
     pub(crate) log: Vec<String>,
+    /// The next join asks to be answered at `connecting`.
+    pub(crate) early: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -159,6 +161,7 @@ impl World {
             record: None,
             proofs: VecDeque::new(),
             log: Vec::new(),
+            early: false,
         };
         world.perform(effects);
         world
@@ -373,6 +376,7 @@ impl World {
         agent_after: Option<AgentAfter>,
     ) -> RequestId {
         let request = self.request();
+        let answer_early = std::mem::take(&mut self.early);
         self.feed(Input::Join(Box::new(Join {
             request,
             supervision: sup(n),
@@ -386,7 +390,7 @@ impl World {
             reason: String::new(),
             follow: Follow::Call,
             extent: Extent::ThisCall,
-            answer_early: false,
+            answer_early,
         })));
         request
     }

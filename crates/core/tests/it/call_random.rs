@@ -1,0 +1,334 @@
+//! Random operation sequences on one call: the laws of call_laws.rs hold after every input, what
+//! closes has closed in its own turn, and at the end nothing is left. Proptest prints the seed
+//! and the shortest sequence that fails.
+
+use crate::call_world::*;
+use proptest::prelude::*;
+use undertone_core::call::{Input, LegEnd, LegFailure, RequestId, RowId, TapEnd, TimerId};
+use undertone_core::id::{SeatId, TapId};
+use undertone_core::plan::{EdgeRef, Listener, PlanVersion, Source};
+use undertone_core::view::*;
+
+const WHO: [&str; 4] = ["mia", "noor", "olu", "pat"];
+const MODES: [Mode; 4] = [Mode::Listen, Mode::Whisper, Mode::Barge, Mode::Takeover];
+const AFTER: [AgentAfter; 4] =
+    [AgentAfter::Removed, AgentAfter::Held, AgentAfter::Listening, AgentAfter::Stays];
+
+#[derive(Clone, Debug)]
+enum Op {
+    Join {
+        who: usize,
+        mode: usize,
+        after: usize,
+        stream: bool,
+        early: bool,
+    },
+    Mode {
+        who: usize,
+        mode: usize,
+        after: usize,
+    },
+    Mute {
+        who: usize,
+        muted: bool,
+    },
+    Targets {
+        who: usize,
+        caller: bool,
+    },
+    Leave {
+        who: usize,
+    },
+    Agent {
+        who: usize,
+        action: usize,
+    },
+    Hold {
+        who: usize,
+    },
+    Resume {
+        who: usize,
+    },
+    Phone {
+        seat: u32,
+        holds: bool,
+    },
+    LegEnds {
+        seat: u32,
+        cause: usize,
+    },
+    HangUp {
+        seat: u32,
+    },
+    Revoke {
+        who: usize,
+    },
+    /// Which of the world's habits change: commits, forces, proves, answers, passes.
+    Habit {
+        which: usize,
+        on: bool,
+    },
+    /// An end of an effect that nobody started, or that is long over.
+    Stray {
+        kind: usize,
+        number: u64,
+    },
+    Run {
+        ms: u64,
+    },
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let who = || 0..4usize;
+    prop_oneof![
+        6 => (who(), who(), who(), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
+            .prop_map(|(who, mode, after, stream, early)| {
+                Op::Join { who, mode, after, stream, early }
+            }),
+        8 => (who(), who(), who()).prop_map(|(who, mode, after)| Op::Mode { who, mode, after }),
+        2 => (who(), any::<bool>()).prop_map(|(who, muted)| Op::Mute { who, muted }),
+        1 => (who(), any::<bool>()).prop_map(|(who, caller)| Op::Targets { who, caller }),
+        2 => who().prop_map(|who| Op::Leave { who }),
+        4 => (who(), who()).prop_map(|(who, action)| Op::Agent { who, action }),
+        2 => (0..6usize).prop_map(|who| Op::Hold { who }),
+        2 => (0..6usize).prop_map(|who| Op::Resume { who }),
+        2 => (1..8u32, any::<bool>()).prop_map(|(seat, holds)| Op::Phone { seat, holds }),
+        1 => (2..8u32, 0..3usize).prop_map(|(seat, cause)| Op::LegEnds { seat, cause }),
+        1 => (2..8u32).prop_map(|seat| Op::HangUp { seat }),
+        1 => who().prop_map(|who| Op::Revoke { who }),
+        2 => (0..5usize, prop::bool::weighted(0.7)).prop_map(|(which, on)| {
+            Op::Habit { which, on }
+        }),
+        2 => (0..12usize, 0..12u64).prop_map(|(kind, number)| Op::Stray { kind, number }),
+        12 => prop_oneof![1..20u64, 20..400u64, 400..25_000u64].prop_map(|ms| Op::Run { ms }),
+    ]
+}
+
+/// The latest supervision of this person that is not over.
+fn of(world: &World, who: usize) -> Option<SupervisionView> {
+    let theirs = world.view().supervisions.into_iter().filter(|s| {
+        s.supervisor == person(WHO[who])
+            && matches!(s.state, SupervisionState::Connecting | SupervisionState::Live)
+    });
+    theirs.last()
+}
+
+fn number(view: &SupervisionView) -> u64 {
+    view.id.as_str()[1..].parse().unwrap()
+}
+
+fn speaks_to_anybody(world: &World, seat: Option<SeatId>) -> bool {
+    world.plan.edges.iter().any(|e| seat.is_some_and(|seat| e.source == Source::Seat(seat)))
+}
+
+fn is_named_at_all(world: &World, seat: Option<SeatId>) -> bool {
+    let hears = |e: &undertone_core::plan::Edge| {
+        seat.is_some_and(|seat| e.listener == Listener::Seat(seat))
+    };
+    speaks_to_anybody(world, seat) || world.plan.edges.iter().any(hears)
+}
+
+fn apply(world: &mut World, op: Op, joined: &mut u64) {
+    match op {
+        Op::Join { who, mode, after, stream, early } => {
+            *joined += 1;
+            let device = undertone_core::id::DeviceId::parse(&format!("{}-phone", WHO[who]));
+            let leg =
+                if stream { LegKind::Stream } else { LegKind::Sip { device: device.unwrap() } };
+            world.early = early;
+            world.join_with(*joined, WHO[who], MODES[mode], leg, &[], Some(AFTER[after]));
+        }
+        Op::Mode { who, mode, after } => {
+            let Some(view) = of(world, who) else { return };
+            let request = world.change(number(&view), WHO[who], |change| {
+                change.mode = Some(MODES[mode]);
+                change.agent_after = Some(AFTER[after]);
+            });
+            let refused = matches!(world.answer(request), Some(Err(_)));
+            let down = MODES[mode] == Mode::Listen && view.mode != Mode::Takeover;
+            if down && !refused && speaks_to_anybody(world, view.seat) {
+                panic!("back in listen, still heard\n{}", world.log.join("\n"));
+            }
+        }
+        Op::Mute { who, muted } => {
+            let Some(view) = of(world, who) else { return };
+            let request =
+                world.change(number(&view), WHO[who], |change| change.muted = Some(muted));
+            let refused = matches!(world.answer(request), Some(Err(_)));
+            if muted && !refused && speaks_to_anybody(world, view.seat) {
+                panic!("muted, still heard\n{}", world.log.join("\n"));
+            }
+        }
+        Op::Targets { who, caller } => {
+            let Some(view) = of(world, who) else { return };
+            let target = if caller { CUSTOMER } else { AGENT };
+            world.change(number(&view), WHO[who], |change| change.targets = Some(vec![target]));
+        }
+        Op::Leave { who } => {
+            let Some(view) = of(world, who) else { return };
+            world.leave(number(&view), WHO[who]);
+            assert!(!is_named_at_all(world, view.seat), "left, still in the plan");
+        }
+        Op::Agent { who, action } => {
+            let actions = [
+                AgentAction::Hold,
+                AgentAction::Resume,
+                AgentAction::Remove,
+                AgentAction::HandBack,
+            ];
+            let Some(view) = of(world, who) else { return };
+            world.act(number(&view), WHO[who], actions[action]);
+        }
+        other => apply_to_the_call(world, other),
+    }
+}
+
+fn apply_to_the_call(world: &mut World, op: Op) {
+    match op {
+        Op::Hold { who } => {
+            let request = world.hold(["ana", "bo", "mia", "noor", "olu", "pat"][who]);
+            let refused = matches!(world.answer(request), Some(Err(_)));
+            let voice = |e: &undertone_core::plan::Edge| {
+                e.listener == Listener::Seat(CUSTOMER) && matches!(e.source, Source::Seat(_))
+            };
+            if !refused && world.plan.edges.iter().any(voice) {
+                panic!("held, and hears a voice\n{}", world.log.join("\n"));
+            }
+        }
+        Op::Resume { who } => {
+            world.resume(["ana", "bo", "mia", "noor", "olu", "pat"][who]);
+        }
+        Op::Phone { seat, holds } => {
+            let (sends, receives) = (!holds, !holds);
+            world.feed(Input::LegDirection { seat: SeatId(seat), sends, receives });
+        }
+        Op::LegEnds { seat, cause } => {
+            let causes = [LegEnd::HungUp, LegEnd::Lost, LegEnd::MediaTimeout];
+            world.leg_ends(SeatId(seat), causes[cause]);
+        }
+        Op::HangUp { seat } => {
+            let (by, seat) = (actor("mia", &world.dir), Some(SeatId(seat)));
+            let request = Some(world.request());
+            world.feed(Input::HangUp { by, seat, request });
+        }
+        Op::Revoke { who } => {
+            let person = person(WHO[who]);
+            let rights = world.dir.people[&person].rights.clone();
+            let view = of(world, who);
+            world.dir.people.get_mut(&person).unwrap().rights.clear();
+            world.feed(Input::RightsLost { person: person.clone(), key: None });
+            assert!(!is_named_at_all(world, view.and_then(|v| v.seat)), "revoked, in the plan");
+            world.dir.people.get_mut(&person).unwrap().rights = rights;
+        }
+        Op::Habit { which, on } => {
+            let habits = &mut world.habits;
+            let all = [
+                &mut habits.commits,
+                &mut habits.forces,
+                &mut habits.proves,
+                &mut habits.answers,
+                &mut habits.passes,
+            ];
+            *all.into_iter().nth(which).unwrap() = on;
+        }
+        Op::Stray { kind, number } => world.feed(stray(kind, number)),
+        Op::Run { ms } => world.run_ms(ms),
+        _ => {}
+    }
+}
+
+fn stray(kind: usize, n: u64) -> Input {
+    let (seat, tap, row) = (SeatId(n as u32), TapId(n as u32), RowId(n + 1_000_000));
+    let (source, listener) = (Source::Seat(seat), Listener::Seat(CUSTOMER));
+    let edge = EdgeRef { source, listener };
+    match kind {
+        0 => Input::LegRinging { seat },
+        1 => Input::LegAnswered { seat: SeatId(n as u32 + 100) },
+        2 => Input::LegFailed { seat: SeatId(n as u32 + 100), why: LegFailure::Busy },
+        3 => Input::RowCommitted { row },
+        4 => Input::RowFailed { row },
+        5 => Input::PlanInForce { version: PlanVersion(n * 1_000) },
+        6 => Input::GuardPassed { edge, version: PlanVersion(0) },
+        7 => Input::AudioProven { seat: SeatId(n as u32 + 100), incoming: true },
+        8 => Input::TapLive { tap: TapId(n as u32 + 100) },
+        9 => Input::TapEnded { tap, why: TapEnd::ReaderTooSlow },
+        10 => Input::Deadline { timer: TimerId(n + 1_000_000) },
+        _ => Input::Digit { seat, digit: '5' },
+    }
+}
+
+/// The whole of one sequence; `internal` has two agents and no customer.
+fn run(ops: Vec<Op>, internal: bool) {
+    let mut world = if internal { World::internal() } else { World::inbound() };
+    let mut joined = 0;
+    for op in ops {
+        apply(&mut world, op, &mut joined);
+    }
+    world.run_ms(60_000);
+    let view = world.view();
+    if !world.call.is_over() {
+        assert!(
+            world.asked.iter().all(|request| world.replies.contains_key(request)),
+            "a minute later somebody still waits\n{}",
+            world.log.join("\n")
+        );
+    }
+    world.feed(Input::ShutDown);
+    world.run_ms(120_000);
+    let timing = world.view().timing;
+    let named = timing.queue_ms + timing.ring_ms + timing.talk_ms + timing.hold_ms;
+    assert_eq!(timing.duration_ms, named + timing.other_ms, "the duration identity");
+    let _ = RequestId(0);
+    assert!(view.supervisions.len() as u64 <= joined);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("UT_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1_500),
+        max_shrink_iters: 20_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn laws_hold_on_random_sequences(ops in prop::collection::vec(op(), 1..60)) {
+        run(ops, false);
+    }
+
+    #[test]
+    fn laws_hold_between_two_agents(ops in prop::collection::vec(op(), 1..40)) {
+        run(ops, true);
+    }
+
+    /// Invariant 2, in the plan: who only listens and whispers moves no edge of the others.
+    #[test]
+    fn listeners_and_whisperers_move_no_edge_of_the_others(
+        ops in prop::collection::vec(op(), 1..60)
+    ) {
+        let mut world = World::talking();
+        let ours = |world: &World| -> Vec<_> {
+            let seat = |s: Source| matches!(s, Source::Seat(s) if s == AGENT || s == CUSTOMER);
+            let to = |l| l == Listener::Seat(AGENT) || l == Listener::Seat(CUSTOMER);
+            let edges = world.plan.edges.iter().filter(|e| seat(e.source) && to(e.listener));
+            edges.copied().collect()
+        };
+        let before = ours(&world);
+        let mut joined = 0;
+        for op in ops {
+            let op = match op {
+                Op::Join { who, mode, after, stream, early } => {
+                    Op::Join { who, mode: mode % 2, after, stream, early }
+                }
+                Op::Mode { who, mode, after } => Op::Mode { who, mode: mode % 2, after },
+                Op::LegEnds { seat, cause } => Op::LegEnds { seat: seat + 1, cause },
+                Op::HangUp { seat } => Op::HangUp { seat: seat + 1 },
+                Op::Phone { seat, holds } => Op::Phone { seat: seat + 2, holds },
+                Op::Hold { .. } | Op::Resume { .. } => continue,
+                op => op,
+            };
+            apply(&mut world, op, &mut joined);
+            prop_assert_eq!(&ours(&world), &before);
+            prop_assert!(!world.hears_music(CUSTOMER));
+        }
+    }
+}

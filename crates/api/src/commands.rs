@@ -113,9 +113,9 @@ pub struct AuditPage {
 
 #[async_trait]
 pub trait Commands: Send + Sync + 'static {
-    /// Who acts with this key (channel API, rights that person and key both grant), or None.
     /// Whose key this is: who acts with it (channel API, rights that person and key both grant),
-    /// or None. `origin` is the peer's address, for the audit.
+    /// or None. `origin` is the peer's address, for the audit. The token is a secret: it is
+    /// neither logged nor kept.
     async fn sign_in(&self, token: &str, origin: &str) -> Result<Option<Actor>, Refusal>;
     /// Live calls in the caller's scope.
     async fn calls(&self, who: &Actor) -> Result<Vec<CallSnapshot>, Refusal>;

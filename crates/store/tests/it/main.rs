@@ -1,5 +1,6 @@
 //! The store on both engines: every test here runs on SQLite and on a PostgreSQL of its own.
 #![allow(clippy::unwrap_used)] // tests say what they expect by failing
+#![allow(clippy::print_stdout)] // figures of a run
 
 mod blocked;
 mod crash;

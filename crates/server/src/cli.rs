@@ -10,6 +10,7 @@ use crate::serve::{Server, open_store};
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -187,12 +188,13 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// One readable line each; the SIP library prints whole messages at info, so it may only warn.
+/// One readable line each. The SIP library prints whole messages at info, and at warn races that
+/// are none.
 fn start_logs() {
     let asked = std::env::var("UNDERTONE_LOG").unwrap_or_else(|_| "info,sqlx=warn".into());
-    let filter = EnvFilter::new(format!("{asked},rsipstack=warn"));
+    let filter = EnvFilter::new(format!("{asked},rsipstack=error"));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = logs.with_target(false).try_init();
+    let _ = logs.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init();
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {

@@ -25,24 +25,77 @@ const QUEUE_MAX_COMMANDS: usize = 8_192;
 pub(crate) type Work = Box<dyn FnOnce(Option<&mut Bridge>) + Send>;
 
 pub(crate) enum Command {
-    Open { id: BridgeId, seed: u64 },
-    Close { id: BridgeId },
-    Attach { id: BridgeId, seat: SeatId, leg: Box<Leg>, ports: Ports, media: Box<Media> },
-    AttachLeg { id: BridgeId, seat: SeatId, leg: Box<DetachedLeg> },
-    Detach { id: BridgeId, seat: SeatId, answer: Answer<Option<DetachedLeg>> },
-    Reconfigure { id: BridgeId, seat: SeatId, media: Box<Media> },
-    Apply { id: BridgeId, plan: Arc<HearingPlan> },
-    OpenTap { id: BridgeId, tap: TapId, rate: u32, sink: Box<dyn TapSink> },
-    CloseTap { id: BridgeId, tap: TapId },
-    SetSource { id: BridgeId, source: Source, sound: Box<dyn Sound> },
-    Prove { id: BridgeId, seat: SeatId, incoming: bool },
-    Inspect { id: BridgeId, work: Work },
+    Open {
+        id: BridgeId,
+        seed: u64,
+    },
+    Close {
+        id: BridgeId,
+    },
+    Attach {
+        id: BridgeId,
+        seat: SeatId,
+        leg: Box<Leg>,
+        ports: Ports,
+        media: Box<Media>,
+    },
+    AttachLeg {
+        id: BridgeId,
+        seat: SeatId,
+        leg: Box<DetachedLeg>,
+    },
+    Detach {
+        id: BridgeId,
+        seat: SeatId,
+        answer: Answer<Option<DetachedLeg>>,
+    },
+    Reconfigure {
+        id: BridgeId,
+        seat: SeatId,
+        media: Box<Media>,
+    },
+    Apply {
+        id: BridgeId,
+        plan: Arc<HearingPlan>,
+    },
+    OpenTap {
+        id: BridgeId,
+        tap: TapId,
+        rate: u32,
+        sink: Box<dyn TapSink>,
+    },
+    CloseTap {
+        id: BridgeId,
+        tap: TapId,
+    },
+    SetSource {
+        id: BridgeId,
+        source: Source,
+        sound: Box<dyn Sound>,
+    },
+    Prove {
+        id: BridgeId,
+        seat: SeatId,
+        incoming: bool,
+    },
+    Inspect {
+        id: BridgeId,
+        work: Work,
+    },
     /// Gives the bridge to another thread.
-    Release { id: BridgeId, to: usize },
+    Release {
+        id: BridgeId,
+        to: usize,
+    },
     /// A bridge is on its way here: keep what is asked of it.
-    Expect { id: BridgeId },
+    Expect {
+        id: BridgeId,
+    },
     /// The bridge has come; None if it was gone before it could be released.
-    Adopt { id: BridgeId, hosted: Option<Box<Hosted>> },
+    Adopt {
+        id: BridgeId,
+        hosted: Option<Box<Hosted>>,
+    },
     Stop,
 }
 

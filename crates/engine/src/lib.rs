@@ -331,9 +331,8 @@ impl Drop for Inner {
         for queue in self.queues.iter() {
             queue.push(Command::Stop);
         }
-        let threads = std::mem::take(
-            &mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let me = std::thread::current().id();
         for thread in threads {
             // The last handle may be dropped by a listener on a media thread itself.

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use undertone_core::id::{SeatId, TapId};
-use undertone_core::plan::{
-    Edge, HearingPlan, Listener, Opens, PlanVersion, Source as PlanSource,
-};
+use undertone_core::plan::{Edge, HearingPlan, Listener, Opens, PlanVersion, Source as PlanSource};
 use undertone_media::bridge::Sound;
+use undertone_media::events::event_of;
 use undertone_sdp::{Codec, Direction, Media};
 use undertone_sip::Address;
 
@@ -24,6 +23,7 @@ const TONE: PlanSource = PlanSource::Tone(0);
 pub(crate) const PLAYED: PlanSource = PlanSource::Prompt(0);
 /// What a phone's bridge mixes is told at this rate.
 const TONE_RATE: u32 = 8_000;
+const DIGIT_MS: u16 = 120;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallState {
@@ -246,6 +246,26 @@ impl PhoneCall {
         let ask = Ask::Direction { wanted, done };
         self.asks.send(ask).await.map_err(|_| CallError::Ended)?;
         answer.await.unwrap_or(Err(CallError::Ended))
+    }
+
+    /// Presses these, one after the other, as telephone events (RFC 4733). The answer says that
+    /// they are on their way: 120 ms and a gap each.
+    pub async fn digits(&self, digits: &str) -> Result<(), CallError> {
+        let events: Result<Vec<u8>, CallError> =
+            digits.chars().map(|d| event_of(d).ok_or(CallError::NotADigit(d))).collect();
+        let events = events?;
+        if !self.shared.status.borrow().is_up() {
+            return Err(CallError::NotUp);
+        }
+        let bridge = &self.shared.bridge;
+        let pressed = bridge.engine().work(bridge.id, move |bridge| {
+            events.iter().all(|event| bridge.press(LINE, *event, DIGIT_MS))
+        });
+        match pressed.await {
+            Some(true) => Ok(()),
+            Some(false) => Err(CallError::NoEvents),
+            None => Err(CallError::Ended),
+        }
     }
 
     /// Sets what the phone says to this tone, at -10 dBFS; None is silence.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use undertone_engine::Ports;
 use undertone_media::bridge::{BridgeEvent, LegConfig};
+use undertone_media::events::digit_of;
 use undertone_sdp::{Capabilities, Direction, LocalAddr, Media, Session};
 use undertone_sip::{
     Address, DialogEvent, DialogHandle, EndCause, Incoming, Outgoing, Sip, SipError,
@@ -101,11 +102,8 @@ pub(crate) fn answer(
 }
 
 fn session(ports: &Ports, line: &LineConfig) -> Session {
-    let local = LocalAddr {
-        ip: ports.rtp.ip(),
-        rtp_port: ports.rtp.port(),
-        rtcp_port: ports.rtcp.port(),
-    };
+    let local =
+        LocalAddr { ip: ports.rtp.ip(), rtp_port: ports.rtp.port(), rtcp_port: ports.rtcp.port() };
     let caps = Capabilities { codecs: line.codecs.clone(), ..Capabilities::default() };
     // RFC 8866 section 5.2: a number of its own; kept below 2^63 for peers that read it signed.
     Session::new(rand::random::<u64>() >> 1, local, caps)
@@ -215,8 +213,8 @@ impl Task {
     fn on_media(&mut self, event: BridgeEvent) -> Option<CallEnd> {
         match event {
             BridgeEvent::Digit { event, started: true, .. } => {
-                if let Some(digit) = b"0123456789*#ABCD".get(usize::from(event)) {
-                    self.shared.status.send_modify(|s| s.digits.push(char::from(*digit)));
+                if let Some(digit) = digit_of(event) {
+                    self.shared.status.send_modify(|s| s.digits.push(digit));
                 }
             }
             BridgeEvent::SourceEnded(source) if source == PLAYED => {

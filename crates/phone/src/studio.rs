@@ -24,9 +24,7 @@ pub struct PhoneEngine {
     next: Arc<AtomicU64>,
 }
 
-fn lock(
-    listeners: &Listeners,
-) -> MutexGuard<'_, HashMap<BridgeId, mpsc::Sender<BridgeEvent>>> {
+fn lock(listeners: &Listeners) -> MutexGuard<'_, HashMap<BridgeId, mpsc::Sender<BridgeEvent>>> {
     listeners.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -37,9 +37,7 @@ fn a_stranger_on_the_leg_s_port_is_heard_by_nobody() {
     for _ in 0..20 {
         one.say_from(&stranger, 99);
     }
-    eventually("the stranger's packets are counted", || {
-        room.engine.gauges().packets_foreign == 20
-    });
+    eventually("the stranger's packets are counted", || room.engine.gauges().packets_foreign == 20);
     one.say(2);
     two.socket.set_read_timeout(Some(SOON)).unwrap();
     let mut buffer = [0; 2_048];

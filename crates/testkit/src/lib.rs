@@ -1,3 +1,6 @@
 //! For tests only: what is in a signal, a network that misbehaves by seed, virtual time.
 
+pub mod link;
+pub mod sim;
 pub mod spectrum;
+pub mod twin;

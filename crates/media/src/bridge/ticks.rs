@@ -35,6 +35,7 @@ impl Bridge {
         }
         for tap in &mut self.taps {
             let outlet = &mut *tap.outlet;
+            outlet.sum.clear();
             outlet.sum_up(tick, tap.rate, &mut self.players);
             let heard: Vec<Source> = outlet.row.sounding().map(|e| e.edge.source).collect();
             if !outlet.may_hear(now, heard.into_iter(), out) {

@@ -1,0 +1,83 @@
+//! `hearing.md`, "How it is proved", 3: what the customer is sent does not depend on whether a
+//! supervisor is there or on what they say where the customer must not hear it.
+
+use undertone_sdp::Codec::{self, G722, Opus, Pcma, Pcmu};
+use undertone_testkit::twin::{Break, TwinConfig, TwinReport, run};
+
+const FIXED: u64 = 0x5eed_0001;
+
+fn proof() -> bool {
+    std::env::var("UNDERTONE_PROOF").is_ok_and(|v| v == "1")
+}
+
+fn fresh() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    since.as_nanos() as u64
+}
+
+fn print(name: &str, seed: u64, report: &TwinReport) {
+    println!(
+        "{name}, seed {seed:#x}: {} transitions in {} calls; customer's edge opened {}; compared \
+         {} RTP and {} RTCP packets, {} with nobody there; alarms {}; {}",
+        report.transitions,
+        report.episodes,
+        report.opened,
+        report.rtp_compared,
+        report.rtcp_compared,
+        report.with_absent,
+        report.alarms,
+        report.difference.as_deref().unwrap_or("0 differences"),
+    );
+    for ((from, to), count) in &report.by_pair {
+        println!("    {from:>9} -> {to:<9} {count}");
+    }
+}
+
+fn holds(codecs: [Codec; 3], transitions: u64) {
+    let name = format!("{codecs:?}");
+    for seed in [FIXED, fresh()] {
+        let report = run(TwinConfig { seed, transitions, codecs, broken: None });
+        print(&name, seed, &report);
+        assert_eq!(report.difference, None, "{name}, seed {seed:#x}");
+        assert_eq!(report.alarms, 0, "seed {seed:#x}");
+        assert!(report.opened > transitions / 50, "edges to the customer opened too rarely");
+    }
+}
+
+#[test]
+fn customer_gets_the_same_bytes_at_the_same_instants_on_g711() {
+    holds([Pcmu, Pcmu, Pcmu], if proof() { 500_000 } else { 2_000 });
+}
+
+#[test]
+fn customer_gets_the_same_bytes_at_the_same_instants_on_every_other_pair_of_codecs() {
+    let all = [Pcmu, Pcma, G722, Opus];
+    for (n, customer) in all.into_iter().enumerate() {
+        for agent in all {
+            let supervisor = all[(n + 1) % 4];
+            holds([customer, agent, supervisor], if proof() { 5_000 } else { 60 });
+        }
+    }
+}
+
+fn finds(broken: Break) {
+    let codecs = [Pcmu, Pcmu, Pcmu];
+    let report = run(TwinConfig { seed: FIXED, transitions: 1_000, codecs, broken: Some(broken) });
+    print(&format!("{broken:?}"), FIXED, &report);
+    assert!(report.difference.is_some(), "{broken:?} was not found in 1,000 transitions");
+}
+
+#[test]
+fn twin_runs_find_a_wrong_row() {
+    finds(Break::WrongRow);
+}
+
+#[test]
+fn twin_runs_find_a_shared_buffer() {
+    finds(Break::SharedBuffer);
+}
+
+#[test]
+fn twin_runs_find_a_guard_of_nothing() {
+    finds(Break::GuardZero);
+}

@@ -20,6 +20,9 @@ use crate::time::Now;
 use crate::view::{AgentAfter, LegKind, Mode, Role};
 use std::collections::BTreeSet;
 
+/// How many supervisions, ended ones included, a call shows.
+const SUPERVISIONS_KEPT: usize = 200;
+
 impl Call {
     pub(super) fn facts(&self, max_supervisors: usize, max_seats: usize) -> Facts {
         let there = || self.supervisions.values().filter(|s| !s.is_over());
@@ -111,6 +114,7 @@ impl Call {
             policy: turn.dir.policy.as_stored(),
             guard_ms: 0,
         };
+        self.forget_the_oldest();
         self.supervisions.insert(id.clone(), supervision);
         self.note(turn, "joining", name, mode_code(join.mode));
         let gate = Gate::Join(id.clone());
@@ -118,6 +122,19 @@ impl Call {
         if answer_early {
             let answer = self.answer(turn.now, Some(&id));
             turn.reply([request], answer);
+        }
+    }
+
+    /// A call that is joined again and again keeps the last of its ended supervisions; all of
+    /// them are in the audit.
+    fn forget_the_oldest(&mut self) {
+        if self.supervisions.len() < SUPERVISIONS_KEPT {
+            return;
+        }
+        let over = self.supervisions.values().filter(|supervision| supervision.is_over());
+        let oldest = over.min_by_key(|s| s.started.mono).map(|s| s.id.clone());
+        if let Some(oldest) = oldest {
+            self.supervisions.remove(&oldest);
         }
     }
 

@@ -178,7 +178,7 @@ impl Call {
         (party.seat.sends, party.seat.receives) = (sends, hears);
         let may_mark = party.is_up() && outward && !aside;
         let (room, name) = (party.seat.room, party.name.clone());
-        if held_before == !hears {
+        if held_before != hears {
             return;
         }
         if !hears && may_mark {
@@ -202,7 +202,8 @@ impl Call {
 
     fn unmark_others(&mut self, by: SeatId) -> bool {
         let marks = self.parties.values_mut().map(|p| p.seat.held_by.remove(&Mark::Seat(by)));
-        marks.fold(false, |any, removed| any || removed)
+        // Not `any`: every mark goes, not only the first.
+        marks.filter(|removed| *removed).count() > 0
     }
 
     pub(super) fn moved(&mut self, turn: &mut Turn, seat: SeatId, room: Room) {

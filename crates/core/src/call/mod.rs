@@ -18,6 +18,7 @@
 //! `planning.rs` makes one plan of the whole state. This file knows the state and the order only.
 
 mod agent_act;
+mod asking;
 mod changing;
 mod control;
 pub mod effect;

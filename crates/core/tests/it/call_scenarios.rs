@@ -65,13 +65,13 @@ fn a_coached_agent_alone_hears_the_beep_and_not_again_within_ten_seconds() {
     let tone =
         |world: &World| world.sources.iter().filter(|s| matches!(s, Source::Tone(_))).count();
     assert_eq!(tone(&world), 1);
-    world.to_mode(1, "mia", Mode::Listen);
+    world.switch(1, "mia", Mode::Listen);
     world.run_ms(2_000);
-    world.to_mode(1, "mia", Mode::Whisper);
+    world.switch(1, "mia", Mode::Whisper);
     world.run_ms(9_000);
     assert_eq!(tone(&world), 1);
-    world.to_mode(1, "mia", Mode::Listen);
-    world.to_mode(1, "mia", Mode::Whisper);
+    world.switch(1, "mia", Mode::Listen);
+    world.switch(1, "mia", Mode::Whisper);
     world.run_ms(100);
     assert_eq!(tone(&world), 2);
     let beeped = world.plan.edges.iter().filter(|e| matches!(e.source, Source::Tone(_)));
@@ -85,17 +85,23 @@ fn a_blocked_journal_refuses_what_opens_and_delays_nothing_that_closes() {
     world.join(2, "noor", Mode::Listen);
     world.run_ms(1_000);
     world.habits.commits = false;
-    let raise = world.to_mode(2, "noor", Mode::Barge);
+    let raise = world.switch(2, "noor", Mode::Barge);
     let join = world.join(3, "olu", Mode::Listen);
     let mia = world.seat(1);
-    world.to_mode(1, "mia", Mode::Whisper);
+    let lowered = world.switch(1, "mia", Mode::Whisper);
     assert!(!world.plan.edges.iter().any(|e| e.source == Source::Seat(mia)
         && e.listener == undertone_core::plan::Listener::Seat(CUSTOMER)));
-    world.leave(1, "mia");
+    let muted = world.change(2, "noor", |change| change.muted = Some(true));
+    world.run_ms(20);
+    assert!(world.answer(muted).is_some_and(|answer| answer.is_ok()), "answered without its row");
+    let left = world.leave(1, "mia");
     assert!(!world.plan.edges.iter().any(|e| e.source == Source::Seat(mia)));
     world.hold("mia");
+    world.run_ms(20);
+    world.granted(left);
+    assert_eq!(world.granted(lowered).mode, Mode::Whisper);
     assert!(world.hears_music(CUSTOMER) && !world.hears(CUSTOMER, AGENT));
-    world.run_ms(1_900);
+    world.run_ms(1_900 - 40);
     assert!(world.answer(raise).is_none());
     world.run_ms(200);
     assert_eq!(world.refused(raise), [Reason::AuditUnavailable]);
@@ -112,8 +118,8 @@ fn of_two_changes_the_later_wins_and_the_earlier_is_superseded() {
     let mut world = World::talking();
     world.join(1, "mia", Mode::Listen);
     world.run_ms(300);
-    let first = world.to_mode(1, "mia", Mode::Barge);
-    let second = world.to_mode(1, "mia", Mode::Whisper);
+    let first = world.switch(1, "mia", Mode::Barge);
+    let second = world.switch(1, "mia", Mode::Whisper);
     world.run_ms(300);
     assert_eq!(world.refused(first), [Reason::Superseded]);
     assert_eq!(world.granted(second).mode, Mode::Whisper);
@@ -126,7 +132,7 @@ fn an_old_version_is_refused_and_disturbs_nothing() {
     world.join(1, "mia", Mode::Listen);
     world.run_ms(300);
     let version = world.supervision(1).version;
-    let good = world.to_mode(1, "mia", Mode::Whisper);
+    let good = world.switch(1, "mia", Mode::Whisper);
     let old = world.change(1, "mia", |change| {
         change.mode = Some(Mode::Barge);
         change.if_version = Some(version + 7);
@@ -231,7 +237,7 @@ fn the_agent_hangs_up_during_barge_and_the_supervisor_keeps_the_call() {
     assert_eq!(mode_spans(&world, 1), [Mode::Listen, Mode::Barge, Mode::Takeover]);
     assert!(world.hears(CUSTOMER, world.seat(1)), "without a break");
     assert!(world.written().iter().any(|row| row == "supervision.mode"));
-    let gone = world.to_mode(1, "mia", Mode::Listen);
+    let gone = world.switch(1, "mia", Mode::Listen);
     assert_eq!(world.refused(gone), [Reason::AgentGone]);
     world.leave(1, "mia");
     assert!(world.call.is_over());
@@ -259,7 +265,7 @@ fn three_supervisors_attend_and_one_takes_over() {
     assert!(world.hears(CUSTOMER, olu) && world.hears(mia, olu));
     world.take_over(3, "olu", AgentAfter::Listening);
     world.run_ms(300);
-    let second = world.to_mode(2, "noor", Mode::Takeover);
+    let second = world.switch(2, "noor", Mode::Takeover);
     assert_eq!(world.refused(second), [Reason::TakeoverTaken]);
     let again = world.join(4, "mia", Mode::Listen);
     assert_eq!(world.refused(again), [Reason::AlreadySupervising]);

@@ -76,7 +76,7 @@ fn esc_in_the_guard_cancels_and_the_customer_heard_nothing() {
     world.run_ms(300);
     world.take_over(1, "mia", AgentAfter::Removed);
     world.run_ms(100);
-    let esc = world.to_mode(1, "mia", Mode::Listen);
+    let esc = world.switch(1, "mia", Mode::Listen);
     let mia = world.seat(1);
     assert!(!named(&world, CUSTOMER, mia) && world.hears(CUSTOMER, AGENT), "at once");
     world.run_ms(1_000);
@@ -98,7 +98,7 @@ fn handing_back_keeps_the_owner_heard_until_the_agent_is() {
 #[test]
 fn a_change_to_barge_out_of_takeover_is_a_hand_back_into_barge() {
     let (mut world, mia) = taken(AgentAfter::Listening);
-    let request = world.to_mode(1, "mia", Mode::Barge);
+    let request = world.switch(1, "mia", Mode::Barge);
     world.run_ms(400);
     assert_eq!(world.granted(request).mode, Mode::Barge);
     assert!(world.hears(CUSTOMER, AGENT) && world.hears(CUSTOMER, mia));
@@ -107,7 +107,7 @@ fn a_change_to_barge_out_of_takeover_is_a_hand_back_into_barge() {
 #[test]
 fn out_of_takeover_without_an_agent_is_refused_as_agent_gone() {
     let (mut world, _) = taken(AgentAfter::Removed);
-    let request = world.to_mode(1, "mia", Mode::Whisper);
+    let request = world.switch(1, "mia", Mode::Whisper);
     assert_eq!(world.refused(request), [Reason::AgentGone]);
     let request = world.act(1, "mia", AgentAction::HandBack);
     assert_eq!(world.refused(request), [Reason::AgentGone]);

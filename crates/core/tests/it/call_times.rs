@@ -53,7 +53,7 @@ fn near(what: &str, ms: u64, seconds: u64) {
 fn vector_1_a_whisper_adds_nothing_to_talk() {
     let mut clock = Clock::start();
     clock.at(59).join(1, "mia", Mode::Listen);
-    clock.at(60).to_mode(1, "mia", Mode::Whisper);
+    clock.at(60).switch(1, "mia", Mode::Whisper);
     clock.at(120).leave(1, "mia");
     let t = clock.end(300);
     near("talk", t.talk_ms, 300);
@@ -66,7 +66,7 @@ fn vector_1_a_whisper_adds_nothing_to_talk() {
 fn vector_2_barge_is_talk_also_while_the_agent_is_held() {
     let mut clock = Clock::start();
     clock.at(199).join(1, "mia", Mode::Listen);
-    clock.at(200).to_mode(1, "mia", Mode::Barge);
+    clock.at(200).switch(1, "mia", Mode::Barge);
     clock.at(250).act(1, "mia", AgentAction::Hold);
     let t = clock.end(300);
     near("talk", t.talk_ms, 300);
@@ -79,7 +79,7 @@ fn vector_3_a_whisper_while_the_customer_is_held_is_hold() {
     let mut clock = Clock::start();
     clock.at(100).hold("ana");
     clock.at(109).join(1, "mia", Mode::Listen);
-    clock.at(110).to_mode(1, "mia", Mode::Whisper);
+    clock.at(110).switch(1, "mia", Mode::Whisper);
     clock.at(140).leave(1, "mia");
     clock.at(160).resume("ana");
     let t = clock.end(300);
@@ -103,9 +103,9 @@ fn vector_4_a_takeover_shares_the_talk() {
 fn vector_5_two_barges_are_a_union() {
     let mut clock = Clock::start();
     clock.at(99).join(1, "mia", Mode::Listen);
-    clock.at(100).to_mode(1, "mia", Mode::Barge);
+    clock.at(100).switch(1, "mia", Mode::Barge);
     clock.at(149).join(2, "noor", Mode::Listen);
-    clock.at(150).to_mode(2, "noor", Mode::Barge);
+    clock.at(150).switch(2, "noor", Mode::Barge);
     clock.at(200).leave(1, "mia");
     clock.at(250).leave(2, "noor");
     let t = clock.end(300);
@@ -119,7 +119,7 @@ fn vector_6_a_customer_waits_for_a_consult_until_a_supervisor_barges() {
     clock.at(100).feed(Input::Moved { seat: AGENT, room: Room(1) });
     assert!(clock.world.hears_music(CUSTOMER));
     clock.at(149).join(1, "mia", Mode::Listen);
-    clock.at(150).to_mode(1, "mia", Mode::Barge);
+    clock.at(150).switch(1, "mia", Mode::Barge);
     clock.at(200).leave(1, "mia");
     clock.at(200).feed(Input::Moved { seat: AGENT, room: Room::MAIN });
     let t = clock.end(300);
@@ -140,6 +140,13 @@ fn shares_of_the_talk_are_kept_apart() {
     assert_eq!(sums.agent_share_us, 200_000_000);
     assert_eq!(sums.supervisor_share_us, 200_000_000);
     assert_eq!(sums.duration_us, 400_000_000, "nothing counts after the end");
+}
+
+#[test]
+fn a_whisper_is_never_talk() {
+    let alone = Holding { whisper: true, consulting: true, ..Holding::default() };
+    let sums = Times::start(Mono(0), alone).sums_at(Mono(9));
+    assert_eq!((sums.talk_us, sums.whisper_us, sums.hold_us), (0, 9, 9));
 }
 
 #[test]

@@ -418,7 +418,7 @@ impl World {
         request
     }
 
-    pub(crate) fn to_mode(&mut self, n: u64, who: &str, mode: Mode) -> RequestId {
+    pub(crate) fn switch(&mut self, n: u64, who: &str, mode: Mode) -> RequestId {
         self.change(n, who, |change| change.mode = Some(mode))
     }
 

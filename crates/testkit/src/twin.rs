@@ -135,6 +135,8 @@ struct Episode {
     before: [Before; 2],
     version: u64,
     at: At,
+    /// All arms say the same, or are about to.
+    common: bool,
     /// In this episode nobody is raised, so that the absent arm lasts to its end.
     never_raised: bool,
     /// Mode or flag to be set when the named guard has passed.
@@ -201,6 +203,7 @@ impl Episode {
             before: [Before::default(), Before::default()],
             version: 0,
             at: At::Away,
+            common: false,
             never_raised,
             pending: None,
             reported: vec![0; ARMS],
@@ -302,7 +305,7 @@ impl Episode {
                 }
             }
         }
-        self.speak(from);
+        self.speak();
     }
 
     fn set_mode(&mut self, mode: Mode) {
@@ -313,6 +316,7 @@ impl Episode {
     fn join(&mut self) {
         let codec = self.config.codecs[2];
         self.seed = self.dice.roll();
+        self.common = false;
         for (arm, sim) in self.arms.iter_mut().enumerate().skip(1) {
             let link = Link::new(self.links[1], self.seed);
             let mut party = Party::new(4, codec, link, self.supervisor.clone(), self.seed);
@@ -321,16 +325,17 @@ impl Episode {
         }
     }
 
-    /// Arms differ in listen, whisper and guard; raised, all say the same.
-    fn speak(&mut self, from: At) {
-        let raised = self.at.raised();
-        if raised == from.raised() && from != At::Away {
+    /// Arms differ in listen, whisper and guard; raised, all say the same, and so they do while a
+    /// hand-back waits for the agent's guard.
+    fn speak(&mut self) {
+        let common = self.at.raised() || self.pending == Some(Pending::HandedBack);
+        if std::mem::replace(&mut self.common, common) == common {
             return;
         }
         for (arm, sim) in self.arms.iter_mut().enumerate().skip(1) {
             let now = sim.now_us();
             if let Some(party) = sim.party(4) {
-                match raised {
+                match common {
                     true => party.say(now + COMMON_AFTER_US, COMMON),
                     false => party.say(now, arm),
                 }
@@ -386,7 +391,7 @@ impl Episode {
             Some(Pending::HandedBack) => {
                 self.seats[3].gives_way_to = None;
                 self.set_mode(Mode::Listen);
-                self.speak(At::In(Mode::Takeover));
+                self.speak();
             }
             None => return,
         }

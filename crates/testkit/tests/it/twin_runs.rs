@@ -40,13 +40,13 @@ fn holds(codecs: [Codec; 3], transitions: u64) {
         print(&name, seed, &report);
         assert_eq!(report.difference, None, "{name}, seed {seed:#x}");
         assert_eq!(report.alarms, 0, "seed {seed:#x}");
-        assert!(report.opened > transitions / 50, "edges to the customer opened too rarely");
+        assert!(report.opened > transitions / 100, "the customer's edge opened too rarely");
     }
 }
 
 #[test]
 fn customer_gets_the_same_bytes_at_the_same_instants_on_g711() {
-    holds([Pcmu, Pcmu, Pcmu], if proof() { 500_000 } else { 2_000 });
+    holds([Pcmu, Pcmu, Pcmu], if proof() { 500_000 } else { 8_000 });
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn customer_gets_the_same_bytes_at_the_same_instants_on_every_other_pair_of_code
     for (n, customer) in all.into_iter().enumerate() {
         for agent in all {
             let supervisor = all[(n + 1) % 4];
-            holds([customer, agent, supervisor], if proof() { 5_000 } else { 60 });
+            holds([customer, agent, supervisor], if proof() { 5_000 } else { 150 });
         }
     }
 }

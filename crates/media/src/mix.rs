@@ -3,6 +3,7 @@
 //! alone: a decoder that began when somebody else joined is in another state than one that began
 //! with this listener's mix.
 
+use crate::conceal::Concealer;
 use crate::meter::Meter;
 use crate::playout::Playout;
 use crate::resample::Resampler;
@@ -13,6 +14,8 @@ use undertone_sdp::{Codec, Media};
 
 /// Edges ramp this long; Q15 gain.
 const RAMP_MS: u32 = 10;
+/// Frames kept for the fade: three of the longest pitch periods.
+const PAST_FRAMES: usize = 3;
 pub(crate) const UNITY: i32 = 1 << 15;
 
 /// Arrivals of the last 2 s and some, from which a new strand learns how uneven the path is.
@@ -63,6 +66,7 @@ pub(crate) struct Strand {
     resampler: Option<(u32, u32, Resampler)>,
     native: Vec<i16>,
     pcm: Vec<i16>,
+    past: Vec<i16>,
     gain: i32,
     target: i32,
     pub(crate) meter: Option<(u32, Meter)>,
@@ -80,6 +84,7 @@ impl Strand {
             resampler: None,
             native: Vec::new(),
             pcm: Vec::new(),
+            past: Vec::new(),
             gain,
             target,
             meter: None,
@@ -164,6 +169,7 @@ impl Strand {
                 *s += i32::from(*p);
             }
         }
+        self.remember();
         match &mut self.meter {
             Some((at, meter)) if *at == rate => meter.push(&self.pcm),
             _ => {
@@ -174,16 +180,33 @@ impl Strand {
         }
     }
 
-    /// An edge that closes ends without a click: the last 10 ms that this listener has already
-    /// heard, backward and fading. Nothing said after the closing is in it.
-    pub(crate) fn fade_out(&self, rate: u32, tail: &mut Vec<i32>) {
-        let n = ((rate * RAMP_MS / 1_000) as usize).min(self.pcm.len());
-        if !self.sounding || n == 0 {
+    /// An edge that closes ends without a click: 10 ms made up, fading, from what this listener
+    /// has heard already. Nothing said after the closing is in it.
+    pub(crate) fn fade_out(&mut self, rate: u32, tail: &mut Vec<i32>) {
+        let n = (rate * RAMP_MS / 1_000) as usize;
+        if !self.sounding || self.past.len() != rate as usize / 50 * PAST_FRAMES {
             return;
         }
+        let mut concealer = Concealer::new(rate);
+        concealer.good(&mut self.past);
+        self.pcm.clear();
+        self.pcm.resize(n, 0);
+        concealer.lost(&mut self.pcm);
         tail.resize(tail.len().max(n), 0);
-        for (i, sample) in self.pcm.iter().rev().take(n).enumerate() {
+        for (i, sample) in self.pcm.iter().enumerate() {
             tail[i] += i32::from(*sample) * (n - i) as i32 / (n + 1) as i32;
         }
+    }
+
+    /// Keeps the last 60 ms as they were heard, for the fade at the end.
+    fn remember(&mut self) {
+        let n = self.pcm.len();
+        if self.past.len() != n * PAST_FRAMES {
+            self.past.clear();
+            self.past.resize(n * PAST_FRAMES, 0);
+        }
+        self.past.copy_within(n.., 0);
+        let at = n * (PAST_FRAMES - 1);
+        self.past[at..].copy_from_slice(&self.pcm);
     }
 }

@@ -223,9 +223,9 @@ impl Sim {
         self.parties.iter_mut().find(|p| p.seat == SeatId(seat))
     }
 
-    pub fn apply(&mut self, plan: Arc<HearingPlan>) {
+    pub fn apply(&mut self, plan: impl Into<Arc<HearingPlan>>) {
         self.out.now = Mono(self.now);
-        self.bridge.apply(Mono(self.now), plan, &mut self.out);
+        self.bridge.apply(Mono(self.now), plan.into(), &mut self.out);
     }
 
     /// The media thread does nothing until then.

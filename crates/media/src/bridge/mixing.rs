@@ -218,7 +218,7 @@ impl Outlet {
     fn fill_silence(&mut self, now: Mono, line: &mut Line<'_>) {
         let quiet = match line.sender.last_at() {
             Some(last) => now.since(last) >= SILENCE_US,
-            None => true,
+            None => now.since(*self.since.get_or_insert(now)) >= SILENCE_US,
         };
         if !line.media.sends || !(quiet || self.filling) || self.mode == Mode::Mix {
             return;

@@ -67,6 +67,8 @@ pub(crate) struct Outlet {
     pub(crate) follows: bool,
     /// Silence is being sent for want of anything else.
     pub(crate) filling: bool,
+    /// Of the first tick, for a leg to which nothing has gone yet.
+    pub(crate) since: Option<Mono>,
     pub(crate) tail: Vec<i32>,
     pub(crate) sum: Vec<i32>,
     pub(crate) pcm: Vec<i16>,
@@ -91,6 +93,7 @@ impl Outlet {
             encoder: None,
             follows: false,
             filling: false,
+            since: None,
             tail: Vec::new(),
             sum: Vec::new(),
             pcm: Vec::new(),
@@ -161,7 +164,7 @@ impl Outlet {
 
     fn drop_strands(&mut self, rate: u32) {
         let (row, mode, tail) = (&self.row, self.mode, &mut self.tail);
-        self.strands.retain(|strand| {
+        self.strands.retain_mut(|strand| {
             let keep = row.of(strand.source).is_some_and(|e| e.edge.audio && e.lives());
             if !keep && mode == Mode::Mix {
                 strand.fade_out(rate, tail);

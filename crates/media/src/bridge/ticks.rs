@@ -55,7 +55,7 @@ impl Bridge {
     ) {
         #[cfg(feature = "faults")]
         self.fault_before(leg);
-        let keys = leg.keys.as_mut().filter(|keys| keys.busy());
+        let keys = leg.keys.as_mut();
         let pressed = keys.map(|keys| keys.tick(leg.sender.line(tick.now)));
         let Leg { sender, rtcp, media, outlet, .. } = leg;
         let Some(outlet) = outlet.as_deref_mut() else { return };

@@ -78,7 +78,7 @@ fn switch(weather: Weather, seed: u64, guarded: bool) -> (usize, usize, f64) {
     sim.join(agent, &[Codec::Pcmu]);
     let voices = vec![tone(WHISPER_HZ), tone(BARGE_HZ)];
     sim.join(Party::new(4, Codec::Pcmu, link(3), voices, seed), &[Codec::Pcmu]);
-    sim.apply(plan(1, false).into());
+    sim.apply(plan(1, false));
     let mut dice = Dice::new(seed);
     sim.run_for_ms(700 + dice.below(40));
     let now = sim.now_us();
@@ -102,7 +102,7 @@ fn switch(weather: Weather, seed: u64, guarded: bool) -> (usize, usize, f64) {
     if !guarded {
         next.edges.iter_mut().for_each(|e| e.opens = Opens::AtOnce);
     }
-    sim.apply(next.into());
+    sim.apply(next);
     sim.run_for_ms(2_000);
     let heard = |leg: u64| {
         let mut pcm = Vec::new();

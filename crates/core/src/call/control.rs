@@ -26,7 +26,7 @@ impl Call {
         }
     }
 
-    /// An agent whom a supervisor holds, or who is or will be replaced.
+    /// Whom a supervisor holds, or who is being or has been replaced.
     pub(super) fn is_aside(&self, seat: SeatId) -> bool {
         let Some(party) = self.parties.get(&seat) else { return false };
         let by_supervisor = |mark: &Mark| match mark {
@@ -43,10 +43,14 @@ impl Call {
         own.next().map(|party| party.id())
     }
 
-    /// One's own mark on this call: of the seat, so that it goes when the seat does.
+    /// One's own mark on this call: of the seat, so that it goes when the seat does. Who is about
+    /// to hand the customer over marks as the API does, else the hold would go with the hand-back.
     fn mark_of(&self, by: &Actor) -> Mark {
-        let agent = |seat: &SeatId| self.supervision_at(*seat).is_none_or(|s| s.owns_call());
-        self.seat_of(by).filter(agent).map_or(Mark::Api, Mark::Seat)
+        let stays = |seat: &SeatId| match self.supervision_at(*seat) {
+            Some(s) => s.owns_call() && !self.is_aside(*seat),
+            None => true,
+        };
+        self.seat_of(by).filter(stays).map_or(Mark::Api, Mark::Seat)
     }
 
     pub(super) fn hang_up(

@@ -166,8 +166,8 @@ impl Call {
         let outward = self
             .supervision_at(seat)
             .is_none_or(|s| s.is_live() && matches!(s.now.mode, Mode::Barge | Mode::Takeover));
-        // One who was put aside by a takeover is no longer the customer's party.
-        let aside = self.supervision_at(seat).is_none() && self.is_aside(seat);
+        // Who was put aside, or is handing over, is no longer the customer's party.
+        let aside = self.is_aside(seat);
         let Some(party) = self.parties.get_mut(&seat) else { return };
         turn.changed = true;
         if party.is(Role::Customer) {

@@ -270,3 +270,58 @@ fn three_supervisors_attend_and_one_takes_over() {
     let again = world.join(4, "mia", Mode::Listen);
     assert_eq!(world.refused(again), [Reason::AlreadySupervising]);
 }
+
+#[test]
+fn success_is_said_when_the_plan_is_in_force_and_taken_back_when_it_never_is() {
+    let mut world = World::talking();
+    world.join(1, "mia", Mode::Listen);
+    world.run_ms(300);
+    world.habits.forces = false;
+    let raise = world.switch(1, "mia", Mode::Barge);
+    let seat = world.seat(1);
+    world.run_ms(1_900);
+    assert!(world.answer(raise).is_none());
+    world.run_ms(200);
+    assert_eq!(world.refused(raise), [Reason::MediaFailed]);
+    assert_eq!(world.supervision(1).mode, Mode::Listen);
+    assert!(!world.plan.edges.iter().any(|e| e.source == Source::Seat(seat)));
+}
+
+#[test]
+fn every_step_of_a_join_has_a_deadline_and_a_name_and_leaves_nothing() {
+    let mut world = World::talking();
+    world.habits.answers = false;
+    let rings = world.join(1, "mia", Mode::Barge);
+    world.run_ms(39_900);
+    assert!(world.answer(rings).is_none());
+    world.run_ms(200);
+    assert_eq!(world.refused(rings), [Reason::LegNoAnswer]);
+    world.habits.answers = true;
+    world.habits.proves = false;
+    let silent = world.join(2, "mia", Mode::Listen);
+    world.run_ms(3_100);
+    assert_eq!(world.refused(silent), [Reason::AudioNotProven]);
+    let leg = LegKind::Sip { device: undertone_core::id::DeviceId::parse("no-phone").unwrap() };
+    let unknown = world.join_with(3, "mia", Mode::Listen, leg, &[], None);
+    assert_eq!(world.refused(unknown), [Reason::LegNotOwn]);
+    let raised = world.join_with(4, "mia", Mode::Whisper, LegKind::Stream, &[], None);
+    assert_eq!(world.refused(raised), [Reason::LegListenOnly]);
+    world.run_ms(5_000);
+    assert_eq!(world.legs.iter().copied().collect::<Vec<_>>(), [CUSTOMER, AGENT]);
+    assert!(world.timers.is_empty());
+}
+
+#[test]
+fn an_owner_who_hands_back_may_still_put_the_customer_on_hold() {
+    let mut world = World::talking();
+    world.join(1, "mia", Mode::Listen);
+    world.run_ms(300);
+    world.take_over(1, "mia", AgentAfter::Held);
+    world.run_ms(400);
+    world.act(1, "mia", AgentAction::HandBack);
+    world.run_ms(20);
+    world.hold("mia");
+    assert!(world.hears_music(CUSTOMER) && !world.hears(CUSTOMER, AGENT));
+    world.run_ms(1_000);
+    assert!(world.hears_music(CUSTOMER) && !world.hears(CUSTOMER, AGENT));
+}

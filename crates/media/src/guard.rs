@@ -124,7 +124,7 @@ impl SourceClock {
         }
         let advance = self.us(ts) - self.us(self.ts);
         if step <= 0 {
-            return advance > 0 || advance < -2_000_000;
+            return !(-2_000_000..=0).contains(&advance);
         }
         let by_time = now.since(self.last_at) as i64;
         let by_sequence = self.us(i64::from(step) * i64::from(ticks));

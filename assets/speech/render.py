@@ -42,6 +42,8 @@ def lines(book):
     for coach in book.get("coach", []):
         for n, text in enumerate(coach["say"]):
             yield f"{coach['id']}-coach-{n}", coach["voice"], text, False
+    for said in book.get("announcement", []):
+        yield f"announcement-{said['id']}", said["voice"], said["say"], False
 
 
 def main():

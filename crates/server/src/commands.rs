@@ -204,9 +204,15 @@ impl Commands for Desk {
     }
 
     async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal> {
-        let (id, answer) = self.board.place(who, &what.from_agent, &what.to).await;
-        let reply = answer.map_err(|refusal| self.refused_early(who, &id, refusal))?;
-        match (reply, self.board.find(&id)) {
+        let (begun, answer) = self.board.place(who, &what.from_agent, &what.to).await;
+        let Some(id) = begun else {
+            // A call that never began wrote nothing.
+            return Err(match answer {
+                Err(refusal) => self.refused(who, "call.place", None, refusal),
+                Ok(_) => Refusal::because(Reason::CallEnded),
+            });
+        };
+        match (answer?, self.board.find(&id)) {
             (reply, Ok(call)) => self.call_reply(&call, Ok(reply)).await,
             (Reply::Call(view), Err(_)) => Ok(CallSnapshot { view: *view, hears: BTreeMap::new() }),
             (_, Err(refusal)) => Err(refusal),
@@ -348,15 +354,5 @@ impl Commands for Desk {
             return Err("shutting down".into());
         }
         Ok(())
-    }
-}
-
-impl Desk {
-    /// A call that never began wrote nothing; one that began wrote its own refusal.
-    fn refused_early(&self, who: &Actor, id: &CallId, refusal: Refusal) -> Refusal {
-        if self.board.house().register.call(id).is_some() {
-            return refusal;
-        }
-        self.refused(who, "call.place", Some(id), refusal)
     }
 }

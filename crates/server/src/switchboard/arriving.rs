@@ -64,22 +64,20 @@ impl Switchboard {
         }))
     }
 
-    /// `POST /calls`: the agent's phone first, then the other end. Answered when core says so.
-    pub async fn place(&self, by: &Actor, from_agent: &str, to: &str) -> (CallId, Answer) {
+    /// `POST /calls`: the agent's phone first, then the other end. Answered when core says so;
+    /// with the call's id, if one was begun.
+    pub async fn place(&self, by: &Actor, from_agent: &str, to: &str) -> (Option<CallId>, Answer) {
         let refused = |reason| Err(Refusal::because(reason));
-        let nowhere = || CallId::parse("none").map_err(|_| ());
-        let Ok(id) = self.house.ids.call().or_else(|_| nowhere()) else {
-            unreachable!("`none` is an id")
-        };
         if self.is_draining() {
-            return (id, refused(Reason::ShuttingDown));
+            return (None, refused(Reason::ShuttingDown));
         }
         let dir = self.directory();
         let agent = dir.person_at(from_agent).and_then(|p| routing::device_of_person(&p.id, &dir));
-        let Some(agent) = agent else { return (id, refused(Reason::NoSuchAgent)) };
+        let Some(agent) = agent else { return (None, refused(Reason::NoSuchAgent)) };
+        let Ok(id) = self.house.ids.call() else { return (None, refused(Reason::BadRequest)) };
         let callee = match routing::route(to, &dir) {
             Ok(callee) => callee,
-            Err(refusal) => return (id, Err(refusal)),
+            Err(refusal) => return (None, Err(refusal)),
         };
         let request = self.house.ids.request();
         let (reply, answer) = oneshot::channel();
@@ -93,7 +91,7 @@ impl Switchboard {
             by: Some(by.clone()),
         };
         let _: CallHandle = self.begin(new, None, Some(Waiting { request, reply, sound: None }));
-        (id, answer.await.unwrap_or_else(|_| refused(Reason::CallEnded)))
+        (Some(id), answer.await.unwrap_or_else(|_| refused(Reason::CallEnded)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sounds of a call that are no party's: tones and music into its bridge, live streams out of it.
 
 use super::task::{CallTask, Message};
+use crate::demo::speech;
 use tokio::sync::mpsc;
 use undertone_api::{LiveSound, SoundEnded, SoundSender};
 use undertone_core::call::{Input, TapEnd};
@@ -59,10 +60,10 @@ fn sound_of(named: Named) -> Box<dyn Sound> {
         Named::HoldMusic => {
             Box::new(tones::Clip::looped(SOURCE_RATE, tones::hold_music(SOURCE_RATE)))
         }
-        // Until announcements are spoken files, the beep stands for it.
-        Named::TakeoverLost => {
-            Box::new(tones::Clip::once(SOURCE_RATE, tones::coaching_beep(SOURCE_RATE)))
-        }
+        Named::TakeoverLost => match speech::clip("announcement-takeover_lost") {
+            Some(said) => Box::new(tones::Clip::once(speech::RATE, said)),
+            None => Box::new(tones::Clip::once(SOURCE_RATE, tones::coaching_beep(SOURCE_RATE))),
+        },
     }
 }
 

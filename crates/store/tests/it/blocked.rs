@@ -3,9 +3,14 @@
 //! The time that the database is held is real, since the locks and the stopped server are.
 
 use crate::fixture::{Engine, Fresh, entry, org};
-use crate::postgres::Postgres;
+use crate::postgres::{self, Postgres};
 use sqlx::Executor;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
 use undertone_store::{Class, Store, StoreConfig, Verified};
 
 /// `make proof` sets 10; shorter than several rounds of retrying it must not be.
@@ -82,4 +87,83 @@ async fn a_connection_cut_in_the_middle_doubles_no_row_postgres() {
         Err(_) => store.verify().await.unwrap(),
     };
     assert!(matches!(verified, Verified::Whole { rows: 2_000, .. }), "{verified:?}");
+}
+
+/// Stands between the store and the server. Every third COMMIT reaches the server, but its
+/// answer does not come back: the connection breaks instead.
+async fn answers_get_lost(at: &Path, server: &Path, lost: Arc<AtomicU32>) {
+    let listener = UnixListener::bind(at).unwrap();
+    let server = server.to_owned();
+    tokio::spawn(async move {
+        let commits = Arc::new(AtomicU32::new(0));
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let far = UnixStream::connect(&server).await.unwrap();
+            tokio::spawn(relay(client, far, commits.clone(), lost.clone()));
+        }
+    });
+}
+
+async fn relay(
+    mut client: UnixStream,
+    mut far: UnixStream,
+    commits: Arc<AtomicU32>,
+    lost: Arc<AtomicU32>,
+) {
+    let (mut up, mut down) = ([0; 65_536], [0; 65_536]);
+    let mut lose = false;
+    loop {
+        tokio::select! {
+            n = client.read(&mut up) => {
+                let Ok(n @ 1..) = n else { return };
+                if up[..n].windows(6).any(|w| w == b"COMMIT") {
+                    lose = commits.fetch_add(1, Ordering::Relaxed) % 3 == 2;
+                }
+                if far.write_all(&up[..n]).await.is_err() { return }
+            }
+            n = far.read(&mut down) => {
+                let Ok(n @ 1..) = n else { return };
+                if lose {
+                    lost.fetch_add(1, Ordering::Relaxed);
+                    return; // it is committed, and nobody is told
+                }
+                if client.write_all(&down[..n]).await.is_err() { return }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_was_lost_is_not_written_again_postgres() {
+    let url = postgres::shared().database().await;
+    let dir = tempfile::tempdir().unwrap();
+    let lost = Arc::new(AtomicU32::new(0));
+    let server = postgres::shared().socket();
+    answers_get_lost(&dir.path().join(".s.PGSQL.5432"), &server, lost.clone()).await;
+    let (before_host, _) = url.split_once("&host=").unwrap();
+    let url = format!("{before_host}&host={}", dir.path().display());
+    // The tables are made on the direct way: that opening is tried again is not promised.
+    let direct = StoreConfig::Postgres { url: format!("{before_host}&host={}", parent(&server)) };
+    Store::open(direct, org()).await.unwrap().close().await;
+    let store = loop {
+        match Store::open(StoreConfig::Postgres { url: url.clone() }, org()).await {
+            Ok(store) => break store,
+            Err(error) => assert!(lost.load(Ordering::Relaxed) > 0, "{error}"),
+        }
+    };
+    let mut expected = 0;
+    for round in 0..40u64 {
+        let batch: Vec<_> = (0..=round % 5).map(|n| store.append(entry(n), Class::Other)).collect();
+        for committed in batch {
+            expected += 1;
+            assert_eq!(committed.await.unwrap(), expected);
+        }
+    }
+    assert!(lost.load(Ordering::Relaxed) >= 5, "answers were lost");
+    let verified = store.verify().await.unwrap();
+    assert!(matches!(verified, Verified::Whole { rows, .. } if rows == expected), "{verified:?}");
+}
+
+fn parent(path: &Path) -> String {
+    path.parent().unwrap().display().to_string()
 }

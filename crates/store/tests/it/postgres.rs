@@ -85,6 +85,11 @@ impl Postgres {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.join(".s.PGSQL.5432")
+    }
+
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres:///{database}?user=undertone&host={}", self.dir.display())
     }
@@ -113,7 +118,10 @@ impl Postgres {
                 all.push(entry.file_name().to_string_lossy().into_owned());
             }
         }
-        run(Command::new("kill").arg(format!("-{signal}")).args(&all));
+        // A process that it forked may have ended by itself since; the server has not.
+        let out = Command::new("kill").arg(format!("-{signal}")).args(&all).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(said.lines().all(|line| line.contains("No such process")), "{said}");
     }
 }
 

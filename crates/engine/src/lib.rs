@@ -66,7 +66,10 @@ pub struct EngineConfig {
     pub priority: bool,
     /// Cores for the threads, in turn; empty leaves it to the kernel.
     pub cores: Vec<usize>,
-    /// Under load, how long packets are gathered before they are read together, in microseconds.
+    /// After packets came, how long the next are gathered before they are read together, in
+    /// microseconds; 0 to 2,000, and never beyond a tick. It is what forwarding may be delayed by
+    /// at most. Measured with 100 plain calls: 0 cost 0.73-0.88 CPU-ms a call-second, 500 cost
+    /// 0.42-0.45, beside 0.37-0.57 of a bare relay.
     pub gather_us: u32,
 }
 
@@ -79,7 +82,7 @@ impl Default for EngineConfig {
             dscp: None,
             priority: true,
             cores: Vec::new(),
-            gather_us: 0,
+            gather_us: 500,
         }
     }
 }

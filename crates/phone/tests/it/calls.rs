@@ -109,7 +109,7 @@ fn left(engine: &PhoneEngine) -> (u64, u64, u64, u64) {
 }
 
 #[tokio::test]
-async fn fifty_calls_leave_no_port_no_leg_and_no_file() {
+async fn fifty_calls_leave_no_port_no_tap_and_no_leg() {
     let engine = media();
     let (ann, ben) = (phone(&engine, "ann", &Codec::ALL).await, phone(&engine, "ben", &Codec::ALL));
     let ben = ben.await;

@@ -80,7 +80,7 @@ impl Pool {
         let first = range.start().saturating_add(range.start() % 2);
         let evens = (first..=*range.end()).step_by(2);
         let free: VecDeque<u16> =
-            evens.filter(|p| *p > 0 && *p < u16::MAX && p + 1 <= *range.end()).collect();
+            evens.filter(|p| *p > 0 && *p < u16::MAX && p < range.end()).collect();
         let pairs = free.len();
         Self { ip, dscp, pairs, free: Mutex::new(free), in_use: AtomicUsize::new(0) }
     }

@@ -3,6 +3,7 @@
 //! alone: a decoder that began when somebody else joined is in another state than one that began
 //! with this listener's mix.
 
+use crate::bridge::outlet::SourceInfo;
 use crate::conceal::Concealer;
 use crate::meter::Meter;
 use crate::playout::Playout;
@@ -10,7 +11,7 @@ use crate::resample::Resampler;
 use crate::sound::Player;
 use undertone_core::plan::Source;
 use undertone_core::time::Mono;
-use undertone_sdp::{Codec, Media};
+use undertone_sdp::Media;
 
 /// Edges ramp this long; Q15 gain.
 const RAMP_MS: u32 = 10;
@@ -37,7 +38,7 @@ impl Arrivals {
         self.at = (self.at + 1) % Self::KEPT;
     }
     pub(crate) fn clear(&mut self) {
-        (self.at, self.ring) = (0, std::mem::take(&mut self.ring));
+        self.at = 0;
         self.ring.clear();
     }
     fn in_order(&self) -> impl Iterator<Item = &(u16, u32, Mono)> {
@@ -54,11 +55,18 @@ pub(crate) fn gain_q15(cdb: i16) -> i32 {
     (10f64.powf(f64::from(cdb.min(1_200)) / 2_000.0) * f64::from(UNITY)).round() as i32
 }
 
+fn agree(playout: &mut Playout, media: &Media) {
+    let mut codecs = media.arriving.clone();
+    codecs.extend_from_slice(&media.codecs);
+    playout.set_codecs(&codecs, media.comfort_noise);
+}
+
 pub(crate) struct Strand {
     pub(crate) source: Source,
     pub(crate) playout: Option<Playout>,
     /// The source's restart that the playout belongs to.
     pub(crate) epoch: u32,
+    agreed: u32,
     /// Packets before this were forwarded already.
     pub(crate) floor: i64,
     /// Timestamp after the last sample played.
@@ -79,6 +87,7 @@ impl Strand {
             source,
             playout: None,
             epoch: 0,
+            agreed: 0,
             floor: i64::MIN,
             end_ts: None,
             resampler: None,
@@ -93,19 +102,26 @@ impl Strand {
     }
 
     /// Begins from nothing but what is known of the path.
-    pub(crate) fn begin(&mut self, codec: Codec, media: &Media, epoch: u32, path: &Arrivals) {
-        let Ok(mut playout) = Playout::new(codec) else { return };
-        let mut codecs = media.arriving.clone();
-        codecs.extend_from_slice(&media.codecs);
-        playout.set_codecs(&codecs, media.comfort_noise);
-        for (seq, ts, at) in path.in_order() {
+    pub(crate) fn begin(&mut self, source: &SourceInfo<'_>) {
+        let Ok(mut playout) = Playout::new(source.codec) else { return };
+        agree(&mut playout, source.media);
+        for (seq, ts, at) in source.path.in_order() {
             playout.insert(*at, *seq, *ts, 0, &[]);
         }
         playout.jitter.clear();
         self.playout = Some(playout);
-        self.epoch = epoch;
+        (self.epoch, self.agreed) = (source.clock.epoch(), source.agreed);
         self.resampler = None;
         self.end_ts = None;
+    }
+
+    /// The source's leg was negotiated anew.
+    pub(crate) fn follow(&mut self, media: &Media, agreed: u32) {
+        if std::mem::replace(&mut self.agreed, agreed) != agreed
+            && let Some(playout) = &mut self.playout
+        {
+            agree(playout, media);
+        }
     }
 
     pub(crate) fn set_gain(&mut self, target: i32) {
@@ -154,10 +170,10 @@ impl Strand {
         true
     }
 
-    /// What was pulled, at its gain, into the sum.
-    pub(crate) fn add(&mut self, rate: u32, sum: &mut [i32]) {
+    /// What was pulled, at its gain, into the sum. False: there was nothing.
+    pub(crate) fn add(&mut self, rate: u32, sum: &mut [i32]) -> bool {
         if !self.sounding {
-            return;
+            return false;
         }
         if self.gain == UNITY && self.target == UNITY {
             sum.iter_mut().zip(&self.pcm).for_each(|(s, p)| *s += i32::from(*p));
@@ -178,6 +194,7 @@ impl Strand {
                 self.meter = Some((rate, meter));
             }
         }
+        true
     }
 
     /// An edge that closes ends without a click: 10 ms made up, fading, from what this listener

@@ -9,7 +9,7 @@ use undertone_core::plan::Source;
 use undertone_core::time::Mono;
 use undertone_sdp::EventFormat;
 
-use super::outlet::{Line, Mode, Outlet};
+use super::outlet::{Line, Outlet, Way};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ArrivedEvent {
@@ -36,7 +36,7 @@ impl Outlet {
         {
             playout.jitter.insert_other(now, event.seq);
         }
-        let from_here = self.mode == Mode::Forward(from);
+        let from_here = self.way == Way::Forward(from);
         let sent = match &mut line {
             Some(line) if self.carries(now, source, event, clock) => {
                 self.send_event(now, source, event, line)
@@ -93,7 +93,7 @@ impl Outlet {
         };
         self.event = Some((event.ts, ts));
         let in_place = match &event.stamp {
-            Some(stamp) if self.mode == Mode::Forward(seat_of(source)) && !self.filling => {
+            Some(stamp) if self.way == Way::Forward(seat_of(source)) && !self.filling => {
                 self.forwarding.place(now, stamp, event.ts, line, None)
             }
             _ => None,

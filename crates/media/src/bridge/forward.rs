@@ -1,7 +1,7 @@
 //! Forwarding: a payload goes on untouched, under a header of the listener's own line. Keeps the
 //! source's sequence differences, so that the far end sees what was lost on the way to us.
 
-use crate::guard::{SourceClock, Stamp};
+use crate::guard::Stamp;
 use crate::leg::rtp::Outgoing;
 use crate::rtp::Packet;
 use undertone_core::id::SeatId;
@@ -9,7 +9,7 @@ use undertone_core::plan::Source;
 use undertone_core::time::Mono;
 use undertone_sdp::{Codec, Media};
 
-use super::outlet::{Line, Mode, Outlet};
+use super::outlet::{Line, Outlet, SourceInfo, Way};
 
 /// A gap longer than this is a restart, and not shown as loss.
 const MAX_GAP: u64 = 100;
@@ -160,9 +160,10 @@ impl Outlet {
         now: Mono,
         from: SeatId,
         arrived: &Arrived<'_>,
-        clock: &SourceClock,
+        info: &SourceInfo<'_>,
         line: Option<&mut Line<'_>>,
     ) -> Took {
+        let clock = info.clock;
         let source = Source::Seat(from);
         let Some(e) = self.row.of_mut(source).filter(|e| e.edge.audio && e.lives()) else {
             return Took::Done;
@@ -171,8 +172,8 @@ impl Outlet {
             let was_open = guard.is_open();
             if guard.restarted(clock) {
                 self.strands.retain(|s| s.source != source);
-                // Strand and mode are made anew, from nothing of the old clock.
-                if was_open || self.mode != Mode::Idle {
+                // Strand and way are made anew, from nothing of the old clock.
+                if was_open || self.way != Way::Idle {
                     return Took::Rearrange;
                 }
             }
@@ -180,21 +181,28 @@ impl Outlet {
                 return Took::Done;
             }
             if !guard.is_open() {
-                return self.keep(now, source, arrived);
+                return self.keep(now, source, arrived, info);
             }
         }
-        match (self.mode, line) {
-            (Mode::Forward(seat), Some(line)) if seat == from => {
+        match (self.way, line) {
+            (Way::Forward(seat), Some(line)) if seat == from => {
                 self.forward(now, from, arrived, line, None)
             }
-            (Mode::Mix, _) => self.keep(now, source, arrived),
+            (Way::Mix, _) => self.keep(now, source, arrived, info),
             _ => Took::Done,
         }
     }
 
-    fn keep(&mut self, now: Mono, source: Source, arrived: &Arrived<'_>) -> Took {
+    fn keep(
+        &mut self,
+        now: Mono,
+        source: Source,
+        arrived: &Arrived<'_>,
+        info: &SourceInfo<'_>,
+    ) -> Took {
         let Some(strand) = self.strand(source) else { return Took::Rearrange };
         let (p, stamp) = (&arrived.packet, &arrived.stamp);
+        strand.follow(info.media, info.agreed);
         let Some(playout) = &mut strand.playout else { return Took::Done };
         if strand.epoch != stamp.epoch {
             strand.epoch = stamp.epoch;

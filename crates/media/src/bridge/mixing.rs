@@ -11,8 +11,9 @@ use undertone_core::plan::Source;
 use undertone_core::time::Mono;
 use undertone_sdp::{Codec, Media};
 
+use super::Out;
 use super::forward::{Arrived, Kind, fitting};
-use super::outlet::{Line, Mode, Outlet, SourceInfo, Sources};
+use super::outlet::{Line, Outlet, SourceInfo, Sources, Way};
 use crate::guard::Stamp;
 
 /// A mix of one source goes back to forwarding after this.
@@ -36,15 +37,15 @@ impl Outlet {
         players: &mut [Player],
         sources: &dyn Sources,
     ) {
-        let returns = self.mode == Mode::Mix && self.returns(tick.now, line.media, sources);
-        match self.mode {
-            Mode::Forward(seat) => self.flush(tick.now, seat, line, sources, None),
-            Mode::Mix if returns => {
+        let returns = self.way == Way::Mix && self.returns(tick.now, line.media, sources);
+        match self.way {
+            Way::Forward(seat) => self.flush(tick.now, seat, line, sources, None),
+            Way::Mix if returns => {
                 self.back_to_forwarding(tick.now, line, sources);
             }
-            Mode::Mix => self.mixed(tick, line, players),
-            Mode::Idle if !self.tail.is_empty() => self.mixed(tick, line, players),
-            Mode::Idle => {}
+            Way::Mix => self.mixed(tick, line, players),
+            Way::Idle if !self.tail.is_empty() => self.mixed(tick, line, players),
+            Way::Idle => {}
         }
         self.fill_silence(tick.now, line);
     }
@@ -54,10 +55,7 @@ impl Outlet {
         if !self.sum_up(tick, codec.sample_rate(), players) {
             return;
         }
-        let heard: Vec<Source> = self.row.sounding().map(|e| e.edge.source).collect();
-        if !self.may_hear(tick.now, heard.into_iter(), line.out) {
-            self.pcm.fill(0);
-        }
+        self.silence_forbidden(tick.now, line.out);
         self.send_pcm(tick.now, codec, line);
         self.filling = false;
     }
@@ -74,8 +72,9 @@ impl Outlet {
         for (sum, tail) in self.sum.iter_mut().zip(self.tail.drain(..)) {
             *sum += tail;
         }
+        self.within.clear();
         let entered = self.entry.take().map(|entry| entry.source);
-        let mix = self.mode == Mode::Mix;
+        let mix = self.way == Way::Mix;
         for strand in self.strands.iter_mut().filter(|_| mix) {
             if !self.row.of(strand.source).is_some_and(|e| e.sounds()) {
                 continue;
@@ -85,11 +84,21 @@ impl Outlet {
                 let player = players.iter_mut().find(|p| p.source == strand.source);
                 strand.pull(tick.due, rate, player);
             }
-            strand.add(rate, &mut self.sum);
+            if strand.add(rate, &mut self.sum) {
+                self.within.push(strand.source);
+            }
         }
         self.pcm.clear();
         self.pcm.extend(self.sum.iter().map(|s| (*s).clamp(-32_768, 32_767) as i16));
         true
+    }
+
+    pub(crate) fn silence_forbidden(&mut self, now: Mono, out: &mut dyn Out) {
+        let within = std::mem::take(&mut self.within);
+        if !self.may_hear(now, within.iter().copied(), out) {
+            self.pcm.fill(0);
+        }
+        self.within = within;
     }
 
     fn enter(&mut self, tick: Tick, rate: u32) -> bool {
@@ -173,7 +182,7 @@ impl Outlet {
                 self.send_pcm(now, codec, line);
             }
         }
-        self.mode = Mode::Forward(seat);
+        self.way = Way::Forward(seat);
         (self.alone_since, self.unfit_at) = (None, None);
         self.forwarding.leave();
         self.flush(now, seat, line, sources, Some(due));
@@ -220,7 +229,7 @@ impl Outlet {
             Some(last) => now.since(last) >= SILENCE_US,
             None => now.since(*self.since.get_or_insert(now)) >= SILENCE_US,
         };
-        if !line.media.sends || !(quiet || self.filling) || self.mode == Mode::Mix {
+        if !line.media.sends || !(quiet || self.filling) || self.way == Way::Mix {
             return;
         }
         let codec = line.media.codecs.first().map_or(Codec::Pcmu, |(_, codec)| *codec);

@@ -170,7 +170,7 @@ impl Bridge {
         leg.outlet = None;
         self.each_outlet(|rate, outlet, sources| {
             outlet.strands.retain(|s| s.source != Source::Seat(seat));
-            if outlet.mode == outlet::Mode::Forward(seat) {
+            if outlet.way == outlet::Way::Forward(seat) {
                 outlet.forwarding.leave();
             }
             outlet.arrange(now, rate, sources);

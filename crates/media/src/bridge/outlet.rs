@@ -6,6 +6,7 @@ use crate::guard::SourceClock;
 use crate::leg::rtp::{Outgoing, Sender};
 use crate::mix::{Arrivals, Strand, UNITY};
 use crate::rtp::rtcp;
+use smallvec::SmallVec;
 use undertone_core::id::{LegId, SeatId};
 use undertone_core::plan::{Listener, Source};
 use undertone_core::time::Mono;
@@ -22,6 +23,8 @@ pub(crate) struct SourceInfo<'a> {
     pub(crate) path: &'a Arrivals,
     pub(crate) media: &'a Media,
     pub(crate) codec: Codec,
+    /// Counts what was negotiated on the source's leg.
+    pub(crate) agreed: u32,
 }
 
 pub(crate) trait Sources {
@@ -38,7 +41,7 @@ pub(crate) struct Line<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum Way {
     Idle,
     Forward(SeatId),
     Mix,
@@ -54,7 +57,7 @@ pub(crate) struct Entry {
 pub(crate) struct Outlet {
     pub(crate) listener: Listener,
     pub(crate) row: Row,
-    pub(crate) mode: Mode,
+    pub(crate) way: Way,
     pub(crate) strands: Vec<Strand>,
     pub(crate) forwarding: Forwarding,
     pub(crate) entry: Option<Entry>,
@@ -73,6 +76,8 @@ pub(crate) struct Outlet {
     pub(crate) sum: Vec<i32>,
     pub(crate) pcm: Vec<i16>,
     pub(crate) payload: Vec<u8>,
+    /// Whose sound is in `pcm`.
+    pub(crate) within: SmallVec<[Source; 8]>,
     pub(crate) event: Option<(u32, u32)>,
     pub(crate) heard: Heard,
     pub(crate) alarms: u64,
@@ -84,7 +89,7 @@ impl Outlet {
         Self {
             listener,
             row: Row::default(),
-            mode: Mode::Idle,
+            way: Way::Idle,
             strands: Vec::new(),
             forwarding: Forwarding::default(),
             entry: None,
@@ -98,6 +103,7 @@ impl Outlet {
             sum: Vec::new(),
             pcm: Vec::new(),
             payload: Vec::new(),
+            within: SmallVec::new(),
             event: None,
             heard: Heard::default(),
             alarms: 0,
@@ -112,28 +118,26 @@ impl Outlet {
         let taps = matches!(self.listener, Listener::Tap(_));
         let alone = self.row.alone();
         let many = self.row.sounding().next().is_some();
-        let next = match (self.mode, alone) {
-            _ if !many => Mode::Idle,
-            (Mode::Mix, _) => Mode::Mix,
-            (_, Some(Source::Seat(seat))) if !taps && self.unfit_at.is_none() => {
-                Mode::Forward(seat)
-            }
-            _ => Mode::Mix,
+        let next = match (self.way, alone) {
+            _ if !many => Way::Idle,
+            (Way::Mix, _) => Way::Mix,
+            (_, Some(Source::Seat(seat))) if !taps && self.unfit_at.is_none() => Way::Forward(seat),
+            _ => Way::Mix,
         };
         match alone {
-            Some(_) if next == Mode::Mix => self.alone_since = self.alone_since.or(Some(now)),
+            Some(_) if next == Way::Mix => self.alone_since = self.alone_since.or(Some(now)),
             _ => self.alone_since = None,
         }
-        if next != self.mode {
+        if next != self.way {
             self.move_to(now, next, sources);
         }
         self.grow_strands(sources);
     }
 
-    fn move_to(&mut self, now: Mono, next: Mode, sources: &dyn Sources) {
-        let before = std::mem::replace(&mut self.mode, next);
+    fn move_to(&mut self, now: Mono, next: Way, sources: &dyn Sources) {
+        let before = std::mem::replace(&mut self.way, next);
         self.entry = None;
-        if next != Mode::Mix {
+        if next != Way::Mix {
             self.forwarding.leave();
             self.encoder = None;
             return;
@@ -142,7 +146,7 @@ impl Outlet {
         if let Some(encoder) = &mut self.encoder {
             encoder.reset();
         }
-        let Mode::Forward(seat) = before else { return };
+        let Way::Forward(seat) = before else { return };
         let source = Source::Seat(seat);
         let last = self.forwarding.last;
         let goes_on = self.row.of(source).filter(|e| e.sounds());
@@ -151,7 +155,7 @@ impl Outlet {
         let Some(info) = sources.get(seat).filter(|info| info.clock.epoch() == epoch) else {
             return;
         };
-        strand.begin(info.codec, info.media, epoch, info.path);
+        strand.begin(&info);
         strand.floor = seq + 1;
         let wait = strand.playout.as_ref().map_or(0, |p| u64::from(p.jitter.target_ms()));
         self.strands.retain(|s| s.source != source);
@@ -163,10 +167,10 @@ impl Outlet {
     }
 
     fn drop_strands(&mut self, rate: u32) {
-        let (row, mode, tail) = (&self.row, self.mode, &mut self.tail);
+        let (row, way, tail) = (&self.row, self.way, &mut self.tail);
         self.strands.retain_mut(|strand| {
             let keep = row.of(strand.source).is_some_and(|e| e.edge.audio && e.lives());
-            if !keep && mode == Mode::Mix {
+            if !keep && way == Way::Mix {
                 strand.fade_out(rate, tail);
             }
             keep
@@ -177,7 +181,7 @@ impl Outlet {
     fn grow_strands(&mut self, sources: &dyn Sources) {
         for e in &self.row.edges {
             let source = e.edge.source;
-            let wanted = e.waits() || (self.mode == Mode::Mix && e.sounds());
+            let wanted = e.waits() || (self.way == Way::Mix && e.sounds());
             if !wanted {
                 continue;
             }
@@ -190,7 +194,7 @@ impl Outlet {
             let mut strand = Strand::new(source, 0, e.gain());
             if let Source::Seat(seat) = source {
                 let Some(info) = sources.get(seat) else { continue };
-                strand.begin(info.codec, info.media, info.clock.epoch(), info.path);
+                strand.begin(&info);
             }
             self.strands.retain(|s| s.source != source);
             self.strands.push(strand);
@@ -200,12 +204,12 @@ impl Outlet {
     }
 
     pub(crate) fn is_mixing(&self) -> bool {
-        self.mode == Mode::Mix
+        self.way == Way::Mix
     }
 
     pub(crate) fn levels(&self, now: Mono) -> Vec<(Source, f32)> {
         let sounding = |s: &&Strand| self.row.of(s.source).is_some_and(|e| e.sounds());
-        if self.mode == Mode::Mix {
+        if self.way == Way::Mix {
             let strands = self.strands.iter().filter(sounding);
             return strands
                 .filter_map(|s| s.meter.as_ref().map(|(_, m)| (s.source, m.level_dbfs())))

@@ -72,13 +72,13 @@ impl Bridge {
             let Leg { sender, rtcp, media, outlet, .. } = leg;
             let Some(outlet) = outlet.as_deref_mut() else { continue };
             let mut line = Line { leg: slot.id, sender, rtcp, media, out };
-            if outlet.audio(now, seat, arrived, &from.clock, Some(&mut line)) == Took::Rearrange {
+            if outlet.audio(now, seat, arrived, &from.info(), Some(&mut line)) == Took::Rearrange {
                 again.push(i);
             }
         }
         let legs = self.slots.0.len();
         for (i, tap) in self.taps.iter_mut().enumerate() {
-            if tap.outlet.audio(now, seat, arrived, &from.clock, None) == Took::Rearrange {
+            if tap.outlet.audio(now, seat, arrived, &from.info(), None) == Took::Rearrange {
                 again.push(legs + i);
             }
         }
@@ -100,7 +100,7 @@ impl Bridge {
                 let Some(tap) = self.taps.get_mut(i - legs) else { continue };
                 tap.outlet.arrange(now, tap.rate, &self.slots);
                 let Some(from) = self.slots.0[at].leg.as_deref() else { continue };
-                tap.outlet.audio(now, seat, arrived, &from.clock, None);
+                tap.outlet.audio(now, seat, arrived, &from.info(), None);
                 continue;
             }
             let id = self.slots.0[i].id;
@@ -112,7 +112,7 @@ impl Bridge {
             {
                 outlet.arrange(now, rate, &self.slots);
                 let mut line = Line { leg: id, sender, rtcp, media, out };
-                outlet.audio(now, seat, arrived, &from.clock, Some(&mut line));
+                outlet.audio(now, seat, arrived, &from.info(), Some(&mut line));
             }
             self.slots.0[i].leg = Some(leg);
         }

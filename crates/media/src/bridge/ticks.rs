@@ -37,10 +37,7 @@ impl Bridge {
             let outlet = &mut *tap.outlet;
             outlet.sum.clear();
             outlet.sum_up(tick, tap.rate, &mut self.players);
-            let heard: Vec<Source> = outlet.row.sounding().map(|e| e.edge.source).collect();
-            if !outlet.may_hear(now, heard.into_iter(), out) {
-                outlet.pcm.fill(0);
-            }
+            outlet.silence_forbidden(now, out);
             out.tap(tap.id, tap.rate, &outlet.pcm);
         }
         self.players.iter_mut().for_each(|p| p.forget_last());

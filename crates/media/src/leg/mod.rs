@@ -59,6 +59,7 @@ pub(crate) struct Proof {
 pub struct Leg {
     id: LegId,
     pub(crate) media: Media,
+    pub(crate) agreed: u32,
     pub(crate) sender: Sender,
     pub(crate) rtcp: rtcp::Session,
     pub(crate) clock: SourceClock,
@@ -85,6 +86,7 @@ impl Leg {
         Self {
             id: config.id,
             media: config.media,
+            agreed: 0,
             sender,
             rtcp,
             clock: SourceClock::default(),
@@ -123,6 +125,7 @@ impl Leg {
             (self.silent_since, self.silent_told) = (now, 0);
         }
         self.media = media;
+        self.agreed += 1;
         if let Some(outlet) = &mut self.outlet {
             outlet.encoder = None;
             outlet.forwarding.renumber();
@@ -141,7 +144,7 @@ impl Leg {
 
     pub(crate) fn info(&self) -> SourceInfo<'_> {
         let (clock, path, media) = (&self.clock, &self.path, &self.media);
-        SourceInfo { clock, path, media, codec: self.codec }
+        SourceInfo { clock, path, media, codec: self.codec, agreed: self.agreed }
     }
 
     pub(crate) fn rate(&self) -> u32 {

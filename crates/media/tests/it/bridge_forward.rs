@@ -251,3 +251,56 @@ fn what_a_plain_call_costs_is_printed() {
     }
     println!("forwarded: {} ns a packet; {} ns a tick of two legs", spent / 40_000, ticks / 20_000);
 }
+
+#[test]
+fn a_tap_has_a_row_of_its_own_and_hears_each_tick() {
+    use undertone_core::id::TapId;
+    let mut desk = Desk::new(&[(1, media(&[Pcmu])), (2, media(&[Pcmu]))]);
+    desk.bridge.open_tap(TapId(5), 16_000);
+    let tap = Listener::Tap(TapId(5));
+    desk.apply(plan(1, &[edge(2, 1), Edge { listener: tap, ..edge(2, 1) }]));
+    for n in 0..20u32 {
+        desk.rtp(2, n as u16, n * 160, 0, &[0x22; 160]);
+        desk.rtp(1, n as u16, n * 160, 0, &[0x33; 160]);
+        desk.tick();
+    }
+    assert_eq!(desk.out.taps.len(), 20);
+    assert!(desk.out.taps.iter().all(|(_, pcm)| pcm.len() == 320));
+    let level = undertone_media::meter::level_dbfs(&desk.out.taps[19].1);
+    let own = undertone_media::codec::g711::ULAW_TO_LINEAR[0x22];
+    let wanted = undertone_media::meter::level_dbfs(&[own; 320]);
+    assert!((level - wanted).abs() < 0.5, "{level}, not {wanted}");
+}
+
+#[test]
+fn music_is_mixed_and_a_prompt_ends_with_an_event() {
+    use undertone_media::tones::{Clip, coaching_beep, hold_music};
+    let mut desk = Desk::new(&[(1, media(&[Pcmu]))]);
+    desk.bridge.set_source(Source::Music(0), Box::new(Clip::looped(8_000, hold_music(8_000))));
+    desk.bridge.set_source(Source::Tone(1), Box::new(Clip::once(8_000, coaching_beep(8_000))));
+    let sound = |source| Edge { source, ..edge(9, 1) };
+    desk.apply(plan(1, &[sound(Source::Music(0)), sound(Source::Tone(1))]));
+    for _ in 0..50 {
+        desk.tick();
+    }
+    assert_eq!(desk.taken(1).len(), 50);
+    let ended = |e: &&BridgeEvent| **e == BridgeEvent::SourceEnded(Source::Tone(1));
+    assert_eq!(desk.out.events.iter().filter(ended).count(), 1);
+    let heard = desk.bridge.hears(SeatId(1));
+    assert!(heard.iter().any(|(s, level)| *s == Source::Music(0) && *level > -40.0), "{heard:?}");
+}
+
+#[test]
+fn audio_is_proven_by_three_packets_out_and_one_in() {
+    let mut desk = pair(&[Pcmu], &[Pcmu]);
+    desk.bridge.prove(SeatId(1), true);
+    for n in 0..10u32 {
+        desk.rtp(2, n as u16, n * 160, 0, &[0x22; 160]);
+        desk.tick();
+    }
+    let proven = BridgeEvent::AudioProven { seat: SeatId(1), incoming: true };
+    assert!(!desk.out.events.contains(&proven), "nothing came in");
+    desk.rtp(1, 0, 0, 0, &[0x22; 160]);
+    desk.tick();
+    assert!(desk.out.events.contains(&proven));
+}

@@ -500,10 +500,10 @@ impl Episode {
         let at = wanted.iter().zip(got).position(|(a, b)| a != b);
         let first = at.unwrap_or(wanted.len().min(got.len()));
         let head = |s: Option<&Sent>| {
-            s.map(|s| (s.at, s.lane, s.bytes.len(), s.bytes.iter().take(24).copied().collect()))
+            let (at, lane, bytes) = s.map(|s| (s.at, s.lane, &s.bytes[..s.bytes.len().min(24)]))?;
+            Some(format!("{lane:?} at {} us: {bytes:02x?}", at.0))
         };
-        let (a, b): (Option<(_, _, _, Vec<u8>)>, Option<(_, _, _, Vec<u8>)>) =
-            (head(wanted.get(first)), head(got.get(first)));
+        let (a, b) = (head(wanted.get(first)), head(got.get(first)));
         format!("in {}: silent sent {a:?}, {arm} sent {b:?}", self.at.name())
     }
 }

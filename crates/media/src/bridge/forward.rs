@@ -3,7 +3,7 @@
 
 use crate::guard::Stamp;
 use crate::leg::rtp::Outgoing;
-use crate::rtp::Packet;
+use crate::rtp::{Packet, ts_diff};
 use undertone_core::id::SeatId;
 use undertone_core::plan::Source;
 use undertone_core::time::Mono;
@@ -13,6 +13,9 @@ use super::outlet::{Line, Outlet, SourceInfo, Way};
 
 /// A gap longer than this is a restart, and not shown as loss.
 const MAX_GAP: u64 = 100;
+/// How long a backlog is looked for after silence was sent, and how much of it is kept.
+const BACKLOG_US: u64 = 2_000_000;
+const MOST_AHEAD_US: i64 = 100_000;
 /// Opus repeats the frame before a packet, for FEC.
 const OPUS_LEAN_US: i64 = 20_000;
 
@@ -216,6 +219,17 @@ impl Outlet {
         Took::Done
     }
 
+    /// Silence was sent for what now comes all at once: played after it, it would make the delay
+    /// longer for good. More than 100 ms of it are let go.
+    fn is_backlog(&mut self, now: Mono, ts: u32, clock: u32) -> bool {
+        let Some((at, from)) = self.resumed else { return false };
+        let said = ts_diff(ts, from) * 1_000_000 / i64::from(clock.max(1));
+        if now.since(at) > BACKLOG_US {
+            self.resumed = None;
+        }
+        said - now.since(at) as i64 > MOST_AHEAD_US
+    }
+
     /// `due`: the source's timestamp that follows what was sent of it, if that is known.
     pub(crate) fn forward(
         &mut self,
@@ -243,11 +257,16 @@ impl Outlet {
         }
         if std::mem::take(&mut self.filling) {
             self.forwarding.renumber();
+            self.resumed = Some((now, line.sender.line(now)));
         }
         let p = &arrived.packet;
         let placed = self.forwarding.place(now, &arrived.stamp, p.ts, line, due);
         let Some((seq, ts, moved)) = placed else { return Took::Done };
         self.forwarding.passed(&arrived.stamp);
+        if self.is_backlog(now, ts, arrived.clock) {
+            self.forwarding.renumber();
+            return Took::Done;
+        }
         let (marker, ticks) = (p.marker || moved, arrived.ticks);
         let packet = Outgoing { seq, ts, pt, marker, payload: p.payload, ticks };
         if Self::put(now, arrived.clock, line, packet)

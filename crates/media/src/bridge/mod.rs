@@ -118,8 +118,6 @@ pub struct Bridge {
 pub enum Fault {
     /// All listeners sum into one buffer, which nobody clears.
     SharedBuffer,
-    /// The guard's decode path is that of the listeners who heard the source before.
-    NoReset,
 }
 
 impl Bridge {

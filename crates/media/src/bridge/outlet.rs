@@ -70,6 +70,8 @@ pub(crate) struct Outlet {
     pub(crate) follows: bool,
     /// Silence is being sent for want of anything else.
     pub(crate) filling: bool,
+    /// When forwarding came back after that, and what the line read.
+    pub(crate) resumed: Option<(Mono, u32)>,
     /// Of the first tick, for a leg to which nothing has gone yet.
     pub(crate) since: Option<Mono>,
     pub(crate) tail: Vec<i32>,
@@ -98,6 +100,7 @@ impl Outlet {
             encoder: None,
             follows: false,
             filling: false,
+            resumed: None,
             since: None,
             tail: Vec::new(),
             sum: Vec::new(),

@@ -69,7 +69,7 @@ impl Bridge {
         outlet.sum.clear();
         if self.fault == Some(super::Fault::SharedBuffer) {
             let others = self.slots.0.iter().filter_map(|s| s.leg.as_deref()?.outlet.as_deref());
-            if let Some(other) = others.filter(|o| o.is_mixing()).last() {
+            if let Some(other) = others.rev().find(|o| o.is_mixing()) {
                 outlet.sum.extend_from_slice(&other.sum);
             }
         }

@@ -304,3 +304,22 @@ fn audio_is_proven_by_three_packets_out_and_one_in() {
     desk.tick();
     assert!(desk.out.events.contains(&proven));
 }
+
+#[test]
+fn a_network_that_held_back_600_ms_makes_the_delay_at_most_100_ms_longer() {
+    let mut desk = pair(&[Pcmu], &[Pcmu]);
+    let mut line = Vec::new();
+    for n in 0..150u32 {
+        let held = (50..80).contains(&n);
+        let from = if n == 80 { 50 } else { n };
+        for packet in (from..=n).filter(|_| !held) {
+            desk.rtp(2, packet as u16, packet * 160, 0, &[0x22; 160]);
+        }
+        desk.tick();
+        let last = desk.taken(1).pop().map(|b| Packet::parse(&b).unwrap().ts);
+        line.extend(last.map(|ts| (n, ts)));
+    }
+    let (first, last) = (line[0], line[line.len() - 1]);
+    let ahead = i64::from(last.1.wrapping_sub(first.1)) / 8 - i64::from(last.0 - first.0) * 20;
+    assert!((0..=120).contains(&ahead), "{ahead} ms");
+}

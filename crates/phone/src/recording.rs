@@ -37,13 +37,14 @@ impl Tape {
 pub struct Recording(Arc<Tape>);
 
 impl Recording {
-    pub(crate) fn new(rate: u32) -> Self {
+    /// For sound that comes to its sink by another way than a call.
+    pub fn new(rate: u32) -> Self {
         let kept = Kept { dropped: 0, pcm: VecDeque::new(), frames: VecDeque::new() };
         let end = watch::Sender::new(0);
         Self(Arc::new(Tape { rate, kept: Mutex::new(kept), end }))
     }
 
-    pub(crate) fn sink(&self) -> Box<dyn TapSink> {
+    pub fn sink(&self) -> Box<dyn TapSink> {
         Box::new(Sink(Arc::downgrade(&self.0)))
     }
 

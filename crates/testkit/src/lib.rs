@@ -3,4 +3,5 @@
 pub mod link;
 pub mod sim;
 pub mod spectrum;
+pub mod tone_ear;
 pub mod twin;

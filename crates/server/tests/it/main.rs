@@ -2,8 +2,17 @@
 
 mod calls;
 mod command;
+mod foreign_phone;
+mod hearing_foreign;
+mod hearing_journal;
+mod hearing_modes;
+mod hearing_tail;
 mod house;
 mod keys;
 mod lives;
+mod microphone;
 mod modes;
+mod rtp_socket;
+mod scoreboard;
+mod stage;
 mod streams;

@@ -1,0 +1,282 @@
+//! Phones that are not ours, so that they do not share our mistakes: sipp for signalling alone,
+//! baresip as a whole; and tshark, which judges what the server sends.
+
+use crate::stage::{RATE, SOON, within};
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Free now, and so is the one above it, which baresip takes as well.
+pub fn free_address() -> SocketAddr {
+    loop {
+        let one = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let at = one.local_addr().expect("bound");
+        let next = SocketAddr::new(at.ip(), at.port().saturating_add(1));
+        if at.port() % 2 == 0 && std::net::TcpListener::bind(next).is_ok() {
+            return at;
+        }
+    }
+}
+
+fn quiet(program: &str, package: &str, arguments: &[String]) -> Child {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.kill_on_drop(true).spawn();
+    child.unwrap_or_else(|_| panic!("{program} is not installed: apt-get install {package}"))
+}
+
+/// Waits until somebody holds the UDP port, as the kernel's table says: to try it by binding
+/// could take it away.
+pub async fn listens(at: SocketAddr) {
+    let wanted = format!(":{:04X} 00000000:0000", at.port());
+    within(async {
+        while !std::fs::read_to_string("/proc/net/udp").is_ok_and(|t| t.contains(&wanted)) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// sipp with a scenario of ours; media is for the socket at `rtp_port`.
+pub struct Sipp {
+    child: Child,
+    _folder: TempDir,
+}
+
+const CALLER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="caller">
+<send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:+15550101@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:+15550101@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=sipp 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [local_ip]
+t=0 0
+m=audio RTP_PORT RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+]]></send>
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="183" optional="true"/>
+<recv response="200" rrs="true"/>
+<send><![CDATA[
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+<recv request="BYE"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+</scenario>
+"#;
+
+const CALLEE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="callee">
+<recv request="INVITE" rrs="true"/>
+<send><![CDATA[
+SIP/2.0 180 Ringing
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:1001@[local_ip]:[local_port]>
+Content-Length: 0
+
+]]></send>
+<send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:1001@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=sipp 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [local_ip]
+t=0 0
+m=audio RTP_PORT RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+]]></send>
+<recv request="ACK"/>
+<recv request="BYE"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+</scenario>
+"#;
+
+impl Sipp {
+    /// Calls extension 1001 at the server.
+    pub fn calls(server: SocketAddr, own: SocketAddr, rtp_port: u16) -> Sipp {
+        Self::start(CALLER, own, rtp_port, &["-s", "1001", &server.to_string()])
+    }
+
+    pub async fn is_called(own: SocketAddr, rtp_port: u16) -> Sipp {
+        let sipp = Self::start(CALLEE, own, rtp_port, &[]);
+        listens(own).await;
+        sipp
+    }
+
+    fn start(scenario: &str, own: SocketAddr, rtp_port: u16, more: &[&str]) -> Sipp {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("scenario.xml");
+        let text = scenario.replace("RTP_PORT", &rtp_port.to_string());
+        std::fs::write(&file, text).expect("written");
+        let (port, file) = (own.port().to_string(), file.display().to_string());
+        let fixed = ["-sf", &file, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port];
+        let ends = ["-m", "1", "-nostdin", "-timeout", "120"];
+        let all = fixed.iter().chain(&ends).chain(more).map(ToString::to_string);
+        let child = quiet("sipp", "sip-tester", &all.collect::<Vec<_>>());
+        Sipp { child, _folder: folder }
+    }
+
+    pub async fn ended_well(mut self) {
+        let status = within(self.child.wait()).await.expect("an end");
+        assert!(status.success(), "sipp: {status}");
+    }
+}
+
+/// Debian's baresip, saying one tone from a file and keeping what it hears in another.
+pub struct Baresip {
+    child: Child,
+    folder: TempDir,
+}
+
+impl Baresip {
+    /// Answers by itself; calls `dials` first, if given.
+    pub fn start(user: &str, own: SocketAddr, hz: f64, dials: Option<&str>) -> Baresip {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let here = folder.path().display();
+        let config = format!(
+            "sip_listen {own}\n\
+             audio_player aubridge,nil\naudio_alert aubridge,nil\n\
+             audio_source aufile,{here}/say.wav\n\
+             ausrc_format s16\nauplay_format s16\nauenc_format s16\naudec_format s16\n\
+             module_path /usr/lib/baresip/modules\n\
+             module g711.so\nmodule sndfile.so\nmodule aubridge.so\nmodule aufile.so\n\
+             module_tmp account.so\nmodule_app menu.so\nsnd_path {here}\n"
+        );
+        std::fs::write(at("config"), config).expect("written");
+        let account = format!("<sip:{user}@127.0.0.1>;regint=0;answermode=auto\n");
+        std::fs::write(at("accounts"), account).expect("written");
+        std::fs::write(at("contacts"), "").expect("written");
+        say(&at("say.wav"), hz, 120);
+        let mut arguments = vec!["-f".to_string(), here.to_string()];
+        arguments.extend(dials.iter().flat_map(|to| ["-e".into(), format!("/dial {to}")]));
+        let child = quiet("baresip", "baresip-core", &arguments);
+        Baresip { child, folder }
+    }
+
+    /// Ends it, and gives all that it heard.
+    pub async fn heard(mut self) -> Vec<i16> {
+        let pid = self.child.id().expect("it runs").to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().await;
+        assert!(told.expect("kill").success());
+        within(self.child.wait()).await.expect("an end");
+        let files = std::fs::read_dir(self.folder.path()).expect("a folder").flatten();
+        let is_heard = |path: &PathBuf| path.to_string_lossy().ends_with("-dec.wav");
+        let file = files.map(|f| f.path()).find(is_heard).expect("what baresip heard");
+        let mut wav = hound::WavReader::open(file).expect("a WAV file");
+        assert_eq!(wav.spec().sample_rate, RATE);
+        wav.samples::<i16>().map_while(Result::ok).collect()
+    }
+}
+
+fn say(path: &Path, hz: f64, seconds: u32) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(path, spec).expect("a file");
+    let mut pcm = vec![0; (RATE * seconds) as usize];
+    let ms = seconds as usize * 1_000;
+    undertone_testkit::tone_ear::inject(&mut pcm, RATE, hz, -10.0, 0, ms);
+    pcm.iter().for_each(|sample| wav.write_sample(*sample).expect("written"));
+    wav.finalize().expect("written");
+}
+
+/// tshark on loopback, for what goes to one port.
+pub struct Tshark {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Tshark {
+    /// None where this user may not capture.
+    pub async fn start(port: u16) -> Option<Tshark> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("rtp.pcapng");
+        let mut command = Command::new("tshark");
+        command.args(["-i", "lo", "-f", &format!("udp dst port {port}"), "-w"]).arg(&file);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().ok()?;
+        let mut said = BufReader::new(child.stderr.take()?).lines();
+        while let Ok(Ok(Some(line))) = tokio::time::timeout(SOON, said.next_line()).await {
+            if line.contains("Capturing on") || line.contains("Capture started") {
+                // The first packets may come before the filter is in place; they are not missed
+                // in the middle, which is what counts.
+                tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+                return Some(Tshark { child, folder, port });
+            }
+        }
+        None
+    }
+
+    /// Its table of streams: each line one stream, from tshark's own analysis.
+    pub async fn streams(mut self) -> String {
+        let pid = self.child.id().expect("it runs").to_string();
+        let told = Command::new("kill").args(["-INT", &pid]).status().await;
+        assert!(told.expect("kill").success());
+        within(self.child.wait()).await.expect("an end");
+        let file = self.folder.path().join("rtp.pcapng");
+        let as_rtp = format!("udp.port=={},rtp", self.port);
+        let mut command = Command::new("tshark");
+        command.arg("-r").arg(&file).args(["-d", &as_rtp, "-q", "-z", "rtp,streams"]);
+        let out = command.output().await.expect("tshark");
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    }
+}

@@ -1,0 +1,329 @@
+//! A call with supervisors on real phones whose every party says a tone of its own, another one
+//! in each mode, through a microphone that is late as a browser's is. Proofs play on it.
+
+use crate::microphone::Microphone;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+use undertone::clock;
+use undertone::config::{Config, RtpRange};
+use undertone::serve::{Server, open_store};
+use undertone_core::access::Right;
+use undertone_core::id::{KeyId, PersonId};
+use undertone_core::view::Net;
+use undertone_phone::{
+    Answering, Codec, EngineConfig, Phone, PhoneCall, PhoneConfig, PhoneEngine, Recording,
+};
+use undertone_store::Provision;
+
+pub const SOON: Duration = Duration::from_secs(15);
+pub const RATE: u32 = 8_000;
+
+/// Chosen by search: no G.711 product of tones that may sound together comes within 5 dB of a hit
+/// at a frequency that must not be heard beside them.
+pub mod tone {
+    pub const AGENT: f64 = 498.0;
+    /// What the agent says while nobody is to hear it.
+    pub const AGENT_ASIDE: f64 = 3_171.0;
+    pub const CUSTOMER: f64 = 2_156.0;
+    pub const CUSTOMER_ASIDE: f64 = 3_368.0;
+    pub const LISTEN: f64 = 2_763.0;
+    pub const WHISPER: f64 = 2_960.0;
+    pub const BARGE: f64 = 762.0;
+    pub const TAKEOVER: f64 = 1_472.0;
+    /// The second supervisor's.
+    pub const LISTEN_2: f64 = 2_365.0;
+    pub const WHISPER_2: f64 = 2_557.0;
+    pub const BARGE_2: f64 = 1_640.0;
+    pub const ALL: [(&str, f64); 11] = [
+        ("agent", AGENT),
+        ("agent'", AGENT_ASIDE),
+        ("cust", CUSTOMER),
+        ("cust'", CUSTOMER_ASIDE),
+        ("listen", LISTEN),
+        ("whisper", WHISPER),
+        ("barge", BARGE),
+        ("takeov", TAKEOVER),
+        ("listen2", LISTEN_2),
+        ("whisp2", WHISPER_2),
+        ("barge2", BARGE_2),
+    ];
+}
+
+/// Proofs measure real time: one after another, so that none disturbs another's clock.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// A proof's size: the small one is part of every test run.
+pub fn size(small: usize, full: usize) -> usize {
+    if std::env::var_os("UNDERTONE_PROOF").is_some_and(|v| v == "1") { full } else { small }
+}
+
+pub struct Setup {
+    pub media_threads: usize,
+    pub rtp: RtpRange,
+    /// Contacts of foreign phones in place of ours.
+    pub customer: Option<SocketAddr>,
+    pub agent: Option<SocketAddr>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let ip = Ipv4Addr::LOCALHOST.into();
+        let rtp = RtpRange { ip, from: 0, to: 0 };
+        Self { media_threads: 1, rtp, customer: None, agent: None }
+    }
+}
+
+/// One party: what it says, and all that it hears from its first packet on.
+pub struct Party {
+    pub call: PhoneCall,
+    pub says: Microphone,
+    pub heard: Recording,
+}
+
+impl Party {
+    pub fn on(call: PhoneCall, hz: Option<f64>) -> Party {
+        let says = Microphone::new(hz);
+        let heard = call.record(RATE).expect("a recording");
+        call.play(says.sound(RATE)).expect("a microphone");
+        Party { call, says, heard }
+    }
+}
+
+pub struct Stage {
+    pub server: Server,
+    pub customer: Phone,
+    pub agent: Phone,
+    pub mia: Phone,
+    pub noor: Phone,
+    pub data: TempDir,
+    /// Of Mia, Noor and Olaf, who has no phone.
+    pub keys: Vec<KeyId>,
+    tokens: Vec<String>,
+    http: reqwest::Client,
+    _turn: MutexGuard<'static, ()>,
+}
+
+pub struct Talk {
+    pub customer: Party,
+    pub agent: Party,
+    pub id: String,
+}
+
+impl Stage {
+    pub async fn open(setup: Setup) -> Stage {
+        let turn = TURN.lock().await;
+        let engine = EngineConfig { priority: false, ..EngineConfig::default() };
+        let engine = PhoneEngine::start(engine).expect("the phones' media");
+        let phone = async |number, answering| {
+            let codecs = vec![Codec::Pcmu];
+            let config =
+                PhoneConfig { answering, codecs, t1_ms: 50, ..PhoneConfig::new(number, &engine) };
+            Phone::start(config).await.expect("a phone")
+        };
+        let customer = phone("+15550101", Answering::ByHand).await;
+        let agent = phone("1001", Answering::ByHand).await;
+        let mia = phone("2001", Answering::AtOnce).await;
+        let noor = phone("2002", Answering::AtOnce).await;
+        let data = tempfile::tempdir().expect("a folder");
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let config = Config {
+            http: any,
+            sip: any,
+            rtp: setup.rtp,
+            data: data.path().into(),
+            media_threads: setup.media_threads,
+            ..Config::default()
+        };
+        let store = open_store(&config).await.expect("a store");
+        let at = |phone: &Phone, foreign: Option<SocketAddr>| foreign.unwrap_or(phone.addr());
+        let what = people([
+            (&customer, None, at(&customer, setup.customer)),
+            (&agent, Some("ana"), at(&agent, setup.agent)),
+            (&mia, Some("mia"), mia.addr()),
+            (&noor, Some("noor"), noor.addr()),
+        ]);
+        store.provision(what).await.expect("provisioned");
+        let (mut keys, mut tokens) = (Vec::new(), Vec::new());
+        for name in ["mia", "noor", "olaf"] {
+            let person = PersonId::parse(name).expect("an id");
+            let rights = Right::ALL.iter().copied().collect();
+            let made = store.add_key(&person, rights, clock::now().wall).await.expect("a key");
+            keys.push(made.key.id);
+            tokens.push(made.token);
+        }
+        let server = Server::over(&config, store).await.expect("a server");
+        let http = reqwest::Client::new();
+        Stage { server, customer, agent, mia, noor, data, keys, tokens, http, _turn: turn }
+    }
+
+    pub fn at(&self, extension: &str) -> String {
+        format!("sip:{extension}@{}", self.server.sip_addr)
+    }
+
+    /// The customer calls the agent, who answers; both speak.
+    pub async fn talk(&self) -> Talk {
+        let call = self.customer.call(&self.at("1001")).expect("a call");
+        let customer = Party::on(call, Some(tone::CUSTOMER));
+        let agent = self.agent_answers().await;
+        within(customer.call.up()).await.expect("the customer is through");
+        let id = self.talking().await;
+        Talk { customer, agent, id }
+    }
+
+    pub async fn agent_answers(&self) -> Party {
+        let ringing = within(self.agent.incoming()).await.expect("a ring");
+        let agent = Party::on(ringing.answer().expect("answered"), Some(tone::AGENT));
+        within(agent.call.up()).await.expect("the agent is through");
+        agent
+    }
+
+    /// The id of the call that talks.
+    pub async fn talking(&self) -> String {
+        within(async {
+            loop {
+                let (_, calls) = self.get("/calls").await;
+                let items = calls["items"].as_array().cloned().unwrap_or_default();
+                if let Some(call) = items.iter().find(|c| c["state"] == "talking") {
+                    return call["id"].as_str().expect("an id").to_string();
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+
+    /// A supervisor joins by their own phone, which answers by itself, and says this tone.
+    pub async fn join(&self, who: Who, call: &str, mode: &str, hz: f64) -> (String, Party) {
+        let body = serde_json::json!({ "mode": mode, "leg": self.leg(who) });
+        let path = format!("/calls/{call}/supervisions");
+        let phone = self.phone(who);
+        let (joined, party) = tokio::join!(self.send(who, "POST", &path, Some(body)), async {
+            Party::on(within(phone.answered()).await.expect("a call"), Some(hz))
+        });
+        assert_eq!((joined.0, &joined.1["state"]), (201, &"live".into()), "{}", joined.1);
+        (joined.1["id"].as_str().expect("an id").to_string(), party)
+    }
+
+    pub fn leg(&self, who: Who) -> serde_json::Value {
+        serde_json::json!({ "kind": "sip", "uri": self.phone(who).uri() })
+    }
+
+    pub fn phone(&self, who: Who) -> &Phone {
+        match who {
+            Who::Mia => &self.mia,
+            Who::Noor => &self.noor,
+            Who::Olaf => panic!("Olaf has no phone"),
+        }
+    }
+
+    pub async fn change(&self, who: Who, supervision: &str, body: serde_json::Value) {
+        let path = format!("/supervisions/{supervision}");
+        let (status, now) = self.send(who, "PATCH", &path, Some(body)).await;
+        assert_eq!(status, 200, "{now}");
+    }
+
+    pub async fn mode(&self, who: Who, supervision: &str, mode: &str) {
+        self.change(who, supervision, serde_json::json!({ "mode": mode })).await;
+    }
+
+    pub async fn agent_action(&self, who: Who, supervision: &str, action: &str) {
+        let path = format!("/supervisions/{supervision}/agent");
+        let body = serde_json::json!({ "action": action });
+        let (status, now) = self.send(who, "POST", &path, Some(body)).await;
+        assert_eq!(status, 200, "{now}");
+    }
+
+    pub async fn leave(&self, who: Who, supervision: &str) {
+        let path = format!("/supervisions/{supervision}");
+        let (status, now) = self.send(who, "DELETE", &path, None).await;
+        assert_eq!(status, 200, "{now}");
+    }
+
+    pub async fn call_control(&self, call: &str, what: &str) {
+        let path = format!("/calls/{call}/{what}");
+        let (status, now) = self.send(Who::Mia, "POST", &path, None).await;
+        assert_eq!(status, 200, "{now}");
+    }
+
+    pub async fn get(&self, path: &str) -> (u16, serde_json::Value) {
+        self.send(Who::Mia, "GET", path, None).await
+    }
+
+    pub async fn send(
+        &self,
+        who: Who,
+        method: &str,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> (u16, serde_json::Value) {
+        let url = format!("http://{}/api/v1{path}", self.server.http);
+        let method = method.parse().expect("a method");
+        let token = &self.tokens[who as usize];
+        let mut request = self.http.request(method, url).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.expect("an answer");
+        let status = response.status().as_u16();
+        (status, response.json().await.unwrap_or_default())
+    }
+
+    /// Stops everything, and sees that nothing is left and that no output was ever silenced.
+    pub async fn close(self) {
+        let (engine, sip) = (self.server.engine.clone(), self.server.sip().clone());
+        let alarms = self.server.media.clone();
+        let register = self.server.board.house().register.clone();
+        self.server.stop(Duration::ZERO).await;
+        assert_eq!(register.live_calls(), 0);
+        assert_eq!(sip.gauges().dialogs, 0, "{:?}", sip.gauges());
+        assert_eq!(engine.gauges().ports_in_use, 0, "{:?}", engine.gauges());
+        let alarms = alarms.privacy_alarms.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(alarms, 0, "privacy alarms");
+        for phone in [&self.customer, &self.agent, &self.mia, &self.noor] {
+            phone.shutdown().await;
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Mia = 0,
+    Noor = 1,
+    Olaf = 2,
+}
+
+/// Waits for what must come, with a bound.
+pub async fn within<T>(what: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let come = tokio::time::timeout(SOON, what).await;
+    come.unwrap_or_else(|_| panic!("did not come within {:?}", began.elapsed()))
+}
+
+fn people(phones: [(&Phone, Option<&str>, SocketAddr); 4]) -> Provision {
+    use undertone_core::directory::{Device, Person};
+    use undertone_core::id::DeviceId;
+    let mut what = Provision::default();
+    let rights = Right::ALL.iter().copied().collect();
+    let id = PersonId::parse("olaf").expect("an id");
+    what.people.push(Person { id, name: "olaf".into(), extension: None, rights });
+    for (phone, owner, contact) in phones {
+        let number = phone.user().to_string();
+        let owner = owner.map(|name| PersonId::parse(name).expect("an id"));
+        if let Some(id) = &owner {
+            let rights = Right::ALL.iter().copied().collect();
+            let extension = Some(number.clone());
+            what.people.push(Person { id: id.clone(), name: id.to_string(), extension, rights });
+        }
+        what.devices.push(Device {
+            id: DeviceId::parse(&format!("phone-{number}")).expect("an id"),
+            name: number.clone(),
+            net: if owner.is_some() { Net::Internal } else { Net::External },
+            owner,
+            contact: format!("sip:{number}@{contact}"),
+            extension: Some(number),
+        });
+    }
+    what
+}

@@ -17,6 +17,8 @@ pub struct Server {
     _data: tempfile::TempDir,
 }
 
+const RIGHTS: &str = "see_wallboard,listen,whisper,barge,takeover";
+
 /// Where the people's phones are: every one a user at this address.
 fn people(phones: SocketAddr, calls: usize) -> String {
     let mut text = String::from("[[person]]\nid = \"boss\"\nname = \"Boss\"\n");
@@ -53,7 +55,7 @@ impl Server {
         std::fs::write(at("undertone.toml"), config)?;
         let config = at("undertone.toml").display().to_string();
         command(binary, &["provision", "--config", &config, &at("people.toml").to_string_lossy()])?;
-        let key = command(binary, &["key", "add", "--config", &config, "boss", "--rights", "all"])?;
+        let key = command(binary, &["key", "add", "--config", &config, "boss", "--rights", RIGHTS])?;
         let key = key.split_whitespace().find(|w| w.starts_with("ut_")).context("no key")?;
         let args = ["serve".into(), "--config".into(), config];
         let (process, lines) = Pinned::start(core, binary, &args, 2)?;

@@ -126,6 +126,11 @@ impl std::fmt::Debug for SoundSender {
 }
 
 impl SoundSender {
+    /// How far the reader is behind.
+    pub fn waiting_ms(&self) -> u32 {
+        (self.frames.max_capacity() - self.frames.capacity()) as u32 * FRAME_MS
+    }
+
     /// Never blocks. An error is final: close the tap and let go.
     pub fn frame(&self, pcm: &[i16]) -> Result<(), SoundEnded> {
         match self.frames.try_send(pcm.to_vec()) {

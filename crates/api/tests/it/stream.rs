@@ -96,18 +96,27 @@ async fn a_reader_that_does_not_read_is_cut_off() {
     let mut seen = Vec::new();
     until(&mut socket, &mut seen, b"WAVE").await;
     let sender = memory.sender.lock().unwrap().take().unwrap();
-    // Both kernels' buffers fill first; then two seconds wait, and no more.
+    // Both kernels' buffers fill first: the server takes each frame, until it is stuck in a write.
     let mut frames = 0u32;
-    let ended = loop {
-        match sender.frame(&[0x5555; 160]) {
-            Ok(()) => frames += 1,
-            Err(ended) => break ended,
-        }
-        assert!(frames < 1_000_000, "never cut off");
-        if frames.is_multiple_of(50) {
-            for _ in 0..200 {
-                tokio::task::yield_now().await;
+    let stuck = || {
+        let began = Instant::now();
+        while sender.waiting_ms() > 0 {
+            if began.elapsed() > Duration::from_millis(300) {
+                return true;
             }
+            std::thread::yield_now();
+        }
+        false
+    };
+    while !stuck() {
+        sender.frame(&[0x5555; 160]).unwrap();
+        frames += 1;
+        assert!(frames < 1_000_000, "never stuck");
+    }
+    assert!(frames > 100, "{frames} frames: the buffers were not even full");
+    let ended = loop {
+        if let Err(ended) = sender.frame(&[0x5555; 160]) {
+            break ended;
         }
     };
     assert_eq!(ended, SoundEnded::TooSlow);
@@ -115,11 +124,8 @@ async fn a_reader_that_does_not_read_is_cut_off() {
     assert_eq!(last.as_deref(), Some("TooSlow"), "told at once, though nobody reads");
     // Still nobody reads. A connection that was only left to hang would take what we write; one
     // that is broken answers with a reset.
-    let began = Instant::now();
-    while socket.write_all(b"x").await.is_ok() {
-        assert!(began.elapsed() < Duration::from_secs(10), "left to hang");
-        tokio::task::yield_now().await;
-    }
+    let reset = async { while socket.write_all(b"x").await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(10), reset).await.expect("left to hang");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

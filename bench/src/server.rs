@@ -55,7 +55,8 @@ impl Server {
         std::fs::write(at("undertone.toml"), config)?;
         let config = at("undertone.toml").display().to_string();
         command(binary, &["provision", "--config", &config, &at("people.toml").to_string_lossy()])?;
-        let key = command(binary, &["key", "add", "--config", &config, "boss", "--rights", RIGHTS])?;
+        let key =
+            command(binary, &["key", "add", "--config", &config, "boss", "--rights", RIGHTS])?;
         let key = key.split_whitespace().find(|w| w.starts_with("ut_")).context("no key")?;
         let args = ["serve".into(), "--config".into(), config];
         let (process, lines) = Pinned::start(core, binary, &args, 2)?;

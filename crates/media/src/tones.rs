@@ -121,8 +121,8 @@ fn pluck(sum: &mut [i32], start: usize, hz: f64, rate: u32) {
         }
         let rising = (i as i64).min(attack);
         let at = (start + i) % sum.len();
-        sum[at] += ((value * level >> 30) * rising / attack) as i32;
-        level = level * decay >> 30;
+        sum[at] += (((value * level) >> 30) * rising / attack) as i32;
+        level = (level * decay) >> 30;
         phase = phase.wrapping_add(step);
     }
 }
@@ -174,7 +174,7 @@ fn sine_at(phase: u32) -> i64 {
     let index = (phase >> (32 - TABLE_BITS)) as usize;
     let part = i64::from(phase << TABLE_BITS >> TABLE_BITS) & ((1 << (32 - TABLE_BITS)) - 1);
     let (a, b) = (i64::from(SINE[index]), i64::from(SINE[index + 1]));
-    a + ((b - a) * part >> (32 - TABLE_BITS))
+    a + (((b - a) * part) >> (32 - TABLE_BITS))
 }
 
 const fn sine_table() -> [i32; TABLE + 1] {

@@ -2,28 +2,16 @@
 
 use crate::fixture::{Fresh, call, on_both, org, person};
 use undertone_core::call::CallRecord;
-use undertone_core::id::{DeviceId, SeatId, SupervisionId};
+use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
 use undertone_core::plan::PlanVersion;
 use undertone_core::time::Wall;
 use undertone_core::view::*;
 use undertone_store::CallFilter;
 
-fn record(n: i64) -> CallRecord {
-    let id = call(&format!("eu.n1.1.{n:03}"));
-    let party = |seat, role, who: Option<&str>| PartyView {
-        seat: SeatId(seat),
-        role,
-        person: who.map(person),
-        name: "A \"name\" é\0".into(),
-        number: "201".into(),
-        net: Net::Internal,
-        held: seat == 1,
-        muted: seat == 2,
-        connected: seat != 3,
-    };
-    let supervision = SupervisionView {
+fn supervision(call: &CallId) -> SupervisionView {
+    SupervisionView {
         id: SupervisionId::parse("s1").unwrap(),
-        call: id.clone(),
+        call: call.clone(),
         state: SupervisionState::Ended,
         version: 3,
         supervisor: person("sue"),
@@ -46,7 +34,23 @@ fn record(n: i64) -> CallRecord {
         end_reason: Some("left".into()),
         policy: vec![("agent_after", "removed".into())],
         guard_ms: 250,
+    }
+}
+
+fn record(n: i64) -> CallRecord {
+    let id = call(&format!("eu.n1.1.{n:03}"));
+    let party = |seat, role, who: Option<&str>| PartyView {
+        seat: SeatId(seat),
+        role,
+        person: who.map(person),
+        name: "A \"name\" é\0".into(),
+        number: "201".into(),
+        net: Net::Internal,
+        held: seat == 1,
+        muted: seat == 2,
+        connected: seat != 3,
     };
+    let supervision = supervision(&id);
     let stream = SupervisionView { leg: LegKind::Stream, ended_at: None, ..supervision.clone() };
     CallRecord {
         org: org(),

@@ -105,7 +105,8 @@ fn a_reset_codec_says_what_a_new_one_says() {
         used_in.reset();
         for frame in 0..10 {
             noise.fill(30, &mut pcm);
-            (a.clear(), b.clear());
+            a.clear();
+            b.clear();
             used.encode(&pcm, &mut a).unwrap();
             fresh.encode(&pcm, &mut b).unwrap();
             assert!(a == b, "{codec:?}: frame {frame} encodes with a trace of before");

@@ -15,7 +15,7 @@ pub fn free_address() -> SocketAddr {
         let one = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let at = one.local_addr().expect("bound");
         let next = SocketAddr::new(at.ip(), at.port().saturating_add(1));
-        if at.port() % 2 == 0 && std::net::TcpListener::bind(next).is_ok() {
+        if at.port().is_multiple_of(2) && std::net::TcpListener::bind(next).is_ok() {
             return at;
         }
     }

@@ -105,7 +105,7 @@ async fn rows_are_there(stage: &Stage, call: &str) {
             let items = page["items"].as_array().cloned().unwrap_or_default();
             let what: Vec<String> = items.iter().map(|row| row["what"].to_string()).collect();
             let has = |w: &&str| what.iter().any(|have| have.trim_matches('"') == *w);
-            if wanted.iter().all(|w| has(w)) && stage.server.store.gauges().waiting == 0 {
+            if wanted.iter().all(has) && stage.server.store.gauges().waiting == 0 {
                 return what;
             }
             tokio::task::yield_now().await;

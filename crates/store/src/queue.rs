@@ -163,7 +163,7 @@ mod tests {
             ("other.2", Class::Other),
             ("sup.2", Class::Supervision),
         ] {
-            let _ = queue.push(row(name), class);
+            drop(queue.push(row(name), class));
         }
         let batch = queue.take().await.expect("four rows wait");
         let order: Vec<_> = batch.iter().map(what).collect();
@@ -189,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn a_closed_queue_gives_out_what_it_holds_and_takes_no_more() {
         let queue = Queue::default();
-        let _ = queue.push(row("last"), Class::Other);
+        drop(queue.push(row("last"), Class::Other));
         queue.close();
         assert!(matches!(queue.push(row("late"), Class::Other).await, Err(StoreError::Closed)));
         assert_eq!(queue.take().await.expect("the last row").len(), 1);

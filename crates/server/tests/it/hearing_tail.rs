@@ -52,27 +52,30 @@ async fn no_window_of_a_whisper_follows_the_switch_to_barge() {
     stage.close().await;
 }
 
-/// While the guard runs, going back cancels: nothing of either was heard.
+/// While the guard runs, going back cancels: nothing of it was heard.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_barge_taken_back_within_its_guard_was_never_heard() {
     let stage = Stage::open(Setup::default()).await;
     let talk = stage.talk().await;
     let (id, mia) = stage.join(Who::Mia, &talk.id, "whisper", WHISPER).await;
-    hears(&talk.agent.heard, WHISPER, true).await;
     mia.says.say(BARGE);
+    hears(&talk.agent.heard, BARGE, true).await;
+    let from = talk.customer.heard.position();
     let asked = Instant::now();
     stage.mode(Who::Mia, &id, "barge").await;
+    // What would be heard without a guard: 100 ms of it.
+    assert!(talk.customer.heard.more(RATE as usize / 10, SOON).await);
     stage.mode(Who::Mia, &id, "whisper").await;
     let took = asked.elapsed();
-    mia.says.say(WHISPER);
     assert!(talk.customer.heard.more(RATE as usize / 2, SOON).await);
-    hears(&talk.agent.heard, WHISPER, true).await;
-    let pcm = talk.customer.heard.samples();
+    hears(&talk.agent.heard, BARGE, true).await;
+    let pcm = talk.customer.heard.between(from, talk.customer.heard.position());
     println!("barge and back in {took:?}");
     if took.as_millis() < 250 {
         assert_eq!(listen(&pcm, RATE, BARGE).hits, []);
+    } else {
+        println!("too slow a machine: the guard had passed, and this run says nothing");
     }
-    assert_eq!(listen(&pcm, RATE, WHISPER).hits, []);
     assert!(steady(&pcm, RATE, AGENT) > -16.0);
     stage.close().await;
 }

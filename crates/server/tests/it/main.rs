@@ -3,6 +3,7 @@
 mod calls;
 mod command;
 mod foreign_phone;
+mod hearing_churn;
 mod hearing_foreign;
 mod hearing_journal;
 mod hearing_modes;

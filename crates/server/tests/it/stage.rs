@@ -154,7 +154,8 @@ impl Stage {
             tokens.push(made.token);
         }
         let server = Server::over(&config, store).await.expect("a server");
-        let http = reqwest::Client::new();
+        // No idle connections: who counts files counts the server's.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("HTTP");
         Stage { server, customer, agent, mia, noor, data, keys, tokens, http, _turn: turn }
     }
 
@@ -251,6 +252,12 @@ impl Stage {
         self.send(Who::Mia, "GET", path, None).await
     }
 
+    pub fn request(&self, who: Who, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("http://{}/api/v1{path}", self.server.http);
+        let method = method.parse().expect("a method");
+        self.http.request(method, url).bearer_auth(&self.tokens[who as usize])
+    }
+
     pub async fn send(
         &self,
         who: Who,
@@ -258,10 +265,7 @@ impl Stage {
         path: &str,
         body: Option<serde_json::Value>,
     ) -> (u16, serde_json::Value) {
-        let url = format!("http://{}/api/v1{path}", self.server.http);
-        let method = method.parse().expect("a method");
-        let token = &self.tokens[who as usize];
-        let mut request = self.http.request(method, url).bearer_auth(token);
+        let mut request = self.request(who, method, path);
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Free now, and so is the one above it, which baresip takes as well.
+/// Free now, for TCP as well, and so is the one above it: baresip takes all three.
 pub fn free_address() -> SocketAddr {
     loop {
         let one = UdpSocket::bind("127.0.0.1:0").expect("a port");

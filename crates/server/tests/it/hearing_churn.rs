@@ -177,7 +177,7 @@ async fn settled(stage: &Stage, before: Option<Holds>) -> Holds {
             let free = none == [0; 4] && calls == 0 && sip.dialogs == 0 && phones == 0;
             let now = holds();
             let back = before.is_none_or(|b| now.files <= b.files && now.tasks <= b.tasks);
-            // Ended transactions are kept for 32 s (RFC 3261 section 17): waited for in `make proof`.
+            // Ended transactions are kept for 32 s (RFC 3261 section 17): `make proof` waits.
             if free && back && (size(0, 1) == 0 || sip.transactions == 0) {
                 return now;
             }

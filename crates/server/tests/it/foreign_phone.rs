@@ -1,22 +1,31 @@
 //! Phones that are not ours, so that they do not share our mistakes: sipp for signalling alone,
 //! baresip as a whole; and tshark, which judges what the server sends.
+#![allow(clippy::print_stderr)] // what a foreign program said, when a test fails
 
 use crate::stage::{RATE, SOON, within};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Free now, for TCP as well, and so is the one above it: baresip takes all three.
-pub fn free_address() -> SocketAddr {
+/// An address for a foreign phone, held by us until that phone starts, so that none of the many
+/// sockets in between takes it. For TCP as well, and with the port above: baresip takes all three.
+pub struct Place {
+    pub at: SocketAddr,
+    _held: (UdpSocket, [TcpListener; 2]),
+}
+
+pub fn place() -> Place {
     loop {
-        let one = UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let at = one.local_addr().expect("bound");
+        let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let at = udp.local_addr().expect("bound");
         let next = SocketAddr::new(at.ip(), at.port().saturating_add(1));
-        if at.port().is_multiple_of(2) && std::net::TcpListener::bind(next).is_ok() {
-            return at;
+        if at.port() % 2 == 0
+            && let (Ok(own), Ok(above)) = (TcpListener::bind(at), TcpListener::bind(next))
+        {
+            return Place { at, _held: (udp, [own, above]) };
         }
     }
 }
@@ -147,25 +156,27 @@ Content-Length: 0
 
 impl Sipp {
     /// Calls extension 1001 at the server.
-    pub fn calls(server: SocketAddr, own: SocketAddr, rtp_port: u16) -> Sipp {
+    pub fn calls(server: SocketAddr, own: Place, rtp_port: u16) -> Sipp {
         Self::start(CALLER, own, rtp_port, &["-s", "1001", &server.to_string()])
     }
 
-    pub async fn is_called(own: SocketAddr, rtp_port: u16) -> Sipp {
+    pub async fn is_called(own: Place, rtp_port: u16) -> Sipp {
+        let at = own.at;
         let sipp = Self::start(CALLEE, own, rtp_port, &[]);
-        listens(own).await;
+        listens(at).await;
         sipp
     }
 
-    fn start(scenario: &str, own: SocketAddr, rtp_port: u16, more: &[&str]) -> Sipp {
+    fn start(scenario: &str, own: Place, rtp_port: u16, more: &[&str]) -> Sipp {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("scenario.xml");
         let text = scenario.replace("RTP_PORT", &rtp_port.to_string());
         std::fs::write(&file, text).expect("written");
-        let (port, file) = (own.port().to_string(), file.display().to_string());
+        let (port, file) = (own.at.port().to_string(), file.display().to_string());
         let fixed = ["-sf", &file, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port];
         let ends = ["-m", "1", "-nostdin", "-timeout", "120"];
         let all = fixed.iter().chain(&ends).chain(more).map(ToString::to_string);
+        drop(own);
         let child = quiet("sipp", "sip-tester", &all.collect::<Vec<_>>());
         Sipp { child, _folder: folder }
     }
@@ -184,18 +195,19 @@ pub struct Baresip {
 
 impl Baresip {
     /// Answers by itself; calls `dials` first, if given.
-    pub fn start(user: &str, own: SocketAddr, hz: f64, dials: Option<&str>) -> Baresip {
+    pub fn start(user: &str, own: Place, hz: f64, dials: Option<&str>) -> Baresip {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         let here = folder.path().display();
         let config = format!(
-            "sip_listen {own}\n\
+            "sip_listen {}\n\
              audio_player aubridge,nil\naudio_alert aubridge,nil\n\
              audio_source aufile,{here}/say.wav\n\
              ausrc_format s16\nauplay_format s16\nauenc_format s16\naudec_format s16\n\
              module_path /usr/lib/baresip/modules\n\
              module g711.so\nmodule sndfile.so\nmodule aubridge.so\nmodule aufile.so\n\
-             module_tmp account.so\nmodule_app menu.so\nsnd_path {here}\n"
+             module_tmp account.so\nmodule_app menu.so\nsnd_path {here}\n",
+            own.at
         );
         std::fs::write(at("config"), config).expect("written");
         let account = format!("<sip:{user}@127.0.0.1>;regint=0;answermode=auto\n");
@@ -204,7 +216,12 @@ impl Baresip {
         say(&at("say.wav"), hz, 120);
         let mut arguments = vec!["-f".to_string(), here.to_string()];
         arguments.extend(dials.iter().flat_map(|to| ["-e".into(), format!("/dial {to}")]));
-        let child = quiet("baresip", "baresip-core", &arguments);
+        drop(own);
+        let log = std::fs::File::create(at("log")).expect("a log");
+        let mut command = Command::new("baresip");
+        command.args(&arguments).stdin(Stdio::null()).stdout(log).stderr(Stdio::null());
+        let child = command.kill_on_drop(true).spawn();
+        let child = child.expect("baresip is not installed: apt-get install baresip-core");
         Baresip { child, folder }
     }
 
@@ -220,6 +237,16 @@ impl Baresip {
         let mut wav = hound::WavReader::open(file).expect("a WAV file");
         assert_eq!(wav.spec().sample_rate, RATE);
         wav.samples::<i16>().map_while(Result::ok).collect()
+    }
+}
+
+impl Drop for Baresip {
+    /// What it said, for who looks at a failure.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
+            eprintln!("baresip said:\n{}", String::from_utf8_lossy(&log));
+        }
     }
 }
 

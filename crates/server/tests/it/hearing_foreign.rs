@@ -1,7 +1,7 @@
 //! The tones once more with phones that are not ours, as customer and as agent.
 #![allow(clippy::print_stdout)] // figures are what a proof shows
 
-use crate::foreign_phone::{Baresip, Sipp, Tshark, free_address, listens};
+use crate::foreign_phone::{Baresip, Sipp, Tshark, listens, place};
 use crate::rtp_socket::RtpSocket;
 use crate::scoreboard::Scoreboard;
 use crate::stage::{Party, RATE, Setup, Stage, Who, tone::*, within};
@@ -75,8 +75,8 @@ fn modes<'a>(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sipp_as_customer_hears_no_whisper_and_tshark_finds_no_fault_in_its_stream() {
-    let own = free_address();
-    let stage = Stage::open(Setup { customer: Some(own), ..Setup::default() }).await;
+    let own = place();
+    let stage = Stage::open(Setup { customer: Some(own.at), ..Setup::default() }).await;
     let customer = RtpSocket::open(CUSTOMER).await;
     let tshark = Tshark::start(customer.port).await;
     let sipp = Sipp::calls(stage.server.sip_addr, own, customer.port);
@@ -115,8 +115,8 @@ fn judged_by_tshark(table: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sipp_as_agent_hears_the_whisper_and_the_customer_does_not() {
-    let own = free_address();
-    let stage = Stage::open(Setup { agent: Some(own), ..Setup::default() }).await;
+    let own = place();
+    let stage = Stage::open(Setup { agent: Some(own.at), ..Setup::default() }).await;
     let agent = RtpSocket::open(AGENT).await;
     let sipp = Sipp::is_called(own, agent.port).await;
     let call = stage.customer.call(&stage.at("1001")).expect("a call");
@@ -135,8 +135,8 @@ async fn sipp_as_agent_hears_the_whisper_and_the_customer_does_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn baresip_as_customer_hears_no_whisper() {
-    let own = free_address();
-    let stage = Stage::open(Setup { customer: Some(own), ..Setup::default() }).await;
+    let own = place();
+    let stage = Stage::open(Setup { customer: Some(own.at), ..Setup::default() }).await;
     let baresip = Baresip::start("+15550101", own, CUSTOMER, Some(&stage.at("1001")));
     let agent = stage.agent_answers().await;
     let ends = [("agent", &agent.heard, &[AGENT][..])];
@@ -150,10 +150,11 @@ async fn baresip_as_customer_hears_no_whisper() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn baresip_as_agent_hears_the_whisper_and_the_customer_does_not() {
-    let own = free_address();
-    let stage = Stage::open(Setup { agent: Some(own), ..Setup::default() }).await;
+    let own = place();
+    let stage = Stage::open(Setup { agent: Some(own.at), ..Setup::default() }).await;
+    let at = own.at;
     let baresip = Baresip::start("1001", own, AGENT, None);
-    listens(own).await;
+    listens(at).await;
     let call = stage.customer.call(&stage.at("1001")).expect("a call");
     let customer = Party::on(call, Some(CUSTOMER));
     within(customer.call.up()).await.expect("the customer is through");

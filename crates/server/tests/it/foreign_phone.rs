@@ -22,7 +22,7 @@ pub fn place() -> Place {
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let at = udp.local_addr().expect("bound");
         let next = SocketAddr::new(at.ip(), at.port().saturating_add(1));
-        if at.port() % 2 == 0
+        if at.port().is_multiple_of(2)
             && let (Ok(own), Ok(above)) = (TcpListener::bind(at), TcpListener::bind(next))
         {
             return Place { at, _held: (udp, [own, above]) };

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 const SERVER_CORE: usize = 0;
 const ROUNDS: usize = 5;
-const WINDOW: Duration = Duration::from_secs(8);
+const WINDOW: Duration = Duration::from_secs(5);
 /// The share of a core that a round is sized to.
 const SHARE: f64 = 0.6;
 const CALLS_AT_MOST: usize = 900;
@@ -143,7 +143,7 @@ async fn capacity(server: &Server, phones: &Phones, window: Duration) -> Result<
     let mut best = 0;
     for calls in (CAPACITY_STEP..=CALLS_AT_MOST).step_by(CAPACITY_STEP) {
         // The steps far below what the rounds have shown to fit say nothing new.
-        if calls < 300 && calls % 100 != 0 {
+        if calls < 350 && calls % 150 != 0 {
             continue;
         }
         let round = rounds::server(CAPACITY_LISTENERS, calls, server, phones, window).await?;

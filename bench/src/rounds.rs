@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How many legs of a kind are set up at once.
 const AT_ONCE: usize = 16;
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {

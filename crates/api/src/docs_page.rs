@@ -6,10 +6,12 @@ use utoipa::openapi::OpenApi;
 const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width\"><title>Undertone API</title><style>\
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
-color:#1a1a1a;background:#fff}code,pre{font:14px/1.5 ui-monospace,monospace}\
+color:#1a1a1a;background:#fff}code,pre{font:14px/1.5 ui-monospace,monospace;\
+overflow-wrap:anywhere}a{color:#0b4fa0}a:focus-visible{outline:3px solid currentColor}\
 section{border-top:1px solid #ccc;padding:.5rem 0}h2 b{display:inline-block;min-width:5rem}\
 h2{font-size:1.1rem}pre{background:#f4f4f4;padding:.5rem;overflow:auto}\
-@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}pre{background:#222}}\
+@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}pre{background:#222}\
+a{color:#8ab8ff}}\
 </style><h1>Undertone API</h1><p>Send <code>Authorization: Bearer ut_…</code>. Errors are \
 <code>application/problem+json</code>. The same for machines: \
 <a href=\"/api/v1/openapi.json\">openapi.json</a>.</p>";

@@ -54,6 +54,11 @@ pub mod tone {
 /// Proofs measure real time: one after another, so that none disturbs another's clock.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// For who runs a proof elsewhere than on a stage of this process.
+pub async fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().await
+}
+
 /// A proof's size: the small one is part of every test run.
 pub fn size(small: usize, full: usize) -> usize {
     if std::env::var_os("UNDERTONE_PROOF").is_some_and(|v| v == "1") { full } else { small }

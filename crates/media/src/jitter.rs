@@ -14,6 +14,8 @@ const WINDOW_US: u64 = 2_000_000;
 /// 2 s of 10 ms packets, and some.
 const WINDOW_PACKETS: usize = 256;
 const MAX_HELD: usize = 256;
+/// The percentile is taken anew after so many packets that came as expected.
+const RANK_EVERY: usize = 8;
 /// RFC 3550 appendix A.1: how far a sequence may jump and still be the same.
 const MAX_DROPOUT: i32 = 3_000;
 const MAX_MISORDER: i32 = 100;
@@ -146,6 +148,8 @@ pub struct JitterBuffer {
     /// Arrival and transit, both in µs.
     window: VecDeque<(u64, i64)>,
     scratch: Vec<i64>,
+    /// Packets since the percentile was last taken.
+    unranked: usize,
     least_us: i64,
     target_us: i64,
     margins: [i64; MARGINS],
@@ -168,6 +172,7 @@ impl JitterBuffer {
             seen_ticks: 0,
             window: VecDeque::new(),
             scratch: Vec::new(),
+            unranked: 0,
             least_us: 0,
             target_us: i64::from(config.min_ms) * 1_000,
             margins: [0; MARGINS],
@@ -409,7 +414,17 @@ impl JitterBuffer {
         {
             self.window.pop_front();
         }
-        self.window.push_back((now.0, self.transit(now, ts)));
+        let transit = self.transit(now, ts);
+        self.window.push_back((now.0, transit));
+        self.unranked += 1;
+        // Ranking is what an insertion costs. Later than the target, or faster than ever: at once;
+        // else a few packets change nothing.
+        let relative = transit - self.least_us;
+        let expected = (0..=self.target_us).contains(&relative);
+        if expected && self.unranked < RANK_EVERY && self.window.len() > RANK_EVERY {
+            return;
+        }
+        self.unranked = 0;
         self.scratch.clear();
         self.scratch.extend(self.window.iter().map(|(_, transit)| *transit));
         let rank = (self.scratch.len() * 95).div_ceil(100) - 1;

@@ -40,7 +40,8 @@ fn message(event: BridgeEvent) -> Option<Message> {
         BridgeEvent::GuardPassed { edge, version } => Input::GuardPassed { edge, version },
         BridgeEvent::AudioProven { seat, incoming } => Input::AudioProven { seat, incoming },
         BridgeEvent::Panicked => Input::BridgeFailed,
-        BridgeEvent::LegSilent { seat, for_ms } if for_ms >= MEDIA_TIMEOUT_MS => {
+        // Asked once a minute of silence, not at each step of it.
+        BridgeEvent::LegSilent { seat, for_ms } if for_ms > 0 && for_ms % MEDIA_TIMEOUT_MS == 0 => {
             return Some(Message::Silent { seat, for_ms });
         }
         BridgeEvent::Digit { seat, event, started: true } => {

@@ -106,7 +106,6 @@ pub async fn set_up(
     let port = |leg: usize| sockets.port_of(leg);
     let ports: Vec<(u16, u16)> = (0..calls).map(|n| (port(3 * n), port(3 * n + 1))).collect();
     let listening: Vec<u16> = (0..calls).map(|n| port(3 * n + 2)).collect();
-    let before = server.process.rss_kb()?;
     let mut up = Vec::with_capacity(calls);
     for chunk in (0..calls).collect::<Vec<_>>().chunks(AT_ONCE) {
         let started = chunk.iter().map(|n| phones.call(*n, server.sip, ports[*n]));
@@ -120,7 +119,7 @@ pub async fn set_up(
         running.add(Stream { number: 3 * n + 1, remote: call.agent.remote })?;
     }
     tokio::time::sleep(SETTLE).await;
-    let grown = server.process.rss_kb()?.saturating_sub(before) as f64 / calls as f64;
+    let grown = server.process.rss_kb()?.saturating_sub(server.empty_rss_kb) as f64 / calls as f64;
     let mut supervisors = Vec::new();
     if kind != Kind::Plain {
         for chunk in (0..calls).collect::<Vec<_>>().chunks(AT_ONCE) {

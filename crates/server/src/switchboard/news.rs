@@ -41,7 +41,9 @@ fn message(event: BridgeEvent) -> Option<Message> {
         BridgeEvent::AudioProven { seat, incoming } => Input::AudioProven { seat, incoming },
         BridgeEvent::Panicked => Input::BridgeFailed,
         // Asked once a minute of silence, not at each step of it.
-        BridgeEvent::LegSilent { seat, for_ms } if for_ms > 0 && for_ms % MEDIA_TIMEOUT_MS == 0 => {
+        BridgeEvent::LegSilent { seat, for_ms }
+            if for_ms > 0 && for_ms.is_multiple_of(MEDIA_TIMEOUT_MS) =>
+        {
             return Some(Message::Silent { seat, for_ms });
         }
         BridgeEvent::Digit { seat, event, started: true } => {

@@ -11,7 +11,8 @@ use undertone_core::directory::Directory;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_store::{Key, Store, StoreError};
 
-/// Lost rights end a running supervision within a second; looking is less than half of it.
+/// Lost rights end a running supervision within a second; looking is less than half of it. What
+/// is looked at is one number: the rest is read when that has changed.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 type Keys = BTreeMap<KeyId, (PersonId, BTreeSet<Right>)>;
@@ -20,14 +21,16 @@ pub struct Watcher {
     store: Store,
     snapshot: watch::Sender<Arc<Directory>>,
     keys: Keys,
+    version: i64,
 }
 
 /// The snapshot, and what keeps it fresh.
 pub async fn start(store: Store) -> Result<(watch::Receiver<Arc<Directory>>, Watcher), StoreError> {
+    let version = store.directory_version().await?;
     let first = store.directory().await?;
     let keys = usable(store.keys().await?);
     let (snapshot, reader) = watch::channel(Arc::new(first));
-    Ok((reader, Watcher { store, snapshot, keys }))
+    Ok((reader, Watcher { store, snapshot, keys, version }))
 }
 
 impl Watcher {
@@ -50,6 +53,10 @@ impl Watcher {
 
     /// Publishes what changed; gives whom live calls must be asked about.
     async fn look(&mut self) -> Result<Vec<(PersonId, Option<KeyId>)>, StoreError> {
+        let version = self.store.directory_version().await?;
+        if version == self.version {
+            return Ok(Vec::new());
+        }
         let (fresh, keys) = (self.store.directory().await?, usable(self.store.keys().await?));
         let before = self.snapshot.borrow().clone();
         let mut lost = Vec::new();
@@ -65,6 +72,7 @@ impl Watcher {
             }
         }
         self.keys = keys;
+        self.version = version;
         if fresh != *before {
             self.snapshot.send_replace(Arc::new(fresh));
         }

@@ -31,7 +31,10 @@ impl File {
     fn scripts(self) -> &'static [&'static str] {
         match self {
             File::Journal => &[include_str!("../migrations/journal_1.sql")],
-            File::Directory => &[include_str!("../migrations/directory_1.sql")],
+            File::Directory => &[
+                include_str!("../migrations/directory_1.sql"),
+                include_str!("../migrations/directory_2.sql"),
+            ],
         }
     }
 }

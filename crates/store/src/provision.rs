@@ -122,6 +122,27 @@ pub(crate) async fn directory(pool: &AnyPool, org: &OrgId) -> Result<Directory, 
     read(&mut conn, org).await
 }
 
+/// Counts up with every transaction that wrote; 0 before the first.
+pub(crate) async fn version(pool: &AnyPool, org: &OrgId) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT version FROM directory_version WHERE org_id = $1")
+        .bind(org.as_str())
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get(0))?)
+}
+
+/// Part of every transaction that writes people, devices or keys.
+pub(crate) async fn count_up(conn: &mut AnyConnection, org: &OrgId) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO directory_version (org_id, version) VALUES ($1, 1) \
+         ON CONFLICT (org_id) DO UPDATE SET version = directory_version.version + 1",
+    )
+    .bind(org.as_str())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 async fn read(conn: &mut AnyConnection, org: &OrgId) -> Result<Directory, StoreError> {
     let people = sqlx::query(PEOPLE).bind(org.as_str()).fetch_all(&mut *conn).await?;
     let devices = sqlx::query(DEVICES).bind(org.as_str()).fetch_all(&mut *conn).await?;

@@ -159,6 +159,13 @@ impl Store {
         provision::directory(&self.inner.directory, &self.inner.org).await
     }
 
+    /// A number that is another one after each change of people, devices or keys, whichever
+    /// process made it. Read it before what it describes: what changes in between is then seen
+    /// by the next look.
+    pub async fn directory_version(&self) -> Result<i64, StoreError> {
+        provision::version(&self.inner.directory, &self.inner.org).await
+    }
+
     pub async fn add_key(
         &self,
         person: &PersonId,
@@ -216,6 +223,7 @@ impl Store {
         let begin = self.inner.directory_db.begin();
         let mut tx = conn.begin_with(begin).await.map_err(StoreError::query(step))?;
         let done = work(&mut tx).await?;
+        provision::count_up(&mut tx, &self.inner.org).await.map_err(StoreError::query(step))?;
         tx.commit().await.map_err(StoreError::query(step))?;
         *slot = Some(conn); // after an error it is dropped instead: the next one starts clean
         Ok(done)

@@ -85,6 +85,24 @@ on_both! {
         assert_eq!(store.keys().await.unwrap()[0].revoked_at, Some(Wall(9)));
     }
 
+    async fn whoever_changes_people_or_keys_moves_the_version_that_others_see(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let (reader, writer) = (fresh.open().await, fresh.open().await);
+        let mut seen = BTreeSet::from([reader.directory_version().await.unwrap()]);
+        writer.provision(people()).await.unwrap();
+        assert!(seen.insert(reader.directory_version().await.unwrap()), "provisioned");
+        let made = writer.add_key(&person("sue"), BTreeSet::new(), Wall(0)).await.unwrap();
+        assert!(seen.insert(reader.directory_version().await.unwrap()), "a key added");
+        writer.revoke_key(&made.key.id, Wall(1)).await.unwrap();
+        assert!(seen.insert(reader.directory_version().await.unwrap()), "a key revoked");
+        let nobody = writer.add_key(&person("eve"), BTreeSet::new(), Wall(0)).await;
+        assert!(nobody.is_err());
+        reader.directory().await.unwrap();
+        let version = reader.directory_version().await.unwrap();
+        reader.keys().await.unwrap();
+        assert_eq!(reader.directory_version().await.unwrap(), version, "reading is no change");
+    }
+
     async fn a_token_is_nowhere_in_the_database(engine: Engine) {
         let fresh = Fresh::on(engine).await;
         let store = fresh.open().await;

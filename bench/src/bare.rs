@@ -29,10 +29,10 @@ async fn join(sip: Sip, mut call: Incoming, phones: SocketAddr) {
     };
     let (dialog, mut events) = sip.call(Outgoing {
         to_uri: format!("sip:a{n}@{phones}"),
-        to_addr: None,
         from_user: call.from.user.clone(),
         from_name: String::new(),
         offer,
+        ..Outgoing::default()
     });
     while let Some(event) = events.recv().await {
         match event {

@@ -81,10 +81,10 @@ impl Phones {
         let mut session = session(ports.0);
         let (dialog, mut events) = self.sip.call(Outgoing {
             to_uri: format!("sip:1{n:04}@{server}"),
-            to_addr: None,
             from_user: format!("c{n}"),
             from_name: String::new(),
             offer: session.offer(Direction::SendRecv),
+            ..Outgoing::default()
         });
         let media = tokio::time::timeout(ANSWER_AT_MOST, answered(&mut session, &mut events))
             .await

@@ -58,10 +58,10 @@ pub(crate) fn place(
     let offer = session.offer(Direction::SendRecv);
     let (dialog, events) = sip.call(Outgoing {
         to_uri: to.into(),
-        to_addr: None,
         from_user: line.user.clone(),
         from_name: line.name.clone(),
         offer,
+        ..Outgoing::default()
     });
     let peer = Address { uri: to.into(), ..Address::default() };
     let shared = Arc::new(Shared::new(bridge, peer));

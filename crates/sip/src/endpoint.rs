@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::incoming;
 use crate::socket::{Names, Wire, udp};
-use crate::types::{Gauges, Incoming, SipConfig, SipError};
+use crate::types::{Gauges, Incoming, SipConfig, SipError, Transport};
 use crate::wire::{ACCEPT, ALLOW, DATAGRAM_MAX_BYTES, Reading, read};
 
 /// Calls that wait for the caller of `bind` to take them.
@@ -75,11 +75,14 @@ impl Core {
     pub(crate) async fn bind(
         config: SipConfig,
     ) -> Result<(Arc<Self>, mpsc::Receiver<Incoming>), SipError> {
-        let listen = config.listen;
-        let failed = |why: String| SipError::Bind { addr: listen, why };
-        let wire = Arc::new(Wire::bind(listen).await.map_err(|e| failed(e.to_string()))?);
+        let Some(listen) = config.listen.iter().find(|l| l.transport == Transport::Udp).copied()
+        else {
+            return Err(SipError::NoListener);
+        };
+        let failed = |why: String| SipError::Bind { addr: listen.addr, why };
+        let wire = Arc::new(Wire::bind(listen.addr).await.map_err(|e| failed(e.to_string()))?);
         let advertised =
-            config.advertise.unwrap_or_else(|| SipConnection::resolve_bind_address(wire.local()));
+            listen.advertise.unwrap_or_else(|| SipConnection::resolve_bind_address(wire.local()));
         if advertised.is_ipv4() != wire.local().is_ipv4() {
             return Err(failed("a wildcard of IPv6 needs an address to advertise".into()));
         }
@@ -306,6 +309,8 @@ impl Core {
             tasks: self.tasks.len(),
             received: self.received.load(Ordering::Relaxed),
             sent: self.wire.sent.load(Ordering::Relaxed),
+            connections: 0,
+            connections_refused: 0,
             dropped: self.dropped.load(Ordering::Relaxed),
             judged: self.judged.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),

@@ -23,7 +23,7 @@ use crate::endpoint::{Core, call_id, capabilities, cseq, from_tag, lock};
 use crate::handle::Command;
 use crate::live::Live;
 use crate::outgoing::sdp_headers;
-use crate::types::{Address, DialogEvent, EndCause, Incoming, SipError};
+use crate::types::{Address, DialogEvent, EndCause, Incoming, SipError, Transport};
 use crate::wire::{ALLOW, unescape};
 
 pub(crate) fn start(core: &Arc<Core>, mut invite: Transaction, calls: &mpsc::Sender<Incoming>) {
@@ -70,6 +70,8 @@ fn describe(
         to: to.map(|t| address(t.display_name, &t.uri)).unwrap_or_default(),
         request_user: unescape(request.uri.user().unwrap_or_default()),
         source: source(request),
+        transport: Transport::Udp,
+        flow: None,
         contact: contact.map(|c| c.uri.to_string()).unwrap_or_default(),
         offer: sdp_of(&request.body),
         dialog,

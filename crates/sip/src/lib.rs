@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use handle::DialogHandle;
 pub use types::{
-    Address, DialogEvent, EndCause, Gauges, Incoming, Outgoing, ReofferToken, SipConfig, SipError,
+    Address, DialogEvent, EndCause, FlowId, Gauges, Incoming, Listen, Outgoing, ReofferToken,
+    SipConfig, SipError, StreamLimits, Transport,
 };
 
 use endpoint::Core;

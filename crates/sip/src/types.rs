@@ -6,13 +6,79 @@ use tokio::sync::mpsc;
 
 use crate::DialogHandle;
 
+/// What a message travels by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    #[default]
+    Udp,
+    Tcp,
+}
+
+/// One address to listen on, by one transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    pub transport: Transport,
+    /// Port 0 is the kernel's choice, the same for UDP and TCP of one address.
+    pub addr: SocketAddr,
+    /// The address that Via and Contact name, where it is not the one listened on
+    /// (a wildcard address, or a 1:1 NAT). Its port 0 stands for the one that was bound.
+    pub advertise: Option<SocketAddr>,
+}
+
+impl Listen {
+    pub fn new(transport: Transport, addr: SocketAddr) -> Self {
+        Self { transport, addr, advertise: None }
+    }
+
+    /// UDP and TCP on one address: what RFC 3261 section 18 wants of every element.
+    pub fn both(addr: SocketAddr) -> [Self; 2] {
+        [Self::new(Transport::Udp, addr), Self::new(Transport::Tcp, addr)]
+    }
+}
+
+/// One TCP connection of ours, as long as it lives; never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub(crate) u64);
+
+/// How long a TCP connection may take for what, and how many there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamLimits {
+    /// At once, all listeners together; beyond it the oldest that has said nothing yet goes, and
+    /// if all have spoken the new one is closed.
+    pub connections_max: usize,
+    /// At once from one host.
+    pub per_source_max: usize,
+    /// From the connection to the first byte of its first message.
+    pub first_byte_ms: u64,
+    /// From the first byte of a message to its last.
+    pub message_ms: u64,
+    /// Without a byte either way, once it has spoken; not while a call or a registration uses it.
+    pub idle_ms: u64,
+    /// For a connection of ours to come about.
+    pub connect_ms: u64,
+    /// For the far end to take what we write.
+    pub write_ms: u64,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 1_024,
+            per_source_max: 256,
+            first_byte_ms: 5_000,
+            message_ms: 5_000,
+            idle_ms: 600_000,
+            connect_ms: 2_000,
+            write_ms: 10_000,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct SipConfig {
-    /// Where to listen, over UDP. Port 0 is the kernel's choice.
-    pub listen: SocketAddr,
-    /// The address that Via and Contact name, where it is not the one listened on
-    /// (a wildcard address, or a 1:1 NAT).
-    pub advertise: Option<SocketAddr>,
+    /// Where to listen. The first of a target's address family is where our own calls come from.
+    pub listen: Vec<Listen>,
+    pub streams: StreamLimits,
     /// Of User-Agent and Server.
     pub user_agent: String,
     /// The user part of our Contact.
@@ -32,10 +98,11 @@ pub struct SipConfig {
 }
 
 impl SipConfig {
-    pub fn new(listen: SocketAddr) -> Self {
+    /// UDP and TCP on this address.
+    pub fn new(addr: SocketAddr) -> Self {
         Self {
-            listen,
-            advertise: None,
+            listen: Listen::both(addr).to_vec(),
+            streams: StreamLimits::default(),
             user_agent: format!("Undertone/{}", env!("CARGO_PKG_VERSION")),
             contact_user: "undertone".into(),
             t1_ms: 500,
@@ -64,8 +131,11 @@ pub struct Incoming {
     pub to: Address,
     /// The user part of the Request-URI: the number called.
     pub request_user: String,
-    /// Where the datagram came from.
+    /// Where the INVITE came from.
     pub source: SocketAddr,
+    pub transport: Transport,
+    /// The connection that it came over; None over UDP.
+    pub flow: Option<FlowId>,
     /// The caller's Contact, as a URI.
     pub contact: String,
     pub offer: Option<String>,
@@ -80,6 +150,12 @@ pub struct Outgoing {
     pub to_uri: String,
     /// Where to send it, if not to the host and port of `to_uri`.
     pub to_addr: Option<SocketAddr>,
+    /// By which transport; if None, by the one that `to_uri` names, else UDP. Too large for UDP
+    /// (RFC 3261 section 18.1.1) goes by TCP whatever is said here.
+    pub transport: Option<Transport>,
+    /// Over this connection and no other: how a client behind a NAT is reached. A call over one
+    /// that has gone fails with 430 (RFC 5626 section 5.3).
+    pub flow: Option<FlowId>,
     pub from_user: String,
     /// Display name of From; empty sends none.
     pub from_name: String,
@@ -145,6 +221,8 @@ pub enum EndCause {
 pub enum SipError {
     #[error("cannot bind {addr}: {why}")]
     Bind { addr: SocketAddr, why: String },
+    #[error("no address to listen on")]
+    NoListener,
     #[error("not a SIP address")]
     BadAddress,
     #[error("another offer is open on this dialog")]
@@ -159,7 +237,8 @@ pub enum SipError {
     Transport(String),
 }
 
-/// What is alive, and what was turned away. All of `dialogs` to `queued` are 0 after a drain.
+/// What is alive, and what was turned away. `dialogs`, `transactions` and `tasks` are 0 after a
+/// drain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gauges {
     pub dialogs: usize,
@@ -167,7 +246,11 @@ pub struct Gauges {
     pub tasks: usize,
     pub received: u64,
     pub sent: u64,
-    /// Datagrams that were not worth an answer.
+    /// TCP connections that are open, or being opened.
+    pub connections: usize,
+    /// Connections turned away by a limit, at once or for saying nothing in time.
+    pub connections_refused: u64,
+    /// Messages that were not worth an answer.
     pub dropped: u64,
     /// Requests judged bad and answered 4xx or 5xx before any dialog saw them.
     pub judged: u64,

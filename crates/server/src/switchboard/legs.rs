@@ -157,7 +157,7 @@ impl CallTask {
         }
         let mut session = Session::new(session_id(), local(&ports), caps);
         let offer = session.offer(Direction::SendRecv);
-        let outgoing = Outgoing { to_uri, to_addr: None, from_user, from_name, offer };
+        let outgoing = Outgoing { to_uri, from_user, from_name, offer, ..Outgoing::default() };
         let (dialog, events) = self.house.sip.call(outgoing);
         let id = self.house.ids.leg();
         self.follow(seat, id, events);

@@ -1,6 +1,6 @@
 //! Two endpoints of ours.
 
-use undertone_sip::{DialogEvent, EndCause, Sip, SipError};
+use undertone_sip::{DialogEvent, EndCause, Listen, Sip, SipError};
 
 use crate::support::{
     ANSWER, OFFER, call_in, config, drained, endpoint, next, next_final, silence, to, up,
@@ -35,7 +35,7 @@ async fn a_call_rings_is_answered_and_hung_up_and_leaves_nothing() {
 #[tokio::test]
 async fn a_call_works_over_ipv6() {
     let mut v6 = config();
-    v6.listen = "[::1]:0".parse().unwrap();
+    v6.listen = Listen::both("[::1]:0".parse().unwrap()).to_vec();
     let (caller, _) = Sip::bind(v6.clone()).await.unwrap();
     let (callee, mut incoming) = Sip::bind(v6).await.unwrap();
     let (ours, mut events) = caller.call(to(callee.local_addr()));

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)] // a command line's own output
 
 mod bare;
+mod memory;
 mod phones;
 mod process;
 mod relay;
@@ -16,7 +17,6 @@ mod traffic;
 
 use anyhow::{Context, Result};
 use phones::Phones;
-use process::Pinned;
 use rounds::{Kind, Round};
 use server::Server;
 use std::collections::BTreeMap;
@@ -40,9 +40,10 @@ fn main() -> Result<()> {
         ["relay", calls, peer] => relay::serve(calls.parse()?, peer.parse()?),
         ["bare", phones] => runtime.block_on(bare::serve(phones.parse()?)),
         ["run", binary] => runtime.block_on(run(PathBuf::from(binary), Scale::full())),
+        ["memory", binary] => runtime.block_on(memory_alone(PathBuf::from(binary))),
         ["quick", binary] => runtime.block_on(run(PathBuf::from(binary), Scale::quick())),
         _ => {
-            println!("usage: undertone-bench run|quick PATH-TO-undertone");
+            println!("usage: undertone-bench run|quick|memory PATH-TO-undertone");
             std::process::exit(2);
         }
     }
@@ -84,6 +85,15 @@ impl Scale {
     }
 }
 
+async fn memory_alone(binary: PathBuf) -> Result<()> {
+    let phones = Phones::start().await?;
+    let memory::Memory { plain_call, bare_call } =
+        memory::measure(&binary, SERVER_CORE, &phones).await?;
+    println!("memory a call: {plain_call:.0} kB; of the SIP library alone: {bare_call:.0} kB");
+    phones.shutdown().await;
+    Ok(())
+}
+
 async fn run(binary: PathBuf, scale: Scale) -> Result<()> {
     let phones = Phones::start().await?;
     let server = Server::start(&binary, SERVER_CORE, phones.address(), CALLS_AT_MOST)?;
@@ -110,11 +120,12 @@ async fn run(binary: PathBuf, scale: Scale) -> Result<()> {
     println!("switching and attaching, {} and {} times", scale.switches, scale.attaches);
     let delays =
         switching::measure(&server, &phones, scale.switches, scale.raises, scale.attaches).await?;
-    let bare = bare_rss(&phones, sizes[&Kind::Plain]).await?;
     let capacity =
         if scale.capacity { Some(capacity(&server, &phones, scale.window).await?) } else { None };
+    drop(server);
+    let memory = memory::measure(&binary, SERVER_CORE, &phones).await?;
     phones.shutdown().await;
-    summary::write(&summary::Summary { relays, kinds, delays, bare, capacity })
+    summary::write(&summary::Summary { relays, kinds, delays, memory, capacity })
 }
 
 /// How many calls of a kind take the wished share of a core. What a call costs falls with their
@@ -127,24 +138,6 @@ async fn size(kind: Kind, server: &Server, phones: &Phones, scale: &Scale) -> Re
         calls = fits.clamp(10, scale.calls_at_most);
     }
     Ok(calls)
-}
-
-/// Kilobytes a call of the SIP library alone, two dialogs each.
-async fn bare_rss(phones: &Phones, calls: usize) -> Result<f64> {
-    let args = ["bare".to_owned(), phones.address().to_string()];
-    let (process, lines) = Pinned::start(SERVER_CORE, &std::env::current_exe()?, &args, 1)?;
-    let sip = lines.first().and_then(|l| l.split_whitespace().last()).context("no address")?;
-    let sip = sip.parse()?;
-    let before = process.rss_kb()?;
-    let mut up = Vec::with_capacity(calls);
-    for n in 0..calls {
-        up.push(phones.call(n, sip, (9, 9)).await.with_context(|| format!("bare call {n}"))?);
-    }
-    let grown = process.rss_kb()?.saturating_sub(before) as f64 / calls as f64;
-    for call in &up {
-        call.customer.dialog.bye();
-    }
-    Ok(grown)
 }
 
 /// The highest step of 25 supervised calls without loss at 90 % of a core or less: first by

@@ -17,8 +17,9 @@ impl Pinned {
         args: &[String],
         lines: usize,
     ) -> Result<(Pinned, Vec<String>)> {
-        let mut child = Command::new("taskset")
-            .args(["-c", &core.to_string()])
+        // A benchmark that is killed leaves no server behind.
+        let mut child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()])
             .arg(program)
             .args(args)
             .stdout(Stdio::piped())

@@ -43,7 +43,6 @@ pub struct Round {
     pub loss: f64,
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
-    pub rss_kb_per_call: Option<f64>,
 }
 
 fn round(calls: usize, cpu_ns: u64, took: Duration, heard: &Heard, legs: usize) -> Round {
@@ -60,7 +59,6 @@ fn round(calls: usize, cpu_ns: u64, took: Duration, heard: &Heard, legs: usize) 
         loss: (heard.lost as f64).max(missing) / due.max(1.0),
         p50_ms: heard.latency.quantile_ms(0.50),
         p99_ms: heard.latency.quantile_ms(0.99),
-        rss_kb_per_call: None,
     }
 }
 
@@ -96,12 +94,7 @@ pub struct Up {
     pub running: Running,
 }
 
-pub async fn set_up(
-    kind: Kind,
-    calls: usize,
-    server: &Server,
-    phones: &Phones,
-) -> Result<(Up, Option<f64>)> {
+pub async fn set_up(kind: Kind, calls: usize, server: &Server, phones: &Phones) -> Result<Up> {
     let sockets = Sockets::bind()?;
     let port = |leg: usize| sockets.port_of(leg);
     let ports: Vec<(u16, u16)> = (0..calls).map(|n| (port(3 * n), port(3 * n + 1))).collect();
@@ -119,7 +112,6 @@ pub async fn set_up(
         running.add(Stream { number: 3 * n + 1, remote: call.agent.remote })?;
     }
     tokio::time::sleep(SETTLE).await;
-    let grown = server.process.rss_kb()?.saturating_sub(server.empty_rss_kb) as f64 / calls as f64;
     let mut supervisors = Vec::new();
     if kind != Kind::Plain {
         for chunk in (0..calls).collect::<Vec<_>>().chunks(AT_ONCE) {
@@ -130,7 +122,7 @@ pub async fn set_up(
             }
         }
     }
-    Ok((Up { calls: up, supervisors, running }, Some(grown)))
+    Ok(Up { calls: up, supervisors, running })
 }
 
 /// The supervisor's phone must send before a mode above listen is granted: its stream starts as
@@ -161,13 +153,11 @@ pub async fn server(
     phones: &Phones,
     window: Duration,
 ) -> Result<Round> {
-    let (up, grown) = set_up(kind, calls, server, phones).await?;
+    let up = set_up(kind, calls, server, phones).await?;
     let (cpu, took) = measure(&up.running, &server.process, window).await?;
     let legs = calls * if kind == Kind::Plain { 2 } else { 3 };
     let heard = tear_down(up).await?;
-    let mut round = round(calls, cpu, took, &heard, legs);
-    round.rss_kb_per_call = grown.filter(|_| kind == Kind::Plain);
-    Ok(round)
+    Ok(round(calls, cpu, took, &heard, legs))
 }
 
 pub async fn tear_down(up: Up) -> Result<Heard> {

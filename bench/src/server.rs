@@ -11,8 +11,6 @@ use std::process::Command;
 pub struct Server {
     pub process: Pinned,
     pub sip: SocketAddr,
-    /// With no call yet.
-    pub empty_rss_kb: u64,
     http: String,
     key: String,
     client: reqwest::Client,
@@ -69,10 +67,8 @@ impl Server {
         let sip = address("sip")?;
         let sip = sip.trim_start_matches("sip:").parse().with_context(|| sip.clone())?;
         let http = address("http")?;
-        let empty_rss_kb = process.rss_kb()?;
         Ok(Server {
             process,
-            empty_rss_kb,
             sip,
             http: http.trim_end_matches('/').to_owned(),
             key: key.to_owned(),

@@ -1,5 +1,6 @@
 //! What is printed and what `target/bench/summary.json` holds (`docs/API.md`).
 
+use crate::memory::Memory;
 use crate::rounds::{Kind, Round};
 use crate::switching::{Delays, quantile};
 use anyhow::{Context, Result};
@@ -11,8 +12,7 @@ pub struct Summary {
     pub relays: Vec<Round>,
     pub kinds: BTreeMap<Kind, Vec<Round>>,
     pub delays: Delays,
-    /// Kilobytes a bare call of the SIP library.
-    pub bare: f64,
+    pub memory: Memory,
     pub capacity: Option<usize>,
 }
 
@@ -65,11 +65,13 @@ pub fn write(s: &Summary) -> Result<()> {
             "loss": median(rounds, |r| Some(r.loss)),
             "added_latency_ms": {"p50": added(|r| r.p50_ms), "p99": added(|r| r.p99_ms)},
         });
-        // Memory that a first round took is used again by the next: only the first says anything.
-        if let Some(rss) = rounds.first().and_then(|r| r.rss_kb_per_call) {
-            entry["rss_kb_per_call"] = json!(rss);
-            entry["rss_kb_per_bare_sip_call"] = json!(s.bare);
-            println!("memory a call: {rss:.0} kB; bare calls of the SIP library: {:.0} kB", s.bare);
+        if *kind == Kind::Plain {
+            let Memory { plain_call, bare_call } = s.memory;
+            entry["rss_kb_per_call"] = json!(plain_call);
+            entry["rss_kb_per_bare_sip_call"] = json!(bare_call);
+            println!(
+                "memory a call: {plain_call:.0} kB; of the SIP library alone: {bare_call:.0} kB"
+            );
         }
         println!(
             "{:<10} {:>6} {cpu:>16.3} {:>8.2} {:>10.2} {:>10.2}",

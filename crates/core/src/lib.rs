@@ -8,6 +8,7 @@
 pub mod access;
 pub mod audit;
 pub mod call;
+pub mod codes;
 pub mod directory;
 pub mod floor;
 pub mod hearing;

@@ -1,6 +1,7 @@
 //! The values that decide how supervision behaves; for now those of the open preset
 //! (`requirements.md` 1f). Stored with each supervision, so that disputes can be settled later.
 
+use crate::codes::TappingCodes;
 use crate::view::Mode;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +63,15 @@ pub struct Policy {
     pub wrap_up_ms: u64,
     pub max_supervisors: usize,
     pub max_seats: usize,
+    /// How long a spoken word to one supervisor may last; then it is no longer in the plan.
+    pub spoken_ms: u64,
+    /// R41: what a telephone may dial and press; set by the server's configuration.
+    pub codes: TappingCodes,
 }
 
 impl Policy {
     /// The open preset: the column "Recommended default" of `requirements.md` 1f.
-    pub const fn open() -> Self {
+    pub fn open() -> Self {
         Self {
             agent_notice: [
                 Notice::None,
@@ -90,6 +95,8 @@ impl Policy {
             wrap_up_ms: 5_000,
             max_supervisors: 8,
             max_seats: 32,
+            spoken_ms: 5_000,
+            codes: TappingCodes::default(),
         }
     }
 
@@ -128,6 +135,7 @@ impl Policy {
             ("supervisors_hear_each_other", self.supervisors_hear_each_other.to_string()),
             ("on_agent_leaves", leaves.into()),
             ("on_takeover_lost", lost.into()),
+            ("tapping_codes", if self.codes.on { "on" } else { "off" }.into()),
         ]
     }
 }

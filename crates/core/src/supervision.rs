@@ -13,6 +13,7 @@
 
 use crate::access::{Actor, Right};
 use crate::call::input::{RequestId, RowId};
+use crate::codes::Keypad;
 use crate::id::{PersonId, SeatId, SupervisionId, TapId};
 use crate::refusal::Reason;
 use crate::time::Now;
@@ -106,6 +107,8 @@ pub struct Supervision {
     pub end_reason: Option<&'static str>,
     pub policy: Vec<(&'static str, String)>,
     pub guard_ms: u32,
+    /// Of the telephone that hears.
+    pub keypad: Keypad,
 }
 
 impl Supervision {

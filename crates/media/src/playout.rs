@@ -305,10 +305,11 @@ impl Playout {
             }
             Advice::Shrink { .. } | Advice::Grow { .. } => return,
         };
+        // Where no two places were alike, those of the next tick will hardly be.
+        self.since_scaling = 0;
         if moved == 0 {
             return;
         }
-        self.since_scaling = 0;
         self.resegment(moved);
         self.jitter.moved(moved * 1_000_000 / i64::from(self.rate()));
     }

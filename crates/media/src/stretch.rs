@@ -10,9 +10,9 @@ const SHORTEST: usize = 25;
 /// Length of the crossfade, in the same unit.
 const FADE: usize = 75;
 /// How alike two places must be. Voiced speech and tones pass; a change of sound does not.
-const ALIKE: f64 = 0.85;
+const ALIKE: f32 = 0.85;
 /// So much less likeness is not heard.
-const NO_WORSE: f64 = 0.000_2;
+const NO_WORSE: f32 = 0.000_2;
 /// Below this mean square (-50 dBFS) a seam is not heard.
 const SILENT: i64 = 5_369;
 
@@ -59,23 +59,40 @@ fn place(pcm: &[i16], rate: u32, force: bool) -> Option<(usize, usize)> {
         return Some((longest, fade));
     }
     let stride = (rate as usize / 8_000).clamp(1, 4);
-    let mut best = search(pcm, (shortest..=longest).step_by(stride), fade, stride);
+    let (mut coarse, mut fine) = ([0.0; NEEDS_MS * 12], [0.0; NEEDS_MS * 48]);
+    let thinned = fill(&mut coarse, pcm.iter().step_by(stride).take((longest + fade) / stride));
+    let lags = shortest / stride..longest / stride + 1;
+    let mut best = search(thinned, lags, fade / stride);
+    best.1 *= stride;
     if stride > 1 {
-        let near = best.1.saturating_sub(stride).max(shortest)..=(best.1 + stride).min(longest);
-        best = search(pcm, near, fade, 1);
+        let near = best.1.saturating_sub(stride).max(shortest)..(best.1 + stride).min(longest) + 1;
+        best = search(fill(&mut fine, pcm.iter().take(longest + fade)), near, fade);
     }
     (best.0 >= ALIKE || force).then_some((best.1, fade))
 }
 
-fn search(
-    pcm: &[i16],
-    lags: impl Iterator<Item = usize>,
-    fade: usize,
-    stride: usize,
-) -> (f64, usize) {
+fn fill<'a, 'b>(into: &'a mut [f32], from: impl Iterator<Item = &'b i16>) -> &'a [f32] {
+    let mut n = 0;
+    for (to, sample) in into.iter_mut().zip(from) {
+        *to = f32::from(*sample);
+        n += 1;
+    }
+    &into[..n]
+}
+
+/// The best of the lags by normalised correlation, over `length` samples.
+fn search(pcm: &[f32], lags: std::ops::Range<usize>, length: usize) -> (f32, usize) {
     let mut best = (-1.0, 0);
+    let front = &pcm[..length];
+    let here = dot(front, front);
     for lag in lags {
-        let likeness = likeness(pcm, lag, fade, stride);
+        let behind = &pcm[lag..lag + length];
+        let there = dot(behind, behind);
+        let likeness = if here == 0.0 || there == 0.0 {
+            if here == there { 1.0 } else { 0.0 }
+        } else {
+            dot(front, behind) / (here * there).sqrt()
+        };
         // Of equals the longest: fewer seams for the same gain.
         if likeness > best.0 - NO_WORSE {
             best = (likeness.max(best.0), lag);
@@ -84,18 +101,19 @@ fn search(
     best
 }
 
-fn likeness(pcm: &[i16], lag: usize, length: usize, stride: usize) -> f64 {
-    let (mut cross, mut here, mut there) = (0i64, 0i64, 0i64);
-    for i in (0..length).step_by(stride) {
-        let (a, b) = (i64::from(pcm[i]), i64::from(pcm[lag + i]));
-        cross += a * b;
-        here += a * a;
-        there += b * b;
+/// Eight sums side by side, which the compiler turns into vector instructions: this runs some
+/// eighty times a search, and searches were a fifth of a mix's cost.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    let (whole_a, rest_a) = a.as_chunks::<8>();
+    let (whole_b, rest_b) = b.as_chunks::<8>();
+    for (a, b) in whole_a.iter().zip(whole_b) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
     }
-    if here == 0 || there == 0 {
-        return if here == there { 1.0 } else { 0.0 };
-    }
-    cross as f64 / ((here as f64) * (there as f64)).sqrt()
+    let rest: f32 = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum();
+    lanes.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

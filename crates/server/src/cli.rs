@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line's own output
 
 use crate::clock;
+use crate::codes::CodesConfig;
 use crate::config::{Config, RtpRange};
 use crate::demo::{self, DemoConfig};
 use crate::provision;
@@ -90,6 +91,9 @@ struct Addresses {
     /// Seconds that live calls may go on after SIGTERM or Ctrl-C.
     #[arg(long, env = "UNDERTONE_DRAIN", value_name = "SECONDS")]
     drain: Option<u64>,
+    /// Supervision by codes from telephones.
+    #[arg(long, env = "UNDERTONE_TAPPING_CODES", value_name = "BOOL")]
+    tapping_codes: Option<bool>,
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +167,7 @@ impl Addresses {
         config.metrics = self.metrics.or(config.metrics);
         config.media_threads = self.media_threads.unwrap_or(config.media_threads);
         config.drain_s = self.drain.unwrap_or(config.drain_s);
+        config.tapping_codes.on = self.tapping_codes.unwrap_or(config.tapping_codes.on);
         config.check()?;
         Ok(config)
     }
@@ -218,7 +223,8 @@ async fn run_demo(settings: DemoSettings) -> anyhow::Result<ExitCode> {
     let own_folder = settings.data.is_none();
     let folder = || std::env::temp_dir().join(format!("undertone-demo-{}", std::process::id()));
     let data = settings.data.unwrap_or_else(folder);
-    let config = Config { data: data.clone(), drain_s: 0, ..Config::default() };
+    let tapping_codes = CodesConfig { on: true, ..CodesConfig::default() };
+    let config = Config { data: data.clone(), drain_s: 0, tapping_codes, ..Config::default() };
     let config = settings.addresses.over(config)?;
     start_logs();
     let (calls, seed) = (settings.calls, settings.seed);

@@ -95,18 +95,9 @@ impl Desk {
     async fn of(&self, who: &Actor, of: &Of) -> Result<CallHandle, Refusal> {
         let found = match of {
             Of::Call(id) => self.board.find(id),
-            Of::Agent(extension) => self.of_agent(extension).await,
+            Of::Agent(extension) => self.board.call_of_agent(extension).await,
         };
         found.map_err(|refusal| self.refused(who, "supervision.join", None, refusal))
-    }
-
-    async fn of_agent(&self, extension: &str) -> Result<CallHandle, Refusal> {
-        let dir = self.board.directory();
-        let person = dir.person_at(extension).map(|person| person.id.clone());
-        let person = person.ok_or_else(|| Refusal::because(Reason::NoSuchAgent))?;
-        let agent = self.board.house().floor.one(person).await;
-        let call = agent.and_then(|agent| agent.call);
-        self.board.find(&call.ok_or_else(|| Refusal::because(Reason::AgentNotOnCall))?)
     }
 
     fn supervised(&self, id: &SupervisionId) -> Result<CallHandle, Refusal> {
@@ -283,6 +274,7 @@ impl Commands for Desk {
             follow: what.follow,
             extent: what.extent,
             answer_early: what.answer_early,
+            arrived: false,
         };
         match call.join(&self.board, id.clone(), join).await? {
             Joined::Sound(sounding) => {

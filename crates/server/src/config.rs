@@ -2,6 +2,7 @@
 //! and the line that says what is wrong with it. Refuses to know people, devices and keys
 //! (`provision.rs`) and all policy (core).
 
+use crate::codes::CodesConfig;
 use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -25,6 +26,8 @@ pub struct Config {
     pub drain_s: u64,
     pub region: String,
     pub node: String,
+    /// Last, since it is a table of the file.
+    pub tapping_codes: CodesConfig,
 }
 
 /// `ADDR:FROM-TO`, both inclusive; `ADDR:0` lets the kernel choose.
@@ -59,6 +62,7 @@ impl Default for Config {
             drain_s: 10,
             region: "local".into(),
             node: "n1".into(),
+            tapping_codes: CodesConfig::default(),
         }
     }
 }
@@ -97,6 +101,9 @@ impl Config {
                 return wrong(&format!("{name} must be 1 to 20 letters, digits or '-'"));
             }
         }
+        if let Some(fault) = self.tapping_codes.codes().fault() {
+            return wrong(&format!("tapping_codes: {fault}"));
+        }
         match &self.database_url {
             Some(url) if !url.starts_with("postgres://") && !url.starts_with("postgresql://") => {
                 wrong("database_url must begin with postgres://; leave it out for SQLite")
@@ -130,14 +137,15 @@ impl Config {
              drain_s = {}\n\
              # Part of every call's id.\n\
              region = \"{}\"\n\
-             node = \"{}\"\n",
+             node = \"{}\"\n{}",
             d.http,
             d.sip,
             d.rtp,
             d.data.display(),
             d.drain_s,
             d.region,
-            d.node
+            d.node,
+            CodesConfig::example()
         )
     }
 }

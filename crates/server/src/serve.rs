@@ -75,7 +75,8 @@ impl Server {
         let (register, media) = (Arc::new(Register::default()), Arc::new(MediaCounts::default()));
         let engine = start_engine(config, &register, &media)?;
         let (sip, incoming) = Sip::bind(SipConfig::new(config.sip)).await?;
-        let (directory, watcher) = watch::start(store.clone()).await?;
+        let (directory, watcher) =
+            watch::start(store.clone(), config.tapping_codes.codes()).await?;
         let ids = Ids::new(&config.region, &config.node, epoch);
         let board = Switchboard::new(
             engine.clone(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use undertone_core::access::Right;
+use undertone_core::codes::TappingCodes;
 use undertone_core::directory::Directory;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_store::{Key, Store, StoreError};
@@ -22,15 +23,29 @@ pub struct Watcher {
     snapshot: watch::Sender<Arc<Directory>>,
     keys: Keys,
     version: i64,
+    codes: TappingCodes,
+}
+
+/// The facts of the store under the policy of the configuration.
+async fn read(store: &Store, codes: &TappingCodes) -> Result<Directory, StoreError> {
+    let mut directory = store.directory().await?;
+    directory.policy.codes = codes.clone();
+    Ok(directory)
 }
 
 /// The snapshot, and what keeps it fresh.
-pub async fn start(store: Store) -> Result<(watch::Receiver<Arc<Directory>>, Watcher), StoreError> {
+pub async fn start(
+    store: Store,
+    codes: TappingCodes,
+) -> Result<(watch::Receiver<Arc<Directory>>, Watcher), StoreError> {
     let version = store.directory_version().await?;
-    let first = store.directory().await?;
+    let first = read(&store, &codes).await?;
+    for extension in codes.conflicts(&first) {
+        tracing::warn!(extension, "cannot be dialled any more: a tapping code takes it");
+    }
     let keys = usable(store.keys().await?);
     let (snapshot, reader) = watch::channel(Arc::new(first));
-    Ok((reader, Watcher { store, snapshot, keys, version }))
+    Ok((reader, Watcher { store, snapshot, keys, version, codes }))
 }
 
 impl Watcher {
@@ -57,7 +72,8 @@ impl Watcher {
         if version == self.version {
             return Ok(Vec::new());
         }
-        let (fresh, keys) = (self.store.directory().await?, usable(self.store.keys().await?));
+        let fresh = read(&self.store, &self.codes).await?;
+        let keys = usable(self.store.keys().await?);
         let before = self.snapshot.borrow().clone();
         let mut lost = Vec::new();
         for (id, person) in &before.people {

@@ -40,6 +40,13 @@ pub enum Effect {
         from_number: String,
         from_name: String,
     },
+    /// The leg that came with this supervision's `Join` is the one of this seat from here on.
+    /// Comes before its `AnswerLeg`, in the turn of the `Join`; if it does not, the leg stays with
+    /// whoever sent the `Join`.
+    Adopt {
+        seat: SeatId,
+        supervision: SupervisionId,
+    },
     /// Arrived legs only: 180.
     RingLeg {
         seat: SeatId,

@@ -13,6 +13,10 @@ macro_rules! call_number {
         pub struct $name(pub u64);
     )*};
 }
+impl RequestId {
+    /// Askers choose below this; a call asks itself, for a key pressed, from here on.
+    pub(super) const OWN: u64 = 1 << 63;
+}
 call_number!(
     /// Names one asking; chosen by the asker. Answered by exactly one `Effect::Reply`.
     RequestId,
@@ -111,6 +115,8 @@ pub struct Join {
     pub extent: Extent,
     /// `Prefer: respond-async`: answered at `connecting`.
     pub answer_early: bool,
+    /// The supervisor's phone dialled a code: its leg is here, unanswered (`Effect::Adopt`).
+    pub arrived: bool,
 }
 
 #[derive(Clone, Debug)]

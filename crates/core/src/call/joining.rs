@@ -9,6 +9,7 @@ use super::party::Party;
 use super::raising::targets_text;
 use super::turn::{Details, Due, Gate, Turn};
 use crate::access::Right;
+use crate::codes::Keypad;
 use crate::id::{SeatId, SupervisionId, TapId};
 use crate::refusal::{Reason, Refusal};
 use crate::seat::{Part, Supervising};
@@ -113,6 +114,7 @@ impl Call {
             end_reason: None,
             policy: turn.dir.policy.as_stored(),
             guard_ms: 0,
+            keypad: Keypad::default(),
         };
         self.forget_the_oldest();
         self.supervisions.insert(id.clone(), supervision);
@@ -142,6 +144,9 @@ impl Call {
     fn give_ear(&mut self, turn: &mut Turn, join: &Join) -> Ear {
         let policy = &turn.dir.policy;
         let (to, shown, after_ms) = match &join.leg {
+            LegKind::Sip { device } if join.arrived => {
+                return Ear::Seat(self.take_arrived(turn, join, device.to_string()));
+            }
             LegKind::Stream => return Ear::Tap(self.next_tap()),
             LegKind::Sip { device } => {
                 (DialTarget::Device(device.clone()), device.to_string(), policy.leg_answer_sip_ms)
@@ -152,17 +157,30 @@ impl Call {
                 (DialTarget::Browser(person), shown, policy.leg_answer_phone_ms)
             }
         };
-        let seat = self.next_seat();
-        let supervising =
-            Supervising { mode: Mode::Listen, targets: BTreeSet::new(), private: join.private };
-        let part = Part::Supervisor(supervising);
-        self.parties.insert(seat, Party::supervisor(seat, &join.by, part, shown));
+        let seat = self.seat_supervisor(join, shown);
         let from = self.parties.get(&Self::CALLER);
         let (from_number, from_name) =
             from.map(|p| (p.number.clone(), p.name.clone())).unwrap_or_default();
         turn.out.push(Effect::Dial { seat, to, from_number, from_name });
         self.start_timer(turn, Due::LegAnswer(seat), after_ms);
         Ear::Seat(seat)
+    }
+
+    fn seat_supervisor(&mut self, join: &Join, shown: String) -> SeatId {
+        let seat = self.next_seat();
+        let supervising =
+            Supervising { mode: Mode::Listen, targets: BTreeSet::new(), private: join.private };
+        let part = Part::Supervisor(supervising);
+        self.parties.insert(seat, Party::supervisor(seat, &join.by, part, shown));
+        seat
+    }
+
+    /// The supervisor's phone called us: it is answered, and not dialled.
+    fn take_arrived(&mut self, turn: &mut Turn, join: &Join, shown: String) -> SeatId {
+        let seat = self.seat_supervisor(join, shown);
+        turn.out.push(Effect::Adopt { seat, supervision: join.supervision.clone() });
+        self.answer_arrived(turn, seat);
+        seat
     }
 
     pub(super) fn join_row(&mut self, turn: &mut Turn, id: &SupervisionId, committed: bool) {

@@ -59,7 +59,7 @@ impl Call {
         }
     }
 
-    fn answer_arrived(&mut self, turn: &mut Turn, seat: SeatId) {
+    pub(super) fn answer_arrived(&mut self, turn: &mut Turn, seat: SeatId) {
         let Some(party) = self.parties.get_mut(&seat) else { return };
         party.leg = Leg::Answering;
         turn.out.push(Effect::AnswerLeg { seat });

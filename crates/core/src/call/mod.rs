@@ -26,6 +26,7 @@ mod ending;
 mod handing;
 pub mod input;
 mod joining;
+mod keying;
 mod legs;
 mod losing;
 mod party;
@@ -43,11 +44,13 @@ pub use input::{
 use crate::directory::Directory;
 use crate::hearing::Before;
 use crate::id::{CallId, OrgId, SeatId, SupervisionId, TapId};
+use crate::notice::Spoken;
 use crate::plan::{HearingPlan, PlanVersion};
 use crate::supervision::Supervision;
 use crate::time::{Mono, Now};
 use crate::times::Times;
 use crate::view::{Direction, TimelineEntry};
+use keying::Keyed;
 use party::Party;
 use std::collections::{BTreeMap, BTreeSet};
 use turn::{Await, Due, Gate, Turn};
@@ -86,6 +89,10 @@ pub struct Call {
     handing: BTreeMap<SeatId, Vec<RequestId>>,
     beeps: BTreeSet<SeatId>,
     last_beep: BTreeMap<SeatId, Mono>,
+    /// What a supervisor's telephone is being told.
+    spoken: BTreeMap<SeatId, Spoken>,
+    /// What was asked by a key, until it is answered.
+    keyed: BTreeMap<RequestId, Keyed>,
     plan: HearingPlan,
     in_force: PlanVersion,
     before: Before,
@@ -96,6 +103,7 @@ pub struct Call {
     last_row: u64,
     last_timer: u64,
     last_await: u64,
+    last_key: u64,
 }
 
 impl Call {
@@ -126,6 +134,8 @@ impl Call {
             handing: BTreeMap::new(),
             beeps: BTreeSet::new(),
             last_beep: BTreeMap::new(),
+            spoken: BTreeMap::new(),
+            keyed: BTreeMap::new(),
             plan: HearingPlan::default(),
             in_force: PlanVersion(0),
             before: Before::default(),
@@ -136,6 +146,7 @@ impl Call {
             last_row: 0,
             last_timer: 0,
             last_await: 0,
+            last_key: 0,
         };
         let mut turn = Turn::new(now, dir);
         call.begin(&mut turn, new.by);
@@ -190,8 +201,7 @@ impl Call {
             Input::TapLive { tap } => self.tap_live(turn, tap),
             Input::TapEnded { tap, why } => self.tap_ended(turn, tap, why),
             Input::BridgeFailed => self.end(turn, "media_failed"),
-            // A supervisor's digits reach nobody; their meaning as mode codes is issue 3's.
-            Input::Digit { .. } => {}
+            Input::Digit { seat, digit } => self.pressed(turn, seat, digit),
             Input::Deadline { timer } => self.deadline(turn, timer),
             Input::RightsLost { person, key } => self.rights_lost(turn, &person, key.as_ref()),
             Input::ShutDown => self.end(turn, "shutting_down"),
@@ -211,6 +221,9 @@ impl Call {
             Some(Due::Announcement) => self.end(turn, "takeover_lost"),
             Some(Due::BeepOver(seat)) => {
                 self.beeps.remove(&seat);
+            }
+            Some(Due::SpokenOver(seat)) => {
+                self.spoken.remove(&seat);
             }
         }
     }

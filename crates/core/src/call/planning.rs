@@ -7,7 +7,7 @@ use super::turn::{Due, Turn};
 use super::{Call, Stage};
 use crate::hearing::{HearingPolicy, hearing};
 use crate::id::SeatId;
-use crate::notice::{HOLD_MUSIC, LOST_PROMPT, Sound};
+use crate::notice::{HOLD_MUSIC, LOST_PROMPT, Sound, spoken_source};
 use crate::phone::Leg;
 use crate::plan::{EdgeRef, HearingPlan, Listener, PlanVersion, Source};
 use crate::seat::{Part, Room, Seat, Sounds, Supervising, TapRow, TapSeat};
@@ -21,6 +21,8 @@ impl Call {
     /// Ends a turn: the plan, the answers that need no waiting, the times.
     pub(super) fn finish(&mut self, turn: &mut Turn) {
         if self.is_over() {
+            // A key that ended the call is told nothing; its answer stays inside all the same.
+            self.hear_own_answers(turn);
             turn.out.append(&mut turn.after_plan);
             turn.out.push(Effect::Changed);
             turn.out.push(Effect::Ended(Box::new(self.record(turn.now))));
@@ -29,6 +31,9 @@ impl Call {
         self.replan(turn);
         self.set_awaits(turn);
         self.answer_what_is_in_force(turn);
+        if self.hear_own_answers(turn) {
+            self.replan(turn);
+        }
         self.times.turn(turn.now.mono, self.holding());
         turn.out.append(&mut turn.after_plan);
         if turn.changed {
@@ -83,6 +88,12 @@ impl Call {
                 turn.out.push(Effect::StartSource { source, sound });
             }
         }
+        for (seat, word) in &self.spoken {
+            let source = spoken_source(*seat);
+            if names(plan, source) && !names(&self.plan, source) {
+                turn.out.push(Effect::StartSource { source, sound: Sound::Spoken(*word) });
+            }
+        }
         for seat in &self.beeps {
             let source = Source::Tone(seat.0);
             if names(plan, source) && !names(&self.plan, source) {
@@ -125,7 +136,13 @@ impl Call {
         let beeps = self.beeps.iter().map(|seat| (*seat, seat.0)).collect();
         let announcing = self.stage == Stage::Announcing;
         let customers = self.up(Role::Customer).filter(|_| announcing);
-        Sounds { music, beeps, prompts: customers.map(|p| (p.id(), prompt)).collect() }
+        let mut prompts: Vec<_> = customers.map(|p| (p.id(), prompt)).collect();
+        for seat in self.spoken.keys() {
+            if let Source::Prompt(prompt) = spoken_source(*seat) {
+                prompts.push((*seat, prompt));
+            }
+        }
+        Sounds { music, beeps, prompts }
     }
 
     fn set_awaits(&mut self, turn: &mut Turn) {

@@ -55,6 +55,7 @@ pub(super) enum Due {
     ComeBack(SupervisionId),
     Announcement,
     BeepOver(SeatId),
+    SpokenOver(SeatId),
 }
 
 /// What waits for a committed row.

@@ -11,6 +11,7 @@ use undertone_core::view::*;
 
 const WHO: [&str; 4] = ["mia", "noor", "olu", "pat"];
 const MODES: [Mode; 4] = [Mode::Listen, Mode::Whisper, Mode::Barge, Mode::Takeover];
+const KEYS: [char; 6] = ['*', '4', '5', '6', '7', '9'];
 const AFTER: [AgentAfter; 4] =
     [AgentAfter::Removed, AgentAfter::Held, AgentAfter::Listening, AgentAfter::Stays];
 
@@ -22,6 +23,11 @@ enum Op {
         after: usize,
         stream: bool,
         early: bool,
+        dialled: bool,
+    },
+    Key {
+        who: usize,
+        key: usize,
     },
     Mode {
         who: usize,
@@ -81,10 +87,12 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let who = || 0..4usize;
     prop_oneof![
-        6 => (who(), who(), who(), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
-            .prop_map(|(who, mode, after, stream, early)| {
-                Op::Join { who, mode, after, stream, early }
+        6 => (who(), who(), who(), prop::bool::weighted(0.2), 0..10usize)
+            .prop_map(|(who, mode, after, stream, how)| {
+                let (early, dialled) = (how < 2, (2..5).contains(&how));
+                Op::Join { who, mode, after, stream, early, dialled }
             }),
+        4 => (who(), 0..KEYS.len()).prop_map(|(who, key)| Op::Key { who, key }),
         8 => (who(), who(), who()).prop_map(|(who, mode, after)| Op::Mode { who, mode, after }),
         2 => (who(), any::<bool>()).prop_map(|(who, muted)| Op::Mute { who, muted }),
         1 => (who(), any::<bool>()).prop_map(|(who, caller)| Op::Targets { who, caller }),
@@ -130,13 +138,19 @@ fn is_named_at_all(world: &World, seat: Option<SeatId>) -> bool {
 
 fn apply(world: &mut World, op: Op, joined: &mut u64) {
     match op {
-        Op::Join { who, mode, after, stream, early } => {
+        Op::Join { who, mode, after, stream, early, dialled } => {
             *joined += 1;
             let device = undertone_core::id::DeviceId::parse(&format!("{}-phone", WHO[who]));
             let leg =
                 if stream { LegKind::Stream } else { LegKind::Sip { device: device.unwrap() } };
             world.early = early;
+            world.dialled = dialled;
             world.join_with(*joined, WHO[who], MODES[mode], leg, &[], Some(AFTER[after]));
+        }
+        Op::Key { who, key } => {
+            if let Some(seat) = of(world, who).and_then(|view| view.seat) {
+                world.feed(Input::Digit { seat, digit: KEYS[key] });
+            }
         }
         Op::Mode { who, mode, after } => {
             let Some(view) = of(world, who) else { return };
@@ -316,9 +330,11 @@ proptest! {
         let mut joined = 0;
         for op in ops {
             let op = match op {
-                Op::Join { who, mode, after, stream, early } => {
-                    Op::Join { who, mode: mode % 2, after, stream, early }
+                Op::Join { who, mode, after, stream, early, dialled } => {
+                    Op::Join { who, mode: mode % 2, after, stream, early, dialled }
                 }
+                // A star, listen, whisper.
+                Op::Key { who, key } => Op::Key { who, key: key % 3 },
                 Op::Mode { who, mode, after } => Op::Mode { who, mode: mode % 2, after },
                 Op::LegEnds { seat, cause } => Op::LegEnds { seat: seat + 1, cause },
                 Op::HangUp { seat } => Op::HangUp { seat: seat + 1 },

@@ -26,6 +26,7 @@ pub(crate) fn sup(n: u64) -> SupervisionId {
 
 pub(crate) fn directory() -> Directory {
     let mut dir = Directory::empty(OrgId::parse("org").unwrap());
+    dir.policy.codes.on = true;
     let rights: BTreeSet<Right> = Right::ALL.iter().copied().collect();
     for (n, name) in ["ana", "bo", "mia", "noor", "olu", "pat"].iter().enumerate() {
         let (id, extension) = (person(name), Some(format!("20{n}")));
@@ -87,6 +88,8 @@ pub(crate) struct World {
     pub(crate) log: Vec<String>,
     /// The next join asks to be answered at `connecting`.
     pub(crate) early: bool,
+    /// The next join comes with a leg that called us.
+    pub(crate) dialled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -162,6 +165,7 @@ impl World {
             proofs: VecDeque::new(),
             log: Vec::new(),
             early: false,
+            dialled: false,
         };
         world.perform(effects);
         world
@@ -238,6 +242,9 @@ impl World {
                     self.later(20_000, Due::Input(Input::LegAnswered { seat }));
                 }
             }
+            Effect::Adopt { seat, .. } => {
+                self.legs.insert(seat);
+            }
             Effect::AnswerLeg { seat } => {
                 self.later(5_000, Due::Input(Input::LegAnswered { seat }));
             }
@@ -269,6 +276,7 @@ impl World {
                 }
             }
             Effect::Reply { request, result } => {
+                assert!(request.0 < 1 << 63, "a key's answer stays inside");
                 self.replies.entry(request).or_default().push(result);
             }
             Effect::StartTimer { timer, after_ms } => {
@@ -377,6 +385,7 @@ impl World {
     ) -> RequestId {
         let request = self.request();
         let answer_early = std::mem::take(&mut self.early);
+        let dialled = std::mem::take(&mut self.dialled);
         self.feed(Input::Join(Box::new(Join {
             request,
             supervision: sup(n),
@@ -391,6 +400,7 @@ impl World {
             follow: Follow::Call,
             extent: Extent::ThisCall,
             answer_early,
+            arrived: dialled,
         })));
         request
     }

@@ -8,6 +8,7 @@ mod call_scenarios;
 mod call_takeover;
 mod call_times;
 mod call_world;
+mod codes;
 mod facts;
 mod hearing_cast;
 mod hearing_exhaustive;

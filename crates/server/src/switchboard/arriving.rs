@@ -1,7 +1,8 @@
 //! Calls that begin: one that arrives by SIP, one that the API places. Who may call whom, and
 //! what each end is, is core's (`routing`, `Call::new`); here its answers are carried out.
 
-use super::legs::Leg;
+use super::legs::{Leg, LegError};
+use super::tapping::Tapped;
 use super::task::Waiting;
 use super::{CallHandle, Switchboard};
 use crate::contact;
@@ -38,16 +39,17 @@ impl Switchboard {
         }
         let dir = self.directory();
         let caller = caller(incoming, &dir).ok_or_else(|| refuse(403))?;
+        if let Some((mode, extension)) = dir.policy.codes.dialled(&incoming.request_user) {
+            let tapped = Tapped::new(mode, extension, caller, &dir);
+            let leg = self.arriving_leg(incoming).map_err(|error| refuse(error.code()))?;
+            return Ok(Box::new(move |board, incoming| {
+                let arrived = Box::new((leg, incoming.events));
+                tokio::spawn(board.clone().tap(tapped, arrived));
+            }));
+        }
         let callee = routing::route(&incoming.request_user, &dir).map_err(|_| refuse(404))?;
         let id = self.house.ids.call().map_err(|_| refuse(500))?;
-        let leg = Leg::arriving(
-            &self.house.engine,
-            self.house.ids.leg(),
-            incoming.dialog.clone(),
-            incoming.offer.as_deref(),
-            incoming.source.ip(),
-        )
-        .map_err(|error| refuse(error.code()))?;
+        let leg = self.arriving_leg(incoming).map_err(|error| refuse(error.code()))?;
         let new = NewCall {
             id,
             caller: party(caller, &dir, PartyLeg::Arrived),
@@ -62,6 +64,16 @@ impl Switchboard {
             let call = board.begin(new, Some(leg), None);
             tokio::spawn(super::legs::relay(call.to, Call::CALLER, leg_id, incoming.events));
         }))
+    }
+
+    fn arriving_leg(&self, incoming: &Incoming) -> Result<Leg, LegError> {
+        Leg::arriving(
+            &self.house.engine,
+            self.house.ids.leg(),
+            incoming.dialog.clone(),
+            incoming.offer.as_deref(),
+            incoming.source.ip(),
+        )
     }
 
     /// `POST /calls`: the agent's phone first, then the other end. Answered when core says so;

@@ -4,14 +4,14 @@
 use super::task::{CallTask, Message};
 use tokio::sync::mpsc;
 use undertone_core::call::{DialTarget, Input, LegEnd, LegFailure};
-use undertone_core::id::{LegId, SeatId};
+use undertone_core::id::{BridgeId, LegId, SeatId};
 use undertone_engine::{Engine, Ports, PortsExhausted};
 use undertone_media::bridge::LegConfig;
 use undertone_sdp::{Capabilities, Direction, LocalAddr, Media, SdpError, Session};
 use undertone_sip::{DialogEvent, DialogHandle, EndCause, Outgoing, ReofferToken};
 
 /// One leg on its way up, or up.
-pub(super) struct Leg {
+pub(crate) struct Leg {
     pub(super) id: LegId,
     dialog: DialogHandle,
     session: Session,
@@ -81,6 +81,32 @@ impl Leg {
             _ => self.session.agreed(),
         };
         media.and_then(|m| m.codecs.first()).map(|(_, codec)| *codec)
+    }
+
+    pub(super) fn refuse(self, code: u16) {
+        self.dialog.reject(code, None);
+    }
+
+    /// Answers it into a bridge where it is alone. None: it could not be answered, and is refused.
+    pub(super) fn answer_alone(
+        mut self,
+        engine: &Engine,
+        bridge: BridgeId,
+        seat: SeatId,
+    ) -> Option<Self> {
+        let (Stage::Arrived { answer, media }, Some(ports)) =
+            (std::mem::replace(&mut self.stage, Stage::Up), self.ports.take())
+        else {
+            self.refuse(480);
+            return None;
+        };
+        let config = LegConfig { id: self.id, media: *media, seed: rand::random() };
+        if engine.attach(bridge, seat, config, ports).is_err() {
+            self.refuse(503);
+            return None;
+        }
+        self.dialog.answer(answer);
+        Some(self)
     }
 
     pub(super) fn end(self) {

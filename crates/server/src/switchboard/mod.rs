@@ -7,7 +7,9 @@ mod legs;
 mod news;
 mod register;
 mod sound;
+mod tapping;
 mod task;
+mod telling;
 
 pub use asking::{Joined, Sounding, supervision_in};
 pub use news::MediaCounts;
@@ -166,6 +168,14 @@ impl Switchboard {
             house.counts.calls_ended.fetch_add(1, Ordering::Relaxed);
         });
         handle
+    }
+
+    /// The call that an agent is on now, by the extension that was dialled or asked for.
+    pub(crate) async fn call_of_agent(&self, extension: &str) -> Result<CallHandle, Refusal> {
+        let person = self.directory().person_at(extension).map(|person| person.id.clone());
+        let person = person.ok_or_else(|| Refusal::because(Reason::NoSuchAgent))?;
+        let call = self.house.floor.one(person).await.and_then(|agent| agent.call);
+        self.find(&call.ok_or_else(|| Refusal::because(Reason::AgentNotOnCall))?)
     }
 
     pub(crate) fn find(&self, id: &CallId) -> Result<CallHandle, Refusal> {

@@ -2,11 +2,12 @@
 
 use super::task::{CallTask, Message};
 use crate::demo::speech;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use undertone_api::{LiveSound, SoundEnded, SoundSender};
 use undertone_core::call::{Input, TapEnd};
 use undertone_core::id::{SupervisionId, TapId};
-use undertone_core::notice::Sound as Named;
+use undertone_core::notice::{Sound as Named, Spoken};
 use undertone_core::plan::Source;
 use undertone_engine::TapSink;
 use undertone_media::bridge::Sound;
@@ -52,6 +53,18 @@ impl CallTask {
     }
 }
 
+/// A word, and how long it lasts.
+pub(super) fn spoken(word: Spoken) -> (Box<dyn Sound>, Duration) {
+    let said = speech::clip(&format!("announcement-{}", word.code()));
+    // A test keeps a recording for every word; a double beep says at least that it was a no.
+    let (rate, said) = match said {
+        Some(said) => (speech::RATE, said),
+        None => (SOURCE_RATE, tones::coaching_beep(SOURCE_RATE)),
+    };
+    let ms = said.len() as u64 * 1_000 / u64::from(rate);
+    (Box::new(tones::Clip::once(rate, said)), Duration::from_millis(ms))
+}
+
 fn sound_of(named: Named) -> Box<dyn Sound> {
     match named {
         Named::CoachingBeep => {
@@ -60,6 +73,7 @@ fn sound_of(named: Named) -> Box<dyn Sound> {
         Named::HoldMusic => {
             Box::new(tones::Clip::looped(SOURCE_RATE, tones::hold_music(SOURCE_RATE)))
         }
+        Named::Spoken(word) => spoken(word).0,
         Named::TakeoverLost => match speech::clip("announcement-takeover_lost") {
             Some(said) => Box::new(tones::Clip::once(speech::RATE, said)),
             None => Box::new(tones::Clip::once(SOURCE_RATE, tones::coaching_beep(SOURCE_RATE))),

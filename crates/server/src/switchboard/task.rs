@@ -5,6 +5,7 @@ use super::House;
 use super::legs::Leg;
 use super::register::CallHandle;
 use super::sound::Sounding;
+use super::tapping::Lent;
 use crate::clock;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub enum Message {
         leg: LegId,
         event: DialogEvent,
     },
+    /// An input that is answered, with a leg that called us (`Effect::Adopt`).
+    Lend(Box<Input>, Waiting, Box<Lent>),
     /// Nothing came from that seat for so long.
     Silent {
         seat: SeatId,
@@ -61,6 +64,8 @@ pub(super) struct CallTask {
     /// Inputs that follow at once from what was just carried out.
     pub(super) next: VecDeque<Input>,
     pub(super) sounds: HashMap<SupervisionId, oneshot::Sender<Sounding>>,
+    /// On loan until core adopts it in the same turn.
+    lent: Option<Box<Lent>>,
     replies: HashMap<RequestId, oneshot::Sender<Answer>>,
     timers: BTreeMap<TimerId, Instant>,
 }
@@ -74,6 +79,7 @@ impl CallTask {
             legs: BTreeMap::new(),
             next: VecDeque::new(),
             sounds: HashMap::new(),
+            lent: None,
             replies: HashMap::new(),
             timers: BTreeMap::new(),
         }
@@ -114,6 +120,14 @@ impl CallTask {
                 self.expect(waiting);
                 self.input(*input);
             }
+            Message::Lend(input, waiting, lent) => {
+                self.expect(waiting);
+                self.lent = Some(lent);
+                self.input(*input);
+                if let Some(lent) = self.lent.take() {
+                    let _ = lent.back.send(lent.leg);
+                }
+            }
             Message::Dialog { seat, leg, event } => self.on_dialog(seat, leg, event),
             Message::Silent { seat, for_ms } => self.on_silence(seat, for_ms),
             Message::View(reply) => {
@@ -152,6 +166,7 @@ impl CallTask {
             Effect::Dial { seat, to, from_number, from_name } => {
                 self.dial(seat, &to, from_number, from_name);
             }
+            Effect::Adopt { seat, supervision } => self.adopt(seat, &supervision),
             Effect::RingLeg { seat } => self.ring(seat),
             Effect::AnswerLeg { seat } => self.answer(seat),
             Effect::RejectLeg { seat, code } => self.reject(seat, code),
@@ -218,13 +233,26 @@ impl CallTask {
         });
     }
 
+    fn adopt(&mut self, seat: SeatId, supervision: &SupervisionId) {
+        let Some(lent) = self.lent.take_if(|lent| lent.supervision == *supervision) else { return };
+        let (leg, events) = *lent.leg;
+        self.follow(seat, leg.id, events);
+        self.legs.insert(seat, leg);
+    }
+
     /// Whoever asked between the last effect and the end of this task is answered.
     fn refuse_the_rest(mut self, inbox: &mut mpsc::Receiver<Message>) {
         inbox.close();
         while let Ok(message) = inbox.try_recv() {
-            if let Message::Ask(_, waiting) = message {
-                let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
-            }
+            let waiting = match message {
+                Message::Ask(_, waiting) => waiting,
+                Message::Lend(_, waiting, lent) => {
+                    let _ = lent.back.send(lent.leg);
+                    waiting
+                }
+                _ => continue,
+            };
+            let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
         }
         for (_, reply) in self.replies.drain() {
             let _ = reply.send(Err(Refusal::because(Reason::CallEnded)));

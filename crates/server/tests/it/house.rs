@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tempfile::TempDir;
 use undertone::clock;
+use undertone::codes::CodesConfig;
 use undertone::config::{Config, RtpRange};
 use undertone::serve::{Server, open_store};
 use undertone_core::access::Right;
@@ -36,12 +37,19 @@ pub struct House {
 pub struct Options {
     pub media_threads: usize,
     pub codecs: Vec<Codec>,
+    /// Of the key; the person has all.
     pub rights: Vec<Right>,
+    pub codes: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { media_threads: 2, codecs: vec![Codec::Pcmu], rights: Right::ALL.to_vec() }
+        Self {
+            media_threads: 2,
+            codecs: vec![Codec::Pcmu],
+            rights: Right::ALL.to_vec(),
+            codes: false,
+        }
     }
 }
 
@@ -81,6 +89,7 @@ impl House {
             rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
             data: dir.path().into(),
             media_threads: options.media_threads,
+            tapping_codes: CodesConfig { on: options.codes, ..CodesConfig::default() },
             ..Config::default()
         };
         let store = open_store(&config).await.expect("a store");

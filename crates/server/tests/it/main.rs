@@ -17,3 +17,4 @@ mod rtp_socket;
 mod scoreboard;
 mod stage;
 mod streams;
+mod tapping;

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,6 +54,12 @@ pub(crate) enum Command {
         id: BridgeId,
         seat: SeatId,
         media: Box<Media>,
+    },
+    /// The leg's signalling comes from there.
+    Trust {
+        id: BridgeId,
+        seat: SeatId,
+        host: IpAddr,
     },
     Apply {
         id: BridgeId,
@@ -108,6 +115,7 @@ impl Command {
             | Self::AttachLeg { id, .. }
             | Self::Detach { id, .. }
             | Self::Reconfigure { id, .. }
+            | Self::Trust { id, .. }
             | Self::Apply { id, .. }
             | Self::OpenTap { id, .. }
             | Self::CloseTap { id, .. }

@@ -16,6 +16,8 @@ pub struct Gauges {
     pub legs: u64,
     pub taps: u64,
     pub ports_in_use: u64,
+    /// Legs that found no pair of ports.
+    pub ports_refused: u64,
     pub packets_in: u64,
     pub packets_out: u64,
     /// Sent by us and not taken by the kernel: a full buffer, or a port that nobody holds.

@@ -1,15 +1,16 @@
 //! A bridge with the sockets of its legs and the sinks of its taps: what one media thread owns,
 //! and what moves whole when the bridge moves. Sends what the bridge gives out; decides nothing.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use undertone_core::id::{BridgeId, LegId, SeatId, TapId};
+use undertone_core::time::Mono;
 use undertone_media::bridge::{Bridge, BridgeEvent, Lane, Out};
 use undertone_sdp::Media;
 
 use crate::gauges::Counts;
+use crate::learning::{Claim, Learning, RTCP_STEADY, RTP_STEADY};
 use crate::ports::Ports;
-use crate::remote::Remote;
 use crate::{OnEvent, TapSink};
 
 /// One leg's sockets, and whom they talk to.
@@ -17,22 +18,31 @@ pub(crate) struct LegIo {
     pub(crate) id: LegId,
     pub(crate) seat: SeatId,
     pub(crate) ports: Ports,
-    rtp: Remote,
-    rtcp: Remote,
+    rtp: Learning,
+    rtcp: Learning,
     mux: bool,
+    /// Payload types that were agreed: nothing is learnt from another. One bit each.
+    payloads: u128,
 }
 
 impl LegIo {
-    pub(crate) fn new(id: LegId, seat: SeatId, ports: Ports, media: &Media) -> Self {
-        let rtp = Remote::new(media.addr, ports.trusted);
-        let rtcp = Remote::new(media.rtcp, ports.trusted);
-        Self { id, seat, ports, rtp, rtcp, mux: media.rtcp_mux }
+    pub(crate) fn new(now: Mono, id: LegId, seat: SeatId, ports: Ports, media: &Media) -> Self {
+        let rtp = Learning::new(now, media.addr, ports.trusted, RTP_STEADY);
+        let rtcp = Learning::new(now, media.rtcp, ports.trusted, RTCP_STEADY);
+        let payloads = payloads(media);
+        Self { id, seat, ports, rtp, rtcp, mux: media.rtcp_mux, payloads }
     }
 
-    pub(crate) fn reconfigure(&mut self, media: &Media) {
-        self.rtp.signalled(media.addr);
-        self.rtcp.signalled(media.rtcp);
-        self.mux = media.rtcp_mux;
+    pub(crate) fn reconfigure(&mut self, now: Mono, media: &Media) {
+        self.rtp.described(now, media.addr);
+        self.rtcp.described(now, media.rtcp);
+        (self.mux, self.payloads) = (media.rtcp_mux, payloads(media));
+    }
+
+    pub(crate) fn trust(&mut self, host: IpAddr) {
+        self.ports.trust(host);
+        self.rtp.signalled_from(host);
+        self.rtcp.signalled_from(host);
     }
 
     /// Reads one datagram; None when none waits.
@@ -47,13 +57,35 @@ impl LegIo {
     }
 
     /// Is the datagram this leg's, and on which lane?
-    pub(crate) fn judge(&mut self, socket: Lane, from: SocketAddr, bytes: &[u8]) -> Option<Lane> {
-        let lane = if self.mux && is_rtcp(bytes) { Lane::Rtcp } else { socket };
-        let remote = match (lane, self.mux) {
-            (Lane::Rtcp, false) => &mut self.rtcp,
-            _ => &mut self.rtp,
-        };
-        remote.takes(from).then_some(lane)
+    #[inline]
+    pub(crate) fn judge(
+        &mut self,
+        now: Mono,
+        socket: Lane,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Option<Lane> {
+        let second = *bytes.get(1)?;
+        if socket == Lane::Rtcp || is_rtcp(second) {
+            return self.judge_rtcp(now, socket, from, bytes).then_some(Lane::Rtcp);
+        }
+        let claim = rtp_claim(bytes)?;
+        let agreed = self.payloads >> (second & 0x7f) & 1 == 1;
+        let ours =
+            self.rtp.is_locked_to(now, from, claim) || (agreed && self.rtp.weigh(now, from, claim));
+        ours.then_some(Lane::Rtp)
+    }
+
+    /// With rtcp-mux reports come on RTP's port alone and from RTP's source (RFC 5761 section
+    /// 5.1.1), without it on their own port alone.
+    fn judge_rtcp(&mut self, now: Mono, socket: Lane, from: SocketAddr, bytes: &[u8]) -> bool {
+        match (socket, self.mux) {
+            (Lane::Rtp, true) => self.rtp.knows(from),
+            (Lane::Rtcp, false) => rtcp_claim(bytes).is_some_and(|claim| {
+                self.rtcp.is_locked_to(now, from, claim) || self.rtcp.weigh(now, from, claim)
+            }),
+            _ => false,
+        }
     }
 
     fn send(&self, lane: Lane, bytes: &[u8]) -> bool {
@@ -62,7 +94,7 @@ impl LegIo {
             Lane::Rtcp if self.mux => (&self.ports.rtp_socket, self.rtp.target()),
             Lane::Rtcp => (&self.ports.rtcp_socket, self.rtcp.target()),
         };
-        socket.send_to(bytes, to).is_ok()
+        to.is_some_and(|to| socket.send_to(bytes, to).is_ok())
     }
 
     /// Throws away what arrived before the leg was attached: it was never part of the call.
@@ -76,9 +108,30 @@ impl LegIo {
     }
 }
 
-/// RTP and RTCP on one port are told apart by the second byte (RFC 5761 section 4).
-fn is_rtcp(bytes: &[u8]) -> bool {
-    bytes.get(1).is_some_and(|b| (192..=223).contains(b))
+/// RTP and RTCP on one port are told apart by the second byte (RFC 5761 section 4). Without
+/// rtcp-mux none of these is RTP either: no codec of ours has such a number.
+fn is_rtcp(second: u8) -> bool {
+    (192..=223).contains(&second)
+}
+
+fn rtp_claim(bytes: &[u8]) -> Option<Claim> {
+    let [head, _, s1, s0, _, _, _, _, a, b, c, d, ..] = *bytes else { return None };
+    let seq = Some(u16::from_be_bytes([s1, s0]));
+    (head >> 6 == 2).then_some(Claim { ssrc: u32::from_be_bytes([a, b, c, d]), seq })
+}
+
+/// A compound packet begins with a report (RFC 3550 section 6.1), and that with its sender.
+fn rtcp_claim(bytes: &[u8]) -> Option<Claim> {
+    let [head, 200 | 201, _, _, a, b, c, d, ..] = *bytes else { return None };
+    let ssrc = u32::from_be_bytes([a, b, c, d]);
+    (head >> 6 == 2).then_some(Claim { ssrc, seq: None })
+}
+
+fn payloads(media: &Media) -> u128 {
+    let codecs = media.arriving.iter().chain(&media.codecs).map(|(pt, _)| *pt);
+    let events = media.events_arriving.iter().chain(&media.events).map(|e| e.pt);
+    let all = codecs.chain(events).chain(media.comfort_noise);
+    all.fold(0, |bits, pt| bits | 1 << (pt & 0x7f))
 }
 
 pub(crate) struct Hosted {

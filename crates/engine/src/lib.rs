@@ -6,11 +6,12 @@
 mod command;
 mod gauges;
 mod hosted;
+mod learning;
 mod obey;
 mod pending;
 mod phases;
 mod ports;
-mod remote;
+mod range;
 mod routes;
 mod sys;
 mod thread;
@@ -38,6 +39,7 @@ use thread::{Worker, WorkerParts};
 pub use gauges::{Gauges, LATENESS_BOUNDS_US, Lateness};
 pub use pending::Pending;
 pub use ports::{Ports, PortsExhausted};
+pub use range::Rank;
 
 /// Called on a media thread: it must not block. It may call the engine.
 pub type OnEvent = Arc<dyn Fn(BridgeId, BridgeEvent) + Send + Sync>;
@@ -60,6 +62,8 @@ pub struct EngineConfig {
     pub rtp_ip: IpAddr,
     /// Used in even and odd pairs; `0..=0` is the kernel's choice.
     pub ports: RangeInclusive<u16>,
+    /// The same for the other address family.
+    pub also: Option<(IpAddr, RangeInclusive<u16>)>,
     /// Differentiated services code point of media, 0 to 63 (46: expedited forwarding).
     pub dscp: Option<u8>,
     /// Ask to run before ordinary work; what was granted is logged.
@@ -79,7 +83,8 @@ impl Default for EngineConfig {
             threads: 1,
             rtp_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ports: 0..=0,
-            dscp: None,
+            also: None,
+            dscp: Some(46),
             priority: true,
             cores: Vec::new(),
             gather_us: 500,
@@ -118,7 +123,8 @@ struct Inner {
     queues: Arc<[Queue]>,
     published: Vec<Arc<Published>>,
     routes: Arc<Routes>,
-    pool: Arc<Pool>,
+    /// One for each address family that we have an address of.
+    pools: Vec<Arc<Pool>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -129,17 +135,13 @@ pub struct Engine(Arc<Inner>);
 impl Engine {
     pub fn start(config: EngineConfig, on_event: OnEvent) -> io::Result<Engine> {
         let threads = config.threads.clamp(1, 64);
-        let pool = Pool::new(config.rtp_ip, &config.ports, config.dscp);
-        if pool.is_empty_range(&config.ports) {
-            let why = "the range of RTP ports holds no pair of an even and an odd port";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
+        let pools = pools(&config)?;
         let queues: io::Result<Vec<Queue>> = (0..threads).map(|_| Queue::new()).collect();
         let inner = Inner {
             queues: queues?.into(),
             published: (0..threads).map(|_| Arc::default()).collect(),
             routes: Arc::new(Routes::new(threads)),
-            pool: Arc::new(pool),
+            pools,
             threads: Mutex::new(Vec::new()),
         };
         // From here on, dropping `inner` stops what was started.
@@ -172,9 +174,18 @@ impl Engine {
         sys::clock()
     }
 
-    /// Binds a pair of sockets; they are part of nothing until `attach` takes them.
+    /// Binds a pair of sockets on the first address; they are part of nothing until `attach`
+    /// takes them.
     pub fn reserve(&self) -> Result<Ports, PortsExhausted> {
-        self.0.pool.reserve()
+        let pool = self.0.pools.first().ok_or(PortsExhausted::Family)?;
+        pool.reserve(sys::clock(), Rank::First)
+    }
+
+    /// The same on the address that a far end of this one's family can reach.
+    pub fn reserve_for(&self, far: IpAddr, rank: Rank) -> Result<Ports, PortsExhausted> {
+        let v6 = far.to_canonical().is_ipv6();
+        let pool = self.0.pools.iter().find(|pool| pool.ip().is_ipv6() == v6);
+        pool.ok_or(PortsExhausted::Family)?.reserve(sys::clock(), rank)
     }
 
     /// Opens on the thread with the fewest bridges.
@@ -230,6 +241,11 @@ impl Engine {
     pub fn reconfigure(&self, id: BridgeId, seat: SeatId, media: Media) {
         let media = Box::new(media);
         let _ = self.send(id, Command::Reconfigure { id, seat, media });
+    }
+
+    /// The leg's signalling comes from that host now: its packets may come from there too.
+    pub fn trust(&self, id: BridgeId, seat: SeatId, host: IpAddr) {
+        let _ = self.send(id, Command::Trust { id, seat, host });
     }
 
     /// Never refused, and carried out in the thread's next turn whatever else waits.
@@ -308,7 +324,8 @@ impl Engine {
         for published in &self.0.published {
             published.add_to(&mut sum);
         }
-        sum.ports_in_use = self.0.pool.in_use() as u64;
+        sum.ports_in_use = self.0.pools.iter().map(|pool| pool.in_use() as u64).sum();
+        sum.ports_refused = self.0.pools.iter().map(|pool| pool.refused()).sum();
         sum.commands_waiting = self.0.queues.iter().map(|q| q.len() as u64).sum();
         sum
     }
@@ -316,6 +333,18 @@ impl Engine {
     fn send(&self, id: BridgeId, command: Command) -> Result<(), EngineError> {
         self.0.routes.send(&self.0.queues, id, command).result()
     }
+}
+
+fn pools(config: &EngineConfig) -> io::Result<Vec<Arc<Pool>>> {
+    let wrong = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, why);
+    let also = config.also.iter().map(|(ip, ports)| (*ip, ports));
+    if also.clone().any(|(ip, _)| ip.is_ipv4() == config.rtp_ip.is_ipv4()) {
+        return Err(wrong("the two addresses of media are of one family"));
+    }
+    let all = std::iter::once((config.rtp_ip, &config.ports)).chain(also);
+    let none = || wrong("the range of RTP ports holds no pair of an even and an odd port");
+    all.map(|(ip, ports)| Pool::new(ip, ports, config.dscp).map(Arc::new).ok_or_else(none))
+        .collect()
 }
 
 /// What a media thread asks of the kernel before its first turn.

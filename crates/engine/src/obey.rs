@@ -49,7 +49,7 @@ impl Worker {
         match command {
             Command::Close { .. } => self.remove(slot),
             Command::Attach { seat, leg, ports, media, .. } => {
-                let io = LegIo::new(leg.id(), seat, ports, &media);
+                let io = LegIo::new(clock(), leg.id(), seat, ports, &media);
                 io.forget_early(&mut self.buffer);
                 self.attach(slot, io, *leg);
             }
@@ -60,6 +60,7 @@ impl Worker {
             }
             Command::Detach { seat, answer, .. } => answer.give(self.detach(slot, seat)),
             Command::Reconfigure { seat, media, .. } => self.reconfigure(slot, seat, *media),
+            Command::Trust { seat, host, .. } => self.trust(slot, seat, host),
             Command::Apply { plan, .. } => {
                 self.within(slot, |bridge, wire| bridge.apply(clock(), plan, wire));
             }
@@ -131,13 +132,21 @@ impl Worker {
         let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };
         let Some(at) = hosted.leg_index(seat) else { return };
         if let Some(io) = &mut hosted.legs[at] {
-            io.reconfigure(&media);
+            io.reconfigure(clock(), &media);
         }
         self.within(slot, |bridge, _| {
             if let Some(leg) = bridge.leg_mut(seat) {
                 leg.reconfigure(clock(), media);
             }
         });
+    }
+
+    fn trust(&mut self, slot: u32, seat: SeatId, host: std::net::IpAddr) {
+        let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };
+        let io = hosted.leg_index(seat).and_then(|at| hosted.legs[at].as_mut());
+        if let Some(io) = io {
+            io.trust(host);
+        }
     }
 
     pub(crate) fn close_tap(&mut self, slot: u32, tap: TapId) {

@@ -1,14 +1,17 @@
-//! Pairs of sockets for legs, RTP and RTCP: bound before an offer names them, freed when dropped,
-//! the one that rested longest taken first. Knows no leg.
+//! Pairs of sockets for legs, RTP and RTCP: bound before an offer names them, freed when dropped.
+//! Which pair is next, and whether one may be had, is `range`'s. Knows no leg.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use socket2::{Domain, Protocol, Socket, Type};
+use undertone_core::time::Mono;
+
+use crate::range::{Range, Rank, Shortage};
+use crate::sys::clock;
 
 /// 64 KiB asked is 128 KiB of kernel accounting: about 1.5 s of one G.711 stream, so that a
 /// stalled thread loses nothing within that time. Nothing is allocated until packets wait.
@@ -21,6 +24,12 @@ const PAIR_ATTEMPTS: usize = 4;
 pub enum PortsExhausted {
     #[error("all {0} pairs of RTP ports are in use")]
     Range(usize),
+    #[error("the free RTP ports, of {0} pairs, were in use until just now")]
+    Resting(usize),
+    #[error("the last of {0} pairs of RTP ports are kept for calls")]
+    Kept(usize),
+    #[error("no media address of the far end's family")]
+    Family,
     #[error("cannot open a media socket")]
     Socket(#[source] io::Error),
 }
@@ -28,11 +37,10 @@ pub enum PortsExhausted {
 pub(crate) struct Pool {
     ip: IpAddr,
     dscp: Option<u8>,
-    /// Pairs that the range holds; 0 leaves the choice to the kernel.
-    pairs: usize,
-    /// Even ports, the longest unused in front.
-    free: Mutex<VecDeque<u16>>,
+    /// None leaves the choice to the kernel.
+    range: Option<Mutex<Range>>,
     in_use: AtomicUsize,
+    refused: AtomicU64,
 }
 
 /// Two bound sockets. Dropping them, here or with the leg they went to, frees the pair.
@@ -69,42 +77,69 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.pool.in_use.fetch_sub(1, Ordering::Relaxed);
         if let Some(port) = self.port {
-            self.pool.free().push_back(port);
+            self.pool.give_back(port);
         }
     }
 }
 
 impl Pool {
-    /// `range` from `0..=0` is the kernel's choice; any other is used in even and odd pairs.
-    pub(crate) fn new(ip: IpAddr, range: &RangeInclusive<u16>, dscp: Option<u8>) -> Self {
-        let first = range.start().saturating_add(range.start() % 2);
-        let evens = (first..=*range.end()).step_by(2);
-        let free: VecDeque<u16> =
-            evens.filter(|p| *p > 0 && *p < u16::MAX && p < range.end()).collect();
-        let pairs = free.len();
-        Self { ip, dscp, pairs, free: Mutex::new(free), in_use: AtomicUsize::new(0) }
+    /// `ports` from `0..=0` is the kernel's choice; None if a range holds no pair.
+    pub(crate) fn new(ip: IpAddr, ports: &RangeInclusive<u16>, dscp: Option<u8>) -> Option<Self> {
+        let range = (*ports != (0..=0)).then(|| Range::new(ports));
+        if range.as_ref().is_some_and(|range| range.pairs() == 0) {
+            return None;
+        }
+        let range = range.map(Mutex::new);
+        let (in_use, refused) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Some(Self { ip, dscp, range, in_use, refused })
     }
 
-    fn free(&self) -> std::sync::MutexGuard<'_, VecDeque<u16>> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn ip(&self) -> IpAddr {
+        self.ip
     }
 
     pub(crate) fn in_use(&self) -> usize {
         self.in_use.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn is_empty_range(&self, range: &RangeInclusive<u16>) -> bool {
-        self.pairs == 0 && *range != (0..=0)
+    /// Askings that found no pair.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn reserve(self: &Arc<Self>) -> Result<Ports, PortsExhausted> {
-        if self.pairs == 0 {
+    fn give_back(&self, port: u16) {
+        if let Some(range) = &self.range {
+            range.lock().unwrap_or_else(PoisonError::into_inner).give_back(clock(), port);
+        }
+    }
+
+    pub(crate) fn reserve(
+        self: &Arc<Self>,
+        now: Mono,
+        rank: Rank,
+    ) -> Result<Ports, PortsExhausted> {
+        let got = self.try_reserve(now, rank);
+        if got.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        got
+    }
+
+    fn try_reserve(self: &Arc<Self>, now: Mono, rank: Rank) -> Result<Ports, PortsExhausted> {
+        let Some(range) = &self.range else {
             let (rtp, rtcp) = self.kernels_choice().map_err(PortsExhausted::Socket)?;
             return self.lend(None, rtp, rtcp).map_err(PortsExhausted::Socket);
-        }
-        // A port that another process holds goes to the back; each is tried once.
-        for _ in 0..self.pairs {
-            let Some(port) = self.free().pop_front() else { break };
+        };
+        // A port that another process holds goes to the back, so that each is tried once.
+        loop {
+            let mut free = range.lock().unwrap_or_else(PoisonError::into_inner);
+            let pairs = free.pairs();
+            let port = free.take(now, rank).map_err(|why| match why {
+                Shortage::AllUsed => PortsExhausted::Range(pairs),
+                Shortage::Resting => PortsExhausted::Resting(pairs),
+                Shortage::Kept => PortsExhausted::Kept(pairs),
+            })?;
+            drop(free);
             let bound = self
                 .bind(port, RTP_BUFFER_BYTES)
                 .and_then(|rtp| Ok((rtp, self.bind(port + 1, RTCP_BUFFER_BYTES)?)));
@@ -113,14 +148,13 @@ impl Pool {
                     return self.lend(Some(port), rtp, rtcp).map_err(PortsExhausted::Socket);
                 }
                 Err(e) => {
-                    self.free().push_back(port);
+                    self.give_back(port);
                     if e.kind() != io::ErrorKind::AddrInUse {
                         return Err(PortsExhausted::Socket(e));
                     }
                 }
             }
         }
-        Err(PortsExhausted::Range(self.pairs))
     }
 
     fn lend(
@@ -180,51 +214,69 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use socket2::SockRef;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    fn pool(range: RangeInclusive<u16>) -> Arc<Pool> {
-        Arc::new(Pool::new(HOME, &range, None))
+    fn pool(ip: IpAddr, ports: RangeInclusive<u16>, dscp: Option<u8>) -> Arc<Pool> {
+        Arc::new(Pool::new(ip, &ports, dscp).expect("a range of pairs"))
     }
 
     /// Taking many ports at once is the point; a pair that another test's kernel-chosen socket
     /// holds is skipped by the pool itself.
     #[test]
-    fn pairs_are_even_and_odd_and_the_longest_unused_comes_first() {
-        let pool = pool(20_101..=20_140);
-        let first = pool.reserve().expect("a pair");
+    fn pairs_are_even_and_odd_and_one_just_freed_waits() {
+        let pool = pool(HOME, 20_101..=20_140, None);
+        let first = pool.reserve(Mono(0), Rank::First).expect("a pair");
         let port = first.rtp.port();
         assert_eq!(port % 2, 0);
         assert_eq!(first.rtcp.port(), port + 1);
         drop(first);
         for _ in 0..10 {
-            assert_ne!(pool.reserve().expect("a pair").rtp.port(), port, "reused at once");
+            let next = pool.reserve(Mono(0), Rank::First).expect("a pair");
+            assert_ne!(next.rtp.port(), port, "reused at once");
         }
     }
 
     #[test]
-    fn an_exhausted_range_is_a_named_error_and_a_freed_pair_serves_again() {
-        let pool = pool(20_200..=20_207);
-        let mut held: Vec<Ports> = std::iter::from_fn(|| pool.reserve().ok()).collect();
+    fn an_exhausted_range_is_a_named_error_and_a_freed_pair_serves_again_after_its_rest() {
+        let pool = pool(HOME, 20_200..=20_207, None);
+        let take = |now| pool.reserve(now, Rank::First);
+        let mut held: Vec<Ports> = std::iter::from_fn(|| take(Mono(0)).ok()).collect();
         assert!(!held.is_empty() && held.len() <= 4, "{held:?}");
-        assert!(matches!(pool.reserve(), Err(PortsExhausted::Range(4))));
         let freed = held.pop().expect("one").rtp.port();
-        assert_eq!(pool.reserve().expect("again").rtp.port(), freed);
+        let rested = clock();
+        assert!(matches!(take(rested), Err(PortsExhausted::Resting(4))));
+        let again = take(rested.plus_ms(2_000)).expect("again");
+        assert!(again.rtp.port() == freed || held.len() < 3, "{again:?}");
+        held.push(again);
+        assert_eq!(pool.refused(), 2);
         drop(held);
         assert_eq!(pool.in_use(), 0);
     }
 
     #[test]
-    fn a_range_that_ends_on_an_even_port_does_not_spill_over() {
-        assert_eq!(pool(20_300..=20_304).pairs, 2);
-        assert_eq!(pool(20_301..=20_302).pairs, 0);
-        assert_eq!(pool(65_534..=65_535).pairs, 1);
+    fn a_range_without_a_pair_is_no_pool() {
+        assert!(Pool::new(HOME, &(20_301..=20_302), None).is_none());
     }
 
     #[test]
     fn the_kernels_choice_gives_two_sockets() {
-        let ports = pool(0..=0).reserve().expect("ports");
+        let ports = pool(HOME, 0..=0, None).reserve(Mono(0), Rank::Second).expect("ports");
         assert_ne!(ports.rtp.port(), ports.rtcp.port());
+    }
+
+    #[test]
+    fn both_sockets_of_either_family_carry_the_code_point() {
+        let v4 = pool(HOME, 0..=0, Some(46)).reserve(Mono(0), Rank::First).expect("ports");
+        for socket in [&v4.rtp_socket, &v4.rtcp_socket] {
+            assert_eq!(SockRef::from(socket).tos_v4().expect("IP_TOS"), 46 << 2);
+        }
+        let home = IpAddr::V6(Ipv6Addr::LOCALHOST);
+        let v6 = pool(home, 0..=0, Some(46)).reserve(Mono(0), Rank::First).expect("ports");
+        for socket in [&v6.rtp_socket, &v6.rtcp_socket] {
+            assert_eq!(SockRef::from(socket).tclass_v6().expect("IPV6_TCLASS"), 46 << 2);
+        }
     }
 }

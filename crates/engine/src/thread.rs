@@ -26,6 +26,9 @@ const BATCH_EVENTS: usize = 128;
 /// caught up with, so that jitter buffers fill before they are asked.
 const STALL_US: u64 = 20_000;
 const STALL_READS: usize = 64;
+/// Datagrams of strangers that are read and dropped before the leg's own next one: a flood on a
+/// port must not fill its buffer, in which the leg's packets wait as well.
+const STRANGER_READS: usize = 64;
 /// No RTP packet of ours is longer, and a longer datagram is cut and then refused as RTP.
 const DATAGRAM_BYTES: usize = 2_048;
 const CPU_EVERY_US: u64 = 100_000;
@@ -54,6 +57,13 @@ pub(crate) struct Worker {
 pub(crate) enum Turn {
     On,
     Stop,
+}
+
+/// What one attempt to read came to.
+enum Read {
+    Nothing,
+    Ours,
+    Strange,
 }
 
 pub(crate) struct WorkerParts {
@@ -176,33 +186,41 @@ impl Worker {
             if token == WAKER {
                 continue;
             }
-            for _ in 0..reads {
-                if !self.read_one(token) {
-                    break;
+            let (mut left, mut strangers) = (reads, STRANGER_READS);
+            while left > 0 && strangers > 0 {
+                match self.read_one(token) {
+                    Read::Nothing => break,
+                    Read::Ours => left -= 1,
+                    Read::Strange => strangers -= 1,
                 }
             }
         }
     }
 
-    /// Reads one datagram and hands it to its bridge. False when nothing was there to read.
-    fn read_one(&mut self, token: u64) -> bool {
+    /// Reads one datagram, and hands it to its bridge if it is the leg's.
+    fn read_one(&mut self, token: u64) -> Read {
         let slot = (token >> 32) as u32;
         let leg = (token as u32 >> 1) as usize;
         let socket = if token & 1 == 1 { Lane::Rtcp } else { Lane::Rtp };
-        let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return false };
-        let Some(Some(io)) = hosted.legs.get_mut(leg) else { return false };
-        let Some((len, from)) = io.receive(socket, &mut self.buffer) else { return false };
+        let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else {
+            return Read::Nothing;
+        };
+        let Some(Some(io)) = hosted.legs.get_mut(leg) else { return Read::Nothing };
+        let Some((len, from)) = io.receive(socket, &mut self.buffer) else {
+            return Read::Nothing;
+        };
         self.counts.packets_in += 1;
-        let Some(lane) = io.judge(socket, from, &self.buffer[..len]) else {
+        let now = clock();
+        let Some(lane) = io.judge(now, socket, from, &self.buffer[..len]) else {
             self.counts.packets_foreign += 1;
-            return true;
+            return Read::Strange;
         };
         let (id, buffer) = (io.id, std::mem::take(&mut self.buffer));
         self.within(slot, |bridge, wire| {
-            bridge.handle_packet(clock(), id, lane, &buffer[..len], wire);
+            bridge.handle_packet(now, id, lane, &buffer[..len], wire);
         });
         self.buffer = buffer;
-        true
+        Read::Ours
     }
 
     fn ticks(&mut self, waiting: &mut VecDeque<Command>) -> Turn {

@@ -161,6 +161,18 @@ impl EventSender {
         Self { clock, waiting: VecDeque::with_capacity(QUEUE), now: None, gap: 0 }
     }
 
+    pub fn clock(&self) -> u32 {
+        self.clock
+    }
+
+    /// The audio runs on another clock now; an event under way and what waits behind it end on
+    /// the one they began on.
+    pub fn follow(&mut self, clock: u32) {
+        if self.now.is_none() && self.waiting.is_empty() {
+            self.clock = clock;
+        }
+    }
+
     /// False: 64 are waiting, or it is no event.
     pub fn press(&mut self, event: u8, duration_ms: u16) -> bool {
         if self.waiting.len() >= QUEUE || duration_ms == 0 {

@@ -7,8 +7,11 @@ mod error;
 mod media;
 mod read;
 mod session;
+mod told;
 
 pub use codec::{Codec, EventFormat, OpusParams};
 pub use error::SdpError;
 pub use media::{Capabilities, Direction, LocalAddr, Media};
+pub use read::far_ip;
 pub use session::Session;
+pub use told::{Network, Told};

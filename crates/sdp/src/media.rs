@@ -101,9 +101,10 @@ pub struct Media {
     /// Payload types as the far end uses them toward us: an offerer's numbers name what it wants
     /// to receive (RFC 3264 section 5.1), so the two directions may differ.
     pub arriving: Vec<(u8, Codec)>,
-    pub events: Option<EventFormat>,
+    /// One for each clock that was agreed, that of the codec that we send first.
+    pub events: Vec<EventFormat>,
     /// Events as they arrive, at the numbers that we announced.
-    pub events_arriving: Option<EventFormat>,
+    pub events_arriving: Vec<EventFormat>,
     pub comfort_noise: Option<u8>,
     pub ptime_ms: u8,
     pub maxptime_ms: Option<u8>,
@@ -114,6 +115,21 @@ pub struct Media {
 impl Media {
     pub fn direction(&self) -> Direction {
         Direction::new(self.sends, self.receives)
+    }
+
+    /// How events go out on a stream of this clock: an event has the clock of the audio around it
+    /// (RFC 4733 section 2.1). Another clock only where the far end agreed to no other.
+    pub fn events_at(&self, clock: u32) -> Option<EventFormat> {
+        let fits = self.events.iter().find(|e| e.clock == clock);
+        fits.or(self.events.first()).copied()
+    }
+
+    /// The event format of a payload type that arrived. What the far end calls events is asked
+    /// only where we announced none: its number may be our number of a codec.
+    pub fn event_of(&self, pt: u8) -> Option<EventFormat> {
+        let ours = &self.events_arriving;
+        let all = if ours.is_empty() { &self.events } else { ours };
+        all.iter().find(|e| e.pt == pt).copied()
     }
 
     /// The codec of a payload type that arrived.

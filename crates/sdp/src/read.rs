@@ -60,6 +60,16 @@ pub(crate) fn read(text: &str) -> Result<Vec<Line>, SdpError> {
     Ok(session.medias.iter().map(|media| line(&session, media)).collect())
 }
 
+/// The address of the first audio stream that has one: whose family our socket must have, before
+/// there is one to answer with. None: no description, or none of an address.
+pub fn far_ip(description: &str) -> Option<IpAddr> {
+    let lines = read(description).ok()?;
+    lines.into_iter().find_map(|line| match line {
+        Line::Audio(audio) => audio.addr.map(|addr| addr.ip()),
+        Line::Other(_) => None,
+    })
+}
+
 fn line(session: &Session, media: &sdp_types::Media) -> Line {
     let refused = Refused {
         media: clean(&media.media, "audio"),

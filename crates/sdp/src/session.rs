@@ -9,7 +9,7 @@
 //! It knows no SIP: who sends the text, and when, is the caller's.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::codec::{Codec, EventFormat, OpusParams};
 use crate::error::SdpError;
@@ -114,7 +114,7 @@ impl Session {
         }
         let lines = read(offer)?;
         let (index, audio) = self.choose(&lines)?;
-        let addr = audio.addr.ok_or(SdpError::NoAddress)?;
+        let addr = self.reachable(audio)?;
         let codecs = self.common(&audio.codecs);
         let events = self.common_events(&audio.events, &codecs);
         let narrow = codecs.iter().any(|(_, c)| *c != Codec::Opus);
@@ -143,8 +143,8 @@ impl Session {
             sends: said.direction.sends() && !addr.ip().is_unspecified(),
             receives: said.direction.receives(),
             arriving: said.codecs.clone(),
-            events: pick_events(&events, &said.codecs),
-            events_arriving: pick_events(&events, &said.codecs),
+            events: in_order(&events, &said.codecs),
+            events_arriving: in_order(&events, &said.codecs),
             comfort_noise: said.comfort_noise,
             ptime_ms: ptime(audio),
             maxptime_ms: audio.maxptime_ms,
@@ -166,7 +166,7 @@ impl Session {
             Some(Line::Other(_)) => return Err(SdpError::NoAudio),
             None => return Err(SdpError::NotAnAnswer),
         };
-        let addr = audio.addr.ok_or(SdpError::NoAddress)?;
+        let addr = self.reachable(audio)?;
         let offered = |codec: Codec| said.codecs.iter().find(|(_, c)| *c == codec);
         let codecs: Vec<_> =
             audio.codecs.iter().filter(|(_, c)| offered(*c).is_some()).copied().collect();
@@ -180,7 +180,8 @@ impl Session {
             .filter(|e| said.events.iter().any(|ours| ours.clock == e.clock))
             .copied()
             .collect();
-        let sending = pick_events(&events, &codecs);
+        let sending = in_order(&events, &codecs);
+        let ours = |e: &EventFormat| said.events.iter().find(|o| o.clock == e.clock).copied();
         let granted = said.direction.and(effective(audio).reversed());
         let rtcp_mux = said.rtcp_mux && audio.rtcp_mux;
         let media = Media {
@@ -190,9 +191,8 @@ impl Session {
             sends: granted.sends() && !addr.ip().is_unspecified(),
             receives: granted.receives(),
             arriving,
+            events_arriving: sending.iter().filter_map(ours).collect(),
             events: sending,
-            events_arriving: sending
-                .and_then(|e| said.events.iter().find(|ours| ours.clock == e.clock).copied()),
             comfort_noise: audio.comfort_noise.and(said.comfort_noise),
             ptime_ms: ptime(audio),
             maxptime_ms: audio.maxptime_ms,
@@ -224,6 +224,12 @@ impl Session {
         }
         let any_audio = lines.iter().any(|line| matches!(line, Line::Audio(_)));
         Err(if any_audio { SdpError::NoCommonCodec } else { SdpError::NoAudio })
+    }
+
+    /// Their address, if our socket can send there: no packet leaves one family for the other.
+    fn reachable(&self, audio: &Audio) -> Result<SocketAddr, SdpError> {
+        let fits = |addr: &SocketAddr| addr.is_ipv4() == self.local.ip.is_ipv4();
+        audio.addr.filter(fits).ok_or(SdpError::NoAddress)
     }
 
     fn common(&self, theirs: &[(u8, Codec)]) -> Vec<(u8, Codec)> {
@@ -344,10 +350,18 @@ fn effective(audio: &Audio) -> Direction {
     Direction::new(audio.direction.sends(), audio.direction.receives() && !blackholed)
 }
 
-/// The events that go with the codec that we send.
-fn pick_events(events: &[EventFormat], codecs: &[(u8, Codec)]) -> Option<EventFormat> {
-    let clock = codecs.first().map(|(_, codec)| codec.rtp_clock())?;
-    events.iter().find(|e| e.clock == clock).or(events.first()).copied()
+/// The events that go with the codec that we send first, each clock once.
+fn in_order(events: &[EventFormat], codecs: &[(u8, Codec)]) -> Vec<EventFormat> {
+    let clock = codecs.first().map(|(_, codec)| codec.rtp_clock());
+    let (first, rest): (Vec<&EventFormat>, Vec<&EventFormat>) =
+        events.iter().partition(|e| Some(e.clock) == clock);
+    let mut out: Vec<EventFormat> = Vec::new();
+    for event in first.into_iter().chain(rest) {
+        if !out.iter().any(|have| have.clock == event.clock) {
+            out.push(*event);
+        }
+    }
+    out
 }
 
 /// What they want to receive, within their own limit; what is no whole number of 10 ms is not ours.

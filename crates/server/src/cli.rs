@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use undertone_core::access::Right;
 use undertone_core::id::{KeyId, PersonId};
+use undertone_sdp::Network;
 use undertone_store::Verified;
 
 /// Live call supervision: listen, whisper, barge, take over.
@@ -83,6 +84,21 @@ struct Addresses {
     /// Media; `127.0.0.1:0` is the kernel's choice.
     #[arg(long, env = "UNDERTONE_RTP", value_name = "ADDR:FROM-TO")]
     rtp: Option<RtpRange>,
+    /// Media for phones of IPv6, beside an --rtp of IPv4.
+    #[arg(long, env = "UNDERTONE_RTP_V6", value_name = "[ADDR]:FROM-TO")]
+    rtp_v6: Option<RtpRange>,
+    /// What peers outside the local networks are told; one of each family at most.
+    #[arg(long, env = "UNDERTONE_EXTERNAL_ADDRESS", value_name = "IP", value_delimiter = ',')]
+    external_address: Vec<IpAddr>,
+    /// Peers in these are told the address that the server has itself.
+    #[arg(long, env = "UNDERTONE_LOCAL_NETWORKS", value_name = "NET", value_delimiter = ',')]
+    local_networks: Vec<Network>,
+    /// Code point of media packets, 0 to 63.
+    #[arg(long, env = "UNDERTONE_DSCP_MEDIA", value_name = "N")]
+    dscp_media: Option<u8>,
+    /// Code point of SIP packets, 0 to 63.
+    #[arg(long, env = "UNDERTONE_DSCP_SIP", value_name = "N")]
+    dscp_sip: Option<u8>,
     /// Prometheus metrics, on an address of their own; off unless set.
     #[arg(long, env = "UNDERTONE_METRICS", value_name = "ADDR")]
     metrics: Option<SocketAddr>,
@@ -164,6 +180,15 @@ impl Addresses {
         config.http = self.http.unwrap_or(config.http);
         config.sip = self.sip.unwrap_or(config.sip);
         config.rtp = self.rtp.unwrap_or(config.rtp);
+        config.rtp_v6 = self.rtp_v6.or(config.rtp_v6);
+        if !self.external_address.is_empty() {
+            config.external_address = self.external_address;
+        }
+        if !self.local_networks.is_empty() {
+            config.local_networks = self.local_networks;
+        }
+        config.dscp_media = self.dscp_media.unwrap_or(config.dscp_media);
+        config.dscp_sip = self.dscp_sip.unwrap_or(config.dscp_sip);
         config.metrics = self.metrics.or(config.metrics);
         config.media_threads = self.media_threads.unwrap_or(config.media_threads);
         config.drain_s = self.drain.unwrap_or(config.drain_s);

@@ -6,8 +6,10 @@ use crate::codes::CodesConfig;
 use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use undertone_sdp::{Network, Told};
 
 /// Everything has a value; `Config::default()` is the safe one that listens on loopback only.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,6 +20,16 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     pub sip: SocketAddr,
     pub rtp: RtpRange,
+    /// For phones of IPv6, beside an `rtp` of IPv4.
+    pub rtp_v6: Option<RtpRange>,
+    /// What peers outside are told, at most one of each family.
+    pub external_address: Vec<IpAddr>,
+    /// Peers in these are told the address that we have ourselves.
+    #[serde(deserialize_with = "networks")]
+    pub local_networks: Vec<Network>,
+    /// Differentiated services code points (RFC 4594: EF for media, CS3 for signalling).
+    pub dscp_media: u8,
+    pub dscp_sip: u8,
     pub data: PathBuf,
     /// `postgres://…`; SQLite in `data` if absent.
     pub database_url: Option<String>,
@@ -56,6 +68,11 @@ impl Default for Config {
             metrics: None,
             sip: local(5060),
             rtp: RtpRange { ip: Ipv4Addr::LOCALHOST.into(), from: 20_000, to: 29_999 },
+            rtp_v6: None,
+            external_address: Vec::new(),
+            local_networks: Network::private(),
+            dscp_media: 46,
+            dscp_sip: 24,
             data: PathBuf::from("./undertone-data"),
             database_url: None,
             media_threads: std::thread::available_parallelism().map_or(1, |n| n.get()).min(8),
@@ -95,6 +112,7 @@ impl Config {
         if self.sip.ip().is_unspecified() || self.rtp.ip.is_unspecified() {
             return wrong("sip and rtp need the address that phones reach, not 0.0.0.0");
         }
+        self.check_reach().map_err(ConfigError::Value)?;
         for (name, value) in [("region", &self.region), ("node", &self.node)] {
             let clean = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if value.is_empty() || value.len() > 20 || !clean {
@@ -112,6 +130,29 @@ impl Config {
         }
     }
 
+    fn check_reach(&self) -> Result<(), String> {
+        let other = |range: RtpRange| !range.ip.is_ipv6() || range.ip.is_unspecified();
+        if self.rtp_v6.is_some_and(other) || (self.rtp_v6.is_some() && self.rtp.ip.is_ipv6()) {
+            return Err("rtp_v6 is an IPv6 address beside an rtp of IPv4, and not ::".into());
+        }
+        let v4 = self.external_address.iter().filter(|ip| ip.is_ipv4()).count();
+        if v4 > 1 || self.external_address.len() > v4 + 1 {
+            return Err("external_address is at most one of IPv4 and one of IPv6".into());
+        }
+        if self.external_address.iter().any(|ip| ip.is_unspecified() || ip.is_multicast()) {
+            return Err("external_address must be one that peers can send to".into());
+        }
+        if self.dscp_media > 63 || self.dscp_sip > 63 {
+            return Err("dscp_media and dscp_sip are 0 to 63".into());
+        }
+        Ok(())
+    }
+
+    /// Which of our addresses each peer is told, in SDP and in SIP.
+    pub fn told(&self) -> Told {
+        Told::new(&self.external_address, self.local_networks.clone())
+    }
+
     /// The defaults as a file with a word on each.
     pub fn example() -> String {
         let d = Config::default();
@@ -127,6 +168,14 @@ impl Config {
              sip = \"{}\"\n\
              # Media: address and ports, two a leg. \"127.0.0.1:0\": the kernel's choice.\n\
              rtp = \"{}\"\n\
+             # The same for phones of IPv6, if there are any:\n\
+             # rtp_v6 = \"[2001:db8::5]:20000-29999\"\n\
+             # Behind a one-to-one NAT: what peers outside local_networks are told.\n\
+             # external_address = [\"203.0.113.5\", \"2001:db8::5\"]\n\
+             local_networks = [{}]\n\
+             # Differentiated services: expedited forwarding for media, CS3 for SIP.\n\
+             dscp_media = {}\n\
+             dscp_sip = {}\n\
              # SQLite's files live here.\n\
              data = \"{}\"\n\
              # PostgreSQL instead of SQLite:\n\
@@ -141,6 +190,9 @@ impl Config {
             d.http,
             d.sip,
             d.rtp,
+            d.local_networks.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", "),
+            d.dscp_media,
+            d.dscp_sip,
             d.data.display(),
             d.drain_s,
             d.region,
@@ -158,6 +210,17 @@ pub fn line_of(text: &str, at: usize) -> usize {
 /// A parser's message on one line.
 pub fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Network>, D::Error> {
+    let texts = Vec::<String>::deserialize(d)?;
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+}
+
+impl RtpRange {
+    pub fn ports(&self) -> RangeInclusive<u16> {
+        self.from..=self.to
+    }
 }
 
 impl FromStr for RtpRange {
@@ -209,6 +272,30 @@ mod tests {
         assert!(e.starts_with("u.toml:2: unknown field `htpp`"), "{e}");
         let e = Config::parse("\n\nrtp = \"nonsense\"\n", "u.toml").unwrap_err().to_string();
         assert!(e.starts_with("u.toml:3: `nonsense` is not ADDR:FROM-TO"), "{e}");
+    }
+
+    #[test]
+    fn what_the_outside_is_told_is_read_and_checked() {
+        let read = |text: &str| Config::parse(text, "u.toml").map(|c| (c.check().is_ok(), c));
+        let good = "external_address = [\"203.0.113.5\", \"2001:db8::5\"]\n\
+                    local_networks = [\"10.0.0.0/8\"]\nrtp_v6 = \"[::1]:20000-20099\"\n";
+        let (fits, config) = read(good).unwrap();
+        let told = config.told();
+        let ask = |peer: &str| told.address("10.0.0.5".parse().unwrap(), peer.parse().unwrap());
+        assert!(fits);
+        assert_eq!(ask("10.9.9.9").to_string(), "10.0.0.5");
+        assert_eq!(ask("192.168.1.1").to_string(), "203.0.113.5");
+        for bad in [
+            "external_address = [\"203.0.113.5\", \"203.0.113.6\"]",
+            "external_address = [\"0.0.0.0\"]",
+            "rtp_v6 = \"127.0.0.1:20000-20099\"",
+            "rtp = \"[::1]:20000-20099\"\nrtp_v6 = \"[::1]:20100-20199\"",
+            "dscp_media = 64",
+        ] {
+            assert!(!read(bad).unwrap().0, "{bad}");
+        }
+        let e = read("local_networks = [\"10.0.0.0/33\"]").unwrap_err().to_string();
+        assert!(e.starts_with("u.toml:1: `10.0.0.0/33` is no network"), "{e}");
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn media_figures(page: &mut Page, media: &undertone_engine::Gauges) {
     page.gauge("media_legs", media.legs);
     page.gauge("media_taps", media.taps);
     page.gauge("media_ports_in_use", media.ports_in_use);
+    page.counter("media_ports_refused_total", media.ports_refused);
     page.gauge("media_commands_waiting", media.commands_waiting);
     page.counter("media_packets_in_total", media.packets_in);
     page.counter("media_packets_out_total", media.packets_out);

@@ -74,7 +74,7 @@ impl Server {
         let epoch = next_epoch(&config.data)?;
         let (register, media) = (Arc::new(Register::default()), Arc::new(MediaCounts::default()));
         let engine = start_engine(config, &register, &media)?;
-        let (sip, incoming) = Sip::bind(SipConfig::new(config.sip)).await?;
+        let (sip, incoming) = Sip::bind(sip_config(config)).await?;
         let (directory, watcher) =
             watch::start(store.clone(), config.tapping_codes.codes()).await?;
         let ids = Ids::new(&config.region, &config.node, epoch);
@@ -85,6 +85,7 @@ impl Server {
             directory,
             ids,
             register.clone(),
+            config.told(),
         );
         let desk = Arc::new(Desk::new(board.clone()));
         let mut server = Server {
@@ -166,6 +167,10 @@ impl Server {
     }
 }
 
+fn sip_config(config: &Config) -> SipConfig {
+    SipConfig { dscp: Some(config.dscp_sip), ..SipConfig::new(config.sip) }
+}
+
 fn start_engine(
     config: &Config,
     register: &Arc<Register>,
@@ -176,7 +181,9 @@ fn start_engine(
     let config = EngineConfig {
         threads: config.media_threads,
         rtp_ip: config.rtp.ip,
-        ports: config.rtp.from..=config.rtp.to,
+        ports: config.rtp.ports(),
+        also: config.rtp_v6.map(|range| (range.ip, range.ports())),
+        dscp: Some(config.dscp_media),
         ..EngineConfig::default()
     };
     Engine::start(config, on_event).context("cannot start the media threads")

@@ -80,7 +80,9 @@ impl Core {
             return Err(SipError::NoListener);
         };
         let failed = |why: String| SipError::Bind { addr: listen.addr, why };
-        let wire = Arc::new(Wire::bind(listen.addr).await.map_err(|e| failed(e.to_string()))?);
+        let wire = Arc::new(
+            Wire::bind(listen.addr, config.dscp).await.map_err(|e| failed(e.to_string()))?,
+        );
         let advertised =
             listen.advertise.unwrap_or_else(|| SipConnection::resolve_bind_address(wire.local()));
         if advertised.is_ipv4() != wire.local().is_ipv4() {

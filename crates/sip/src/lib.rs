@@ -8,6 +8,7 @@ mod endpoint;
 mod handle;
 mod incoming;
 mod live;
+mod marking;
 mod outgoing;
 mod socket;
 mod types;

@@ -11,6 +11,7 @@ use rsipstack::transport::SipAddr;
 use rsipstack::transport::transport_layer::DomainResolver;
 use tokio::net::UdpSocket;
 
+use crate::marking::mark;
 use crate::wire::DATAGRAM_MAX_BYTES;
 
 pub(crate) struct Wire {
@@ -21,9 +22,10 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) async fn bind(listen: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn bind(listen: SocketAddr, dscp: Option<u8>) -> io::Result<Self> {
         let socket = UdpSocket::bind(listen).await?;
         let local = socket.local_addr()?;
+        mark(&socket, local, dscp)?;
         let socket = RwLock::new(Some(Arc::new(socket)));
         Ok(Self { socket, local, sent: AtomicU64::new(0) })
     }

@@ -83,6 +83,8 @@ pub struct SipConfig {
     pub user_agent: String,
     /// The user part of our Contact.
     pub contact_user: String,
+    /// Differentiated services code point of what we send, 0 to 63 (24: CS3, RFC 4594).
+    pub dscp: Option<u8>,
     /// RFC 3261's T1: 500 in life, 50 in tests.
     pub t1_ms: u64,
     /// Dialogs at once, both directions; beyond it, a new call gets 503.
@@ -105,6 +107,7 @@ impl SipConfig {
             streams: StreamLimits::default(),
             user_agent: format!("Undertone/{}", env!("CARGO_PKG_VERSION")),
             contact_user: "undertone".into(),
+            dscp: Some(24),
             t1_ms: 500,
             dialogs_max: 10_000,
             retry_after_s: 5,

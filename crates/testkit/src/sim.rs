@@ -21,7 +21,7 @@ pub fn media(codecs: &[Codec]) -> Media {
     let number = |codec: &Codec| codec.static_payload().unwrap_or(111);
     let codecs: Vec<(u8, Codec)> = codecs.iter().map(|c| (number(c), *c)).collect();
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
-    let events = Some(EventFormat { pt: 101, clock: 8_000 });
+    let events = vec![EventFormat { pt: 101, clock: 8_000 }];
     Media {
         addr,
         rtcp: addr,
@@ -30,7 +30,7 @@ pub fn media(codecs: &[Codec]) -> Media {
         receives: true,
         arriving: codecs.clone(),
         codecs,
-        events,
+        events: events.clone(),
         events_arriving: events,
         comfort_noise: None,
         ptime_ms: 20,

@@ -3,7 +3,7 @@
 use super::{Call, Stage};
 use crate::access::Actor;
 use crate::directory::Directory;
-use crate::id::SupervisionId;
+use crate::id::{SeatId, SupervisionId};
 use crate::refusal::Reason;
 use crate::supervision::{Admission, Ask, Facts, Supervision, admit};
 use crate::time::Now;
@@ -40,6 +40,11 @@ impl Call {
             Stage::Announcing => CallState::Held,
             Stage::Ended => CallState::Ended,
         }
+    }
+
+    /// A leg that the call can do without: where media is short, it goes without first.
+    pub fn can_spare(&self, seat: SeatId) -> bool {
+        self.parties.get(&seat).is_some_and(|party| party.is(Role::Supervisor))
     }
 
     pub fn supervision_view(&self, id: &SupervisionId) -> Option<SupervisionView> {

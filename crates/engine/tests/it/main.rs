@@ -4,3 +4,4 @@
 mod calls;
 mod moves;
 mod room;
+mod strangers;

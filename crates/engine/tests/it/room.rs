@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use undertone_core::id::{BridgeId, LegId, SeatId};
 use undertone_core::plan::{Edge, HearingPlan, Listener, Opens, PlanVersion, Source};
-use undertone_engine::{Engine, EngineConfig};
+use undertone_engine::{Engine, EngineConfig, Rank};
 use undertone_media::bridge::{BridgeEvent, LegConfig};
 use undertone_sdp::{Codec, Media, OpusParams};
 
@@ -26,9 +26,12 @@ static NEXT_LEG: AtomicU64 = AtomicU64::new(1);
 
 impl Room {
     pub(crate) fn new(threads: usize) -> Room {
+        Self::of(EngineConfig { threads, priority: false, ..EngineConfig::default() })
+    }
+
+    pub(crate) fn of(config: EngineConfig) -> Room {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (tx, events) = sync_channel(100_000);
-        let config = EngineConfig { threads, priority: false, ..EngineConfig::default() };
         let on_event = Arc::new(move |bridge, event| {
             let _ = tx.try_send((bridge, event));
         });
@@ -47,16 +50,39 @@ impl Room {
     }
 
     pub(crate) fn seat(&self, bridge: BridgeId, seat: SeatId) -> Peer {
-        let peer = Peer::new();
-        let ports = self.engine.reserve().unwrap();
+        self.seat_of(bridge, seat, Peer::at("127.0.0.1:0"), media)
+    }
+
+    pub(crate) fn seat_of(
+        &self,
+        bridge: BridgeId,
+        seat: SeatId,
+        peer: Peer,
+        describe: impl FnOnce(SocketAddr) -> Media,
+    ) -> Peer {
+        let ports = self.engine.reserve_for(peer.addr().ip(), Rank::First).unwrap();
         let toward = ports.rtp;
-        let config = LegConfig::new(
-            LegId(NEXT_LEG.fetch_add(1, Ordering::Relaxed)),
-            media(peer.addr()),
-            bridge.0,
-        );
+        let leg = LegId(NEXT_LEG.fetch_add(1, Ordering::Relaxed));
+        let config = LegConfig::new(leg, describe(peer.addr()), bridge.0);
         self.engine.attach(bridge, seat, config, ports).unwrap();
         Peer { toward, ..peer }
+    }
+
+    /// With a description of its own; gives our two ports as well.
+    pub(crate) fn peer_with(
+        &self,
+        bridge: BridgeId,
+        seat: SeatId,
+        describe: impl FnOnce(&mut Media),
+    ) -> (Peer, (SocketAddr, SocketAddr)) {
+        let peer = Peer::at("127.0.0.1:0");
+        let ports = self.engine.reserve().unwrap();
+        let ours = (ports.rtp, ports.rtcp);
+        let mut described = media(peer.addr());
+        describe(&mut described);
+        let leg = LegId(NEXT_LEG.fetch_add(1, Ordering::Relaxed));
+        self.engine.attach(bridge, seat, LegConfig::new(leg, described, bridge.0), ports).unwrap();
+        (Peer { toward: ours.0, ..peer }, ours)
     }
 
     pub(crate) fn wait_event(&self, wanted: impl Fn(&BridgeEvent) -> bool) -> BridgeId {
@@ -109,8 +135,8 @@ pub(crate) fn media(addr: SocketAddr) -> Media {
         receives: true,
         codecs: vec![(0, Codec::Pcmu)],
         arriving: vec![(0, Codec::Pcmu)],
-        events: None,
-        events_arriving: None,
+        events: Vec::new(),
+        events_arriving: Vec::new(),
         comfort_noise: None,
         ptime_ms: 20,
         maxptime_ms: None,
@@ -127,8 +153,8 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    fn new() -> Peer {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    pub(crate) fn at(place: &str) -> Peer {
+        let socket = UdpSocket::bind(place).unwrap();
         socket.set_read_timeout(Some(SOON)).unwrap();
         let toward = socket.local_addr().unwrap();
         let ssrc = u32::from(toward.port()) + 7_000_000;

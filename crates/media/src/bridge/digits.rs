@@ -76,7 +76,10 @@ impl Outlet {
         event: &ArrivedEvent,
         line: &mut Line<'_>,
     ) -> bool {
-        let Some(format) = line.media.events.filter(|_| line.media.sends) else { return false };
+        // On the clock of what this listener is sent, whatever that of the source is. Without
+        // telephone-event on this side nothing goes out, and no number is left open.
+        let format = line.media.events_at(line.sender.clock()).filter(|_| line.media.sends);
+        let Some(format) = format else { return false };
         if !self.may_hear(now, std::iter::once(source), line.out) {
             return false;
         }
@@ -118,8 +121,8 @@ impl Outlet {
 
 impl Outlet {
     /// An event of our own, on this leg's line.
-    pub(crate) fn press(&mut self, now: Mono, event: &EventOut, line: &mut Line<'_>) {
-        let Some(format) = line.media.events else { return };
+    pub(crate) fn press(&mut self, now: Mono, clock: u32, event: &EventOut, line: &mut Line<'_>) {
+        let Some(format) = line.media.events_at(clock) else { return };
         let (seq, bytes) = (line.sender.next_seq(), event.payload.bytes());
         self.forwarding.make_room();
         let packet = Outgoing {

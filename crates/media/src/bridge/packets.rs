@@ -7,6 +7,7 @@ use crate::rtp::Packet;
 use undertone_core::id::{LegId, SeatId};
 use undertone_core::plan::Source;
 use undertone_core::time::Mono;
+use undertone_sdp::EventFormat;
 
 use super::digits::ArrivedEvent;
 use super::forward::{Arrived, Kind, Took};
@@ -35,9 +36,8 @@ impl Bridge {
         }
         match Packet::parse(bytes) {
             Ok(packet) => {
-                let event = from.media.events_arriving.or(from.media.events);
-                if event.is_some_and(|format| format.pt == packet.pt) {
-                    self.event_came(now, seat, &mut from, &packet, out);
+                if let Some(format) = from.media.event_of(packet.pt) {
+                    self.event_came(now, seat, &mut from, &packet, format, out);
                     self.slots.0[at].leg = Some(from);
                 } else if let Some(arrived) = audio_came(now, &mut from, packet) {
                     let again = self.offer(now, seat, &from, &arrived, out);
@@ -124,9 +124,9 @@ impl Bridge {
         seat: SeatId,
         from: &mut Leg,
         packet: &Packet<'_>,
+        format: EventFormat,
         out: &mut dyn Out,
     ) {
-        let Some(format) = from.media.events_arriving.or(from.media.events) else { return };
         let Some(payload) = EventPayload::parse(packet.payload) else {
             from.unusable += 1;
             return;

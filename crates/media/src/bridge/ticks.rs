@@ -53,12 +53,12 @@ impl Bridge {
         #[cfg(feature = "faults")]
         self.fault_before(leg);
         let keys = leg.keys.as_mut();
-        let pressed = keys.map(|keys| keys.tick(leg.sender.line(tick.now)));
+        let pressed = keys.map(|keys| (keys.clock(), keys.tick(leg.sender.line(tick.now))));
         let Leg { sender, rtcp, media, outlet, .. } = leg;
         let Some(outlet) = outlet.as_deref_mut() else { return };
         let mut line = Line { leg: id, sender, rtcp, media, out };
-        for event in pressed.into_iter().flatten().flatten() {
-            outlet.press(tick.now, &event, &mut line);
+        if let Some((clock, events)) = pressed {
+            events.iter().flatten().for_each(|e| outlet.press(tick.now, clock, e, &mut line));
         }
         outlet.tick(tick, &mut line, &mut self.players, &self.slots);
     }

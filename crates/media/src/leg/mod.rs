@@ -152,8 +152,10 @@ impl Leg {
     }
 
     pub(crate) fn key(&mut self, event: u8, ms: u16) -> bool {
-        let Some(format) = self.media.events else { return false };
-        self.keys.get_or_insert_with(|| EventSender::new(format.clock)).press(event, ms)
+        let Some(format) = self.media.events_at(self.sender.clock()) else { return false };
+        let keys = self.keys.get_or_insert_with(|| EventSender::new(format.clock));
+        keys.follow(format.clock);
+        keys.press(event, ms)
     }
 
     pub fn stats(&self) -> LegStats {

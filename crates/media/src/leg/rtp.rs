@@ -74,6 +74,10 @@ impl Sender {
     pub fn next_ts(&self) -> u32 {
         self.next_ts
     }
+    /// Of the audio sent last, on which the line runs.
+    pub fn clock(&self) -> u32 {
+        self.clock
+    }
     pub fn last_at(&self) -> Option<Mono> {
         self.last_at
     }

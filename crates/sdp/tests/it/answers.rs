@@ -15,7 +15,7 @@ fn an_answer_takes_what_both_can_in_the_order_of_the_offer() {
     assert_eq!(media.codecs, [(8, Codec::Pcma), (111, Codec::Opus), (0, Codec::Pcmu)]);
     assert_eq!(media.addr, "192.0.2.9:6000".parse().unwrap());
     assert_eq!(media.rtcp, "192.0.2.9:6001".parse().unwrap());
-    assert_eq!(media.events, Some(EventFormat { pt: 101, clock: 8000 }));
+    assert_eq!(media.events, [EventFormat { pt: 101, clock: 8000 }]);
     assert!(media.sends && media.receives);
     assert_eq!(lines(&answer, "m="), ["m=audio 4000 RTP/AVP 8 111 0 101"]);
     assert_eq!(lines(&answer, "a=fmtp:111"), ["a=fmtp:111 useinbandfec=1"]);
@@ -69,12 +69,17 @@ fn events_follow_the_clock_of_the_codec_that_we_send() {
         "rtpmap:102 telephone-event/48000",
     ];
     let (_, media) = session(&Codec::ALL).answer(&from_peer("96 0 101 102", &maps)).unwrap();
-    assert_eq!(media.events, Some(EventFormat { pt: 102, clock: 48_000 }));
+    let narrow = EventFormat { pt: 101, clock: 8_000 };
+    let wide = EventFormat { pt: 102, clock: 48_000 };
+    assert_eq!(media.events, [wide, narrow], "the sent codec's clock first, the other as well");
+    assert_eq!((media.events_at(8_000), media.event_of(101)), (Some(narrow), Some(narrow)));
+    assert_eq!((media.events_at(48_000), media.event_of(102)), (Some(wide), Some(wide)));
     let (_, media) = session(&[Codec::Pcmu]).answer(&from_peer("96 0 101 102", &maps)).unwrap();
-    assert_eq!(media.events, Some(EventFormat { pt: 101, clock: 8_000 }));
+    assert_eq!(media.events, [narrow]);
     // Opus with 8000 alone: what many phones offer, and mean.
     let (_, media) = session(&[Codec::Opus]).answer(&from_peer("96 101", &maps[..2])).unwrap();
-    assert_eq!(media.events, Some(EventFormat { pt: 101, clock: 8_000 }));
+    assert_eq!(media.events, [narrow]);
+    assert_eq!(media.events_at(48_000), Some(narrow));
 }
 
 #[test]
@@ -158,7 +163,7 @@ fn rtcp_is_where_the_far_end_says() {
     let both = from_peer("0", &["rtcp:7777 IN IP4 192.0.2.10"]);
     let rtcp = session(&Codec::ALL).answer(&both).unwrap().1.rtcp;
     assert_eq!(rtcp, "192.0.2.10:7777".parse().unwrap());
-    // We do not multiplex unless told that we can.
+    // We do not multiplex unless told that we can (RFC 5761 section 5.1.1).
     let mux = from_peer("0", &["rtcp-mux"]);
     let (answer, media) = session(&Codec::ALL).answer(&mux).unwrap();
     assert!(!media.rtcp_mux && lines(&answer, "a=rtcp-mux").is_empty());
@@ -225,8 +230,39 @@ fn an_offer_that_we_cannot_take_says_why_and_changes_nothing() {
 }
 
 #[test]
-fn an_address_of_the_other_family_is_read() {
+fn an_address_of_the_other_family_needs_a_socket_of_ours_there() {
     let v6 = from_peer("0", &[]).replace("c=IN IP4 192.0.2.9", "c=IN IP6 2001:db8::1");
-    let (_, media) = session(&Codec::ALL).answer(&v6).unwrap();
+    assert_eq!(session(&Codec::ALL).answer(&v6), Err(SdpError::NoAddress));
+    assert_eq!(undertone_sdp::far_ip(&v6), "2001:db8::1".parse().ok());
+    let local = undertone_sdp::LocalAddr { ip: "2001:db8::7".parse().unwrap(), ..crate::local() };
+    let mut ours = undertone_sdp::Session::new(1, local, Default::default());
+    let (answer, media) = ours.answer(&v6).unwrap();
     assert_eq!(media.addr, "[2001:db8::1]:6000".parse().unwrap());
+    assert_eq!(lines(&answer, "c="), ["c=IN IP6 2001:db8::7"]);
+    assert_eq!(ours.answer(&from_peer("0", &[])), Err(SdpError::NoAddress));
+    assert_eq!(ours.agreed(), Some(&media), "a re-offer of the wrong family changes nothing");
+    assert_eq!(undertone_sdp::far_ip("v=1"), None);
+}
+
+#[test]
+fn fax_and_video_in_a_later_offer_are_refused_and_the_audio_goes_on() {
+    let mut ours = session(&Codec::ALL);
+    let (_, agreed) = ours.answer(&from_peer("0", &[])).unwrap();
+    // T.38 in place of the audio: nothing of it is for us, and the call stays as it was.
+    let fax = from_peer("0", &[]).replace("audio 6000", "audio 0") + "m=image 7000 udptl t38\r\n";
+    assert_eq!(ours.answer(&fax), Err(SdpError::NoAudio));
+    assert_eq!(ours.agreed(), Some(&agreed));
+    // Beside it, and video too: they are refused in their places.
+    let more = from_peer("0", &[]) + "m=image 7000 udptl t38\r\nm=video 7002 RTP/AVP 96\r\n";
+    let (answer, media) = ours.answer(&more).unwrap();
+    assert_eq!(media, agreed);
+    let expected = ["m=audio 4000 RTP/AVP 0", "m=image 0 udptl t38", "m=video 0 RTP/AVP 96"];
+    assert_eq!(lines(&answer, "m="), expected);
+    // Our own offers keep three lines, and so does our answer when a slot is put to other use
+    // (RFC 3264 sections 8.1 and 8.2).
+    assert_eq!(lines(&ours.offer(Direction::SendRecv), "m=").len(), 3);
+    ours.withdraw();
+    let other = from_peer("0", &[]) + "m=image 0 udptl t38\r\nm=text 7004 RTP/AVP 98\r\n";
+    let (answer, _) = ours.answer(&other).unwrap();
+    assert_eq!(lines(&answer, "m=")[2], "m=text 0 RTP/AVP 98");
 }

@@ -4,6 +4,7 @@
 mod answers;
 mod hostile;
 mod offers;
+mod told;
 
 use undertone_sdp::{Capabilities, Codec, LocalAddr, Session};
 

@@ -35,7 +35,7 @@ fn two_sessions_of_ours_agree() {
         assert_eq!(ours.codecs, theirs.codecs);
         assert_eq!(ours.arriving, theirs.codecs);
         assert_eq!(ours.events, theirs.events);
-        assert_eq!(ours.events.unwrap().clock, codec.rtp_clock());
+        assert_eq!(ours.events[0].clock, codec.rtp_clock());
         assert!(!a.offer_is_open());
     }
 }
@@ -78,8 +78,8 @@ fn an_answer_with_other_numbers_is_sent_with_theirs_and_received_with_ours() {
     assert_eq!(media.codecs, [(111, Codec::Opus)]);
     assert_eq!(media.arriving, [(96, Codec::Opus)]);
     assert_eq!(media.codec_of(96), Some(Codec::Opus));
-    assert_eq!(media.events, Some(EventFormat { pt: 97, clock: 48_000 }));
-    assert_eq!(media.events_arriving, Some(EventFormat { pt: 102, clock: 48_000 }));
+    assert_eq!(media.events, [EventFormat { pt: 97, clock: 48_000 }]);
+    assert_eq!(media.events_arriving, [EventFormat { pt: 102, clock: 48_000 }]);
 }
 
 #[test]
@@ -129,4 +129,22 @@ fn moving_to_another_port_is_said_with_a_new_version() {
     let (answer, _) = ours.answer(&from_peer("0", &[])).unwrap();
     assert_eq!(lines(&answer, "m="), ["m=audio 4400 RTP/AVP 0"]);
     assert_eq!(lines(&answer, "o="), ["o=- 3 2 IN IP4 10.0.0.1"]);
+}
+
+#[test]
+fn rtcp_shares_the_port_only_if_both_say_so() {
+    let caps = Capabilities { rtcp_mux: true, ..Capabilities::default() };
+    let mut ours = Session::new(1, local(), caps);
+    let offer = ours.offer(Direction::SendRecv);
+    assert_eq!(lines(&offer, "a=rtcp-mux").len(), 1);
+    // Who does not repeat it gets its reports on a port of their own.
+    let media = ours.accept(&from_peer("0", &[])).unwrap();
+    assert!(!media.rtcp_mux && media.rtcp.port() == 6001);
+    ours.offer(Direction::SendRecv);
+    let media = ours.accept(&from_peer("0", &["rtcp-mux"])).unwrap();
+    assert!(media.rtcp_mux && media.rtcp == media.addr);
+    // An answer may not bring in what was not offered.
+    let mut plain = session(&[Codec::Pcmu]);
+    plain.offer(Direction::SendRecv);
+    assert!(!plain.accept(&from_peer("0", &["rtcp-mux"])).unwrap().rtcp_mux);
 }

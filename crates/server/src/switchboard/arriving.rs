@@ -14,6 +14,7 @@ use undertone_core::directory::{Device, Directory};
 use undertone_core::id::CallId;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
+use undertone_engine::Rank;
 use undertone_sip::Incoming;
 
 impl Switchboard {
@@ -41,7 +42,8 @@ impl Switchboard {
         let caller = caller(incoming, &dir).ok_or_else(|| refuse(403))?;
         if let Some((mode, extension)) = dir.policy.codes.dialled(&incoming.request_user) {
             let tapped = Tapped::new(mode, extension, caller, &dir);
-            let leg = self.arriving_leg(incoming).map_err(|error| refuse(error.code()))?;
+            let leg = self.arriving_leg(incoming, Rank::Second);
+            let leg = leg.map_err(|error| refuse(error.code()))?;
             return Ok(Box::new(move |board, incoming| {
                 let arrived = Box::new((leg, incoming.events));
                 tokio::spawn(board.clone().tap(tapped, arrived));
@@ -49,7 +51,8 @@ impl Switchboard {
         }
         let callee = routing::route(&incoming.request_user, &dir).map_err(|_| refuse(404))?;
         let id = self.house.ids.call().map_err(|_| refuse(500))?;
-        let leg = self.arriving_leg(incoming).map_err(|error| refuse(error.code()))?;
+        let leg = self.arriving_leg(incoming, Rank::First);
+        let leg = leg.map_err(|error| refuse(error.code()))?;
         let new = NewCall {
             id,
             caller: party(caller, &dir, PartyLeg::Arrived),
@@ -66,14 +69,16 @@ impl Switchboard {
         }))
     }
 
-    fn arriving_leg(&self, incoming: &Incoming) -> Result<Leg, LegError> {
-        Leg::arriving(
-            &self.house.engine,
+    fn arriving_leg(&self, incoming: &Incoming, rank: Rank) -> Result<Leg, LegError> {
+        let leg = Leg::arriving(
+            &self.house,
             self.house.ids.leg(),
             incoming.dialog.clone(),
             incoming.offer.as_deref(),
             incoming.source.ip(),
-        )
+            rank,
+        );
+        leg.inspect_err(|error| tracing::warn!(%error, "a call cannot have its media"))
     }
 
     /// `POST /calls`: the agent's phone first, then the other end. Answered when core says so;

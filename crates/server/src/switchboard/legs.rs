@@ -1,13 +1,14 @@
 //! The SIP legs of one call: a dialog, its offer and answer, its media ports. What a phone does
 //! becomes an input; what core asks for becomes a message to the phone.
 
+use super::House;
 use super::task::{CallTask, Message};
 use tokio::sync::mpsc;
 use undertone_core::call::{DialTarget, Input, LegEnd, LegFailure};
 use undertone_core::id::{BridgeId, LegId, SeatId};
-use undertone_engine::{Engine, Ports, PortsExhausted};
+use undertone_engine::{Engine, Ports, PortsExhausted, Rank};
 use undertone_media::bridge::LegConfig;
-use undertone_sdp::{Capabilities, Direction, LocalAddr, Media, SdpError, Session};
+use undertone_sdp::{Capabilities, Direction, Media, SdpError, Session};
 use undertone_sip::{DialogEvent, DialogHandle, EndCause, Outgoing, ReofferToken};
 
 /// One leg on its way up, or up.
@@ -46,6 +47,7 @@ pub(super) enum LegError {
 impl LegError {
     pub(super) fn code(&self) -> u16 {
         match self {
+            LegError::Ports(PortsExhausted::Family) => 488,
             LegError::Ports(_) => 503,
             LegError::Sdp(_) => 488,
         }
@@ -55,15 +57,15 @@ impl LegError {
 impl Leg {
     /// An arriving leg: ports are bound and the answer is ready before anybody rings.
     pub(super) fn arriving(
-        engine: &Engine,
+        house: &House,
         id: LegId,
         dialog: DialogHandle,
         offer: Option<&str>,
         from: std::net::IpAddr,
+        rank: Rank,
     ) -> Result<Self, LegError> {
-        let mut ports = engine.reserve()?;
-        ports.trust(from);
-        let mut session = Session::new(session_id(), local(&ports), Capabilities::default());
+        let caps = Capabilities::default();
+        let (ports, mut session) = house.sockets(Some(from), offer, caps, rank)?;
         let stage = match offer {
             Some(offer) => {
                 let (answer, media) = session.answer(offer)?;
@@ -114,17 +116,6 @@ impl Leg {
     }
 }
 
-/// RFC 4566 section 5.2: a number that is unlikely to be used twice; 63 bits, so that no reader's
-/// signed integer overflows.
-fn session_id() -> u64 {
-    rand::random::<u64>() >> 1
-}
-
-fn local(ports: &Ports) -> LocalAddr {
-    let (rtp, rtcp) = (ports.rtp, ports.rtcp);
-    LocalAddr { ip: rtp.ip(), rtp_port: rtp.port(), rtcp_port: rtcp.port() }
-}
-
 fn failure(code: u16) -> LegFailure {
     match code {
         486 | 600 => LegFailure::Busy,
@@ -171,17 +162,18 @@ impl CallTask {
             DialTarget::Uri(uri) => uri.clone(),
             DialTarget::Browser(_) => return Err(LegFailure::Unreachable),
         };
-        let mut ports = self.house.engine.reserve().map_err(|_| LegFailure::PortsExhausted)?;
-        if let Some(host) = crate::contact::address(&to_uri) {
-            ports.trust(host.ip());
-        }
         let mut caps = Capabilities::default();
         // What the other end speaks comes first, so that packets can pass untouched.
         if let Some(first) = self.legs.values().find_map(Leg::prefers) {
             caps.codecs.retain(|codec| *codec != first);
             caps.codecs.insert(0, first);
         }
-        let mut session = Session::new(session_id(), local(&ports), caps);
+        let peer = crate::contact::address(&to_uri).map(|addr| addr.ip());
+        let rank = if self.call.can_spare(seat) { Rank::Second } else { Rank::First };
+        let (ports, mut session) = self.house.sockets(peer, None, caps, rank).map_err(|error| {
+            tracing::warn!(call = %self.me.id, seat = %seat, %error, "a leg has no media ports");
+            LegFailure::PortsExhausted
+        })?;
         let offer = session.offer(Direction::SendRecv);
         let outgoing = Outgoing { to_uri, from_user, from_name, offer, ..Outgoing::default() };
         let (dialog, events) = self.house.sip.call(outgoing);

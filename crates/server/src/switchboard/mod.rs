@@ -6,6 +6,7 @@ mod asking;
 mod legs;
 mod news;
 mod register;
+mod sockets;
 mod sound;
 mod tapping;
 mod task;
@@ -26,6 +27,7 @@ use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, KeyId, PersonId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_engine::Engine;
+use undertone_sdp::Told;
 use undertone_sip::{Incoming, Sip};
 use undertone_store::Store;
 
@@ -45,6 +47,8 @@ pub struct House {
     pub ids: Ids,
     pub register: Arc<Register>,
     pub counts: Counts,
+    /// Which of our addresses each side is told.
+    pub told: Told,
     draining: AtomicBool,
 }
 
@@ -71,6 +75,7 @@ impl Switchboard {
         directory: watch::Receiver<Arc<Directory>>,
         ids: Ids,
         register: Arc<Register>,
+        told: Told,
     ) -> Self {
         let floor = FloorTask::start(directory.clone());
         let house = House {
@@ -82,6 +87,7 @@ impl Switchboard {
             ids,
             register,
             counts: Counts::default(),
+            told,
             draining: AtomicBool::new(false),
         };
         Self { house: Arc::new(house) }

@@ -3,7 +3,7 @@
 
 use crate::foreign_phone::{Baresip, Sipp, Tshark, listens, place};
 use crate::rtp_socket::RtpSocket;
-use crate::scoreboard::Scoreboard;
+use crate::scoreboard::{MUSIC, Scoreboard};
 use crate::stage::{Party, RATE, Setup, Stage, Who, tone::*, within};
 use std::sync::atomic::Ordering;
 use undertone_phone::{CallEnd, Recording};
@@ -27,7 +27,8 @@ impl Modes<'_> {
         self.score.interval(what, &there.collect::<Vec<_>>()).await;
     }
 
-    /// Listen, whisper, barge, takeover, hand-back, leave. The agent says one tone throughout.
+    /// Listen, whisper, barge, hold, resume, takeover, hand-back, leave. The agent says one tone
+    /// throughout.
     async fn walk(&mut self, meanwhile: impl AsyncFnOnce(&mut Self)) {
         let (id, mia) = self.stage.join(Who::Mia, &self.call, "listen", LISTEN).await;
         self.score.add("supervisor", &mia.heard, &[LISTEN, WHISPER, BARGE, TAKEOVER]);
@@ -41,6 +42,10 @@ impl Modes<'_> {
         mia.says.say(BARGE);
         self.stage.mode(Who::Mia, &id, "barge").await;
         self.sees("barge", &[AGENT, BARGE], &[CUSTOMER, BARGE], &both).await;
+        self.stage.call_control(&self.call, "hold").await;
+        self.sees("barge, customer on hold", &[MUSIC], &[BARGE], &[AGENT]).await;
+        self.stage.call_control(&self.call, "resume").await;
+        self.sees("barge, resumed", &[AGENT, BARGE], &[CUSTOMER, BARGE], &both).await;
         mia.says.say(TAKEOVER);
         let body = serde_json::json!({ "mode": "takeover", "agent_after": "listening" });
         self.stage.change(Who::Mia, &id, body).await;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod command;
+mod field;
 mod foreign_phone;
 mod hearing_churn;
 mod hearing_foreign;
@@ -11,9 +12,12 @@ mod hearing_tail;
 mod house;
 mod keys;
 mod lives;
+mod marks;
 mod microphone;
 mod modes;
+mod ports;
 mod rtp_socket;
+mod rtp_sprayer;
 mod scoreboard;
 mod stage;
 mod streams;

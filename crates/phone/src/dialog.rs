@@ -194,7 +194,7 @@ impl Task {
             DialogEvent::Failed { code, reason } => {
                 return Some(CallEnd::Failed { code, reason });
             }
-            DialogEvent::Reoffer { token, sdp } => {
+            DialogEvent::Reoffer { token, sdp, .. } => {
                 let answer = match sdp {
                     Some(offer) => self.session.answer(&offer).map(|(answer, media)| {
                         self.take_media(media);
@@ -204,7 +204,10 @@ impl Task {
                 };
                 self.dialog.answer_reinvite(token, answer.map_err(|_| 488));
             }
-            DialogEvent::Info { .. } => {}
+            // Failed, with its code, follows.
+            DialogEvent::Redirected { .. } => {}
+            DialogEvent::Refer { token, .. } => self.dialog.refuse_refer(token, 603),
+            DialogEvent::Info { .. } | DialogEvent::Notified { .. } => {}
             DialogEvent::Ended { cause } => return Some(end_of(cause)),
         }
         None

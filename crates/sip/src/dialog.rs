@@ -2,18 +2,17 @@
 //! and from the far end, its places in the endpoint's maps, and how it leaves them.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use rsipstack::dialog::DialogId;
-use rsipstack::dialog::dialog::DialogStateReceiver;
-use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::Response;
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::endpoint::{Core, DialogKey, INBOUND_MAX, MergeKey, lock};
-use crate::handle::{COMMANDS_MAX, Command, DialogHandle};
-use crate::types::{DialogEvent, EndCause};
+use crate::endpoint::{Core, DialogKey, INBOUND_MAX, MergeKey, Route, lock};
+use crate::far::Far;
+use crate::handle::{COMMANDS_MAX, Command, DialogHandle, Notifiers};
+use crate::types::{DialogEvent, EndCause, SipError};
 
 /// Events that wait for their reader.
 const EVENTS_MAX: usize = 64;
@@ -21,11 +20,13 @@ const EVENTS_MAX: usize = 64;
 pub(crate) struct Ends {
     pub(crate) core: Arc<Core>,
     pub(crate) call_id: Arc<str>,
-    pub(crate) dialog: InviteDialog,
-    pub(crate) states: DialogStateReceiver,
+    pub(crate) far: Arc<Far>,
+    /// Answered, by whichever side.
+    pub(crate) up: Arc<AtomicBool>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) inbound: mpsc::Receiver<Transaction>,
     pub(crate) ending: CancellationToken,
+    pub(crate) notifiers: Notifiers,
     events: mpsc::Sender<DialogEvent>,
     told_end: bool,
     places: Places,
@@ -36,51 +37,64 @@ struct Places {
     core: Arc<Core>,
     key: DialogKey,
     merge: Option<MergeKey>,
-    dialog: InviteDialog,
-    first_id: DialogId,
+}
+
+impl Places {
+    fn leave(&self) {
+        let gone = lock(&self.core.routes).remove(&self.key);
+        if let Some(route) = gone {
+            self.core.ended(self.key.clone(), route.far.tag());
+        }
+    }
 }
 
 impl Drop for Places {
     fn drop(&mut self) {
-        lock(&self.core.routes).remove(&self.key);
+        self.leave();
         if let Some(merge) = &self.merge {
             lock(&self.core.merges).remove(merge);
         }
-        self.core.layer.remove_dialog(&self.first_id);
-        self.core.layer.remove_dialog(&self.dialog.id());
     }
 }
 
 impl Ends {
+    /// `merge` is there for a call that came to us.
     pub(crate) fn new(
         core: &Arc<Core>,
-        dialog: InviteDialog,
-        states: DialogStateReceiver,
+        far: Arc<Far>,
         merge: Option<MergeKey>,
     ) -> (Self, DialogHandle, mpsc::Receiver<DialogEvent>) {
-        let id = dialog.id();
-        let key = (id.call_id.clone(), id.local_tag.clone());
-        let call_id: Arc<str> = id.call_id.as_str().into();
+        let key = (far.call_id().to_owned(), far.local_tag().to_owned());
+        let call_id: Arc<str> = far.call_id().into();
         let (to_task, commands) = mpsc::channel(COMMANDS_MAX);
-        let (route, inbound) = mpsc::channel(INBOUND_MAX);
+        let (requests, inbound) = mpsc::channel(INBOUND_MAX);
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let ending = core.closing.child_token();
+        let up = Arc::<AtomicBool>::default();
+        let ours = merge.is_none();
+        let route = Route { requests, far: far.clone(), up: up.clone(), ours };
         lock(&core.routes).insert(key.clone(), route);
         if let Some(merge) = &merge {
             lock(&core.merges).insert(merge.clone(), key.clone());
         }
-        let handle =
-            DialogHandle { call_id: call_id.clone(), commands: to_task, ending: ending.clone() };
-        let places =
-            Places { core: core.clone(), key, merge, dialog: dialog.clone(), first_id: id };
+        let notifiers = Notifiers::default();
+        let handle = DialogHandle {
+            call_id: call_id.clone(),
+            local_tag: far.local_tag().into(),
+            notifiers: notifiers.clone(),
+            commands: to_task,
+            ending: ending.clone(),
+        };
+        let places = Places { core: core.clone(), key, merge };
         let ends = Self {
             core: core.clone(),
             call_id,
-            dialog,
-            states,
+            far,
+            up,
             commands,
             inbound,
             ending,
+            notifiers,
             events,
             told_end: false,
             places,
@@ -115,7 +129,7 @@ impl Ends {
 
     /// The tag that the far end's requests carry; None before any is known.
     pub(crate) fn far_tag(&self) -> Option<String> {
-        Some(self.dialog.id().remote_tag).filter(|tag| !tag.is_empty())
+        self.far.tag()
     }
 
     /// What still waits for this task is told that the call is gone.
@@ -124,7 +138,24 @@ impl Ends {
         while let Ok(transaction) = self.inbound.try_recv() {
             self.core.reply(transaction, 481, Vec::new());
         }
-        lock(&self.core.routes).remove(&self.places.key);
+        self.places.leave();
+    }
+}
+
+/// What cannot be asked of a call that is not up yet.
+pub(crate) fn early(command: Command) {
+    match command {
+        Command::Offer(_, _, reply) => drop(reply.send(Err(SipError::Pending))),
+        Command::Info(_, reply) | Command::Options(reply) | Command::Refer(_, _, reply) => {
+            drop(reply.send(Err(SipError::Pending)));
+        }
+        Command::Progress(..)
+        | Command::Answer(_)
+        | Command::Reject(_)
+        | Command::Redirect(_)
+        | Command::AnswerReinvite(..)
+        | Command::AcceptRefer(..)
+        | Command::RefuseRefer(..) => {}
     }
 }
 
@@ -140,12 +171,4 @@ pub(crate) fn sdp_of(body: &[u8]) -> Option<String> {
 pub(crate) fn reason_of(response: &Response) -> String {
     let said = response.wire_reason.clone();
     said.unwrap_or_else(|| response.status_code.text().to_owned())
-}
-
-/// The far end may name a new Contact in any re-INVITE or its answer (section 12.2).
-pub(crate) fn refresh_target(dialog: &InviteDialog, contacts: &impl rsipstack::sip::HeadersExt) {
-    let Ok(typed) = contacts.typed_contact_headers() else { return };
-    let (Some(first), Ok(raw)) = (typed.first(), contacts.contact_header()) else { return };
-    let dialog = rsipstack::dialog::dialog::Dialog::Invite(dialog.clone());
-    dialog.set_remote_target(first.uri.clone(), Some(raw.clone()));
 }

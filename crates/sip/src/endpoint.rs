@@ -3,14 +3,13 @@
 //!
 //! It holds what the dialogs share. What happens on one dialog is `dialog`'s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
-use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::sip::{Header, HeadersExt as _, Method, Request, SipMessage, StatusCode, Uri};
 use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption, TargetLocator};
 use rsipstack::transaction::transaction::Transaction;
@@ -23,9 +22,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::far::Far;
 use crate::incoming;
 use crate::socket::{Names, Wire, udp};
-use crate::types::{Gauges, Incoming, SipConfig, SipError, Transport};
+use crate::types::{Gauges, Incoming, KnownDialog, SipConfig, SipError, Transport};
 use crate::wire::{ACCEPT, ALLOW, DATAGRAM_MAX_BYTES, Reading, read};
 
 /// Calls that wait for the caller of `bind` to take them.
@@ -37,27 +37,37 @@ const TRANSACTIONS_PER_DIALOG: usize = 4;
 
 /// Call-ID and our tag: what names one of our dialogs in a request to it.
 pub(crate) type DialogKey = (String, String);
-/// Where requests to a URI go, and how many calls say so.
-pub(crate) type Targets = HashMap<String, (SocketAddr, usize)>;
 /// Call-ID, their tag and CSeq: what two copies of one forked INVITE share (section 8.2.2.2).
 pub(crate) type MergeKey = (String, String, u32);
+
+/// Dialogs that ended last, for who names one of them too late.
+const ENDED_MAX: usize = 1_024;
+
+/// One of our dialogs, as the endpoint knows it.
+pub(crate) struct Route {
+    pub(crate) requests: mpsc::Sender<Transaction>,
+    pub(crate) far: Arc<Far>,
+    pub(crate) up: Arc<AtomicBool>,
+    pub(crate) ours: bool,
+}
 
 pub(crate) struct Core {
     pub(crate) config: SipConfig,
     pub(crate) endpoint: EndpointInnerRef,
-    pub(crate) layer: Arc<DialogLayer>,
     pub(crate) contact: Uri,
     /// What Via, Contact and From name.
     pub(crate) advertised: SocketAddr,
+    /// Of dialogs: a shutdown waits for them.
     pub(crate) tasks: TaskTracker,
+    /// What only waits for the far end's timers: an ACK, a second 2xx, the answer to a CANCEL.
+    pub(crate) lingering: TaskTracker,
     /// Every dialog ends.
     pub(crate) closing: CancellationToken,
     /// Nothing runs any more.
     pub(crate) stop: CancellationToken,
-    pub(crate) routes: Mutex<HashMap<DialogKey, mpsc::Sender<Transaction>>>,
+    pub(crate) routes: Mutex<HashMap<DialogKey, Route>>,
+    ended: Mutex<VecDeque<(DialogKey, String)>>,
     pub(crate) merges: Mutex<HashMap<MergeKey, DialogKey>>,
-    /// Where to send what goes to a URI, if not to its host: of calls not answered yet.
-    pub(crate) targets: Arc<Mutex<Targets>>,
     wire: Arc<Wire>,
     connection: SipConnection,
     received: AtomicU64,
@@ -98,9 +108,7 @@ impl Core {
             UdpConnection::attach(inner, None, Some(library.child_token())).await,
         );
         transport.add_transport(connection.clone());
-        let targets = Arc::new(Mutex::new(HashMap::new()));
-        let locator =
-            Locator { targets: targets.clone(), names: Names { v6: wire.local().is_ipv6() } };
+        let locator = Locator { names: Names { v6: wire.local().is_ipv6() } };
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.user_agent)
             .with_transport_layer(transport)
@@ -112,16 +120,16 @@ impl Core {
         let contact = format!("sip:{}@{advertised}", config.contact_user);
         let contact = Uri::try_from(contact.as_str()).map_err(|e| failed(e.to_string()))?;
         let core = Arc::new(Self {
-            layer: Arc::new(DialogLayer::new(endpoint.inner.clone())),
             endpoint: endpoint.inner.clone(),
             contact,
             advertised,
             tasks: TaskTracker::new(),
+            lingering: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop,
             routes: Mutex::default(),
+            ended: Mutex::default(),
             merges: Mutex::default(),
-            targets,
             wire,
             connection,
             received: AtomicU64::new(0),
@@ -171,13 +179,15 @@ impl Core {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            tokio::select! {
-                done = work => Some(done),
-                () = stop.cancelled() => None,
-            }
-        })
+        self.tasks.spawn(until(self.stop.clone(), work))
+    }
+
+    /// A task that no shutdown waits for.
+    pub(crate) fn linger<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<Option<T>> {
+        self.lingering.spawn(until(self.stop.clone(), work))
     }
 
     pub(crate) fn timer_b(&self) -> Duration {
@@ -263,7 +273,7 @@ impl Core {
     /// A request of a dialog goes to its task.
     fn route(self: &Arc<Self>, transaction: Transaction, tag: String) {
         let key = (call_id(&transaction.original), tag);
-        let sender = lock(&self.routes).get(&key).cloned();
+        let sender = lock(&self.routes).get(&key).map(|route| route.requests.clone());
         let Some(sender) = sender else {
             return self.reply(transaction, 481, Vec::new());
         };
@@ -279,25 +289,73 @@ impl Core {
     fn outside(self: &Arc<Self>, transaction: Transaction, calls: &mpsc::Sender<Incoming>) {
         match transaction.original.method {
             Method::Invite => incoming::start(self, transaction, calls),
-            Method::Options => self.reply(transaction, 200, capabilities()),
-            Method::Bye | Method::Info | Method::PRack | Method::Update => {
+            Method::Options => self.reply(transaction, 200, self.abilities()),
+            Method::Bye | Method::Info | Method::PRack | Method::Update | Method::Notify => {
                 self.reply(transaction, 481, Vec::new());
             }
+            // A transfer is of a call, so it is asked within one.
+            Method::Refer => self.reply(transaction, 403, Vec::new()),
             _ => self.reply(transaction, 405, vec![Header::Allow(ALLOW.into())]),
         }
     }
 
     /// Answers a request finally, and keeps its transaction until the ACK or its end.
-    pub(crate) fn reply(&self, mut transaction: Transaction, code: u16, headers: Vec<Header>) {
-        self.spawn(async move {
+    pub(crate) fn reply(&self, transaction: Transaction, code: u16, headers: Vec<Header>) {
+        self.reply_with(transaction, code, headers, None);
+    }
+
+    pub(crate) fn reply_with(
+        &self,
+        mut transaction: Transaction,
+        code: u16,
+        headers: Vec<Header>,
+        body: Option<Vec<u8>>,
+    ) {
+        self.linger(async move {
             let status = StatusCode::from(code);
-            if let Err(error) = transaction.reply_with(status, headers, None).await {
+            if let Err(error) = transaction.reply_with(status, headers, body).await {
                 return tracing::debug!(%error, code, "an answer could not be sent");
             }
             if transaction.original.method == Method::Invite {
-                while transaction.receive().await.is_some() {}
+                // The ACK, or the end of waiting for it.
+                transaction.receive().await;
             }
         });
+    }
+
+    pub(crate) fn contact_header(&self) -> Header {
+        Header::Contact(format!("<{}>", self.contact).into())
+    }
+
+    /// What OPTIONS tells outside a dialog (section 11.2).
+    fn abilities(&self) -> Vec<Header> {
+        let mut headers = capabilities(ALLOW);
+        headers.push(Header::Supported("100rel, timer, replaces".into()));
+        headers.push(self.contact_header());
+        headers
+    }
+
+    /// `to_tag` is ours, `from_tag` theirs, as in a Replaces that comes to us.
+    pub(crate) fn dialog_of(&self, id: &str, to_tag: &str, from_tag: &str) -> Option<KnownDialog> {
+        let routes = lock(&self.routes);
+        let route = routes.get(&(id.to_owned(), to_tag.to_owned()))?;
+        let fits = route.far.tag().is_some_and(|tag| tag == from_tag);
+        let confirmed = route.up.load(Ordering::Relaxed);
+        fits.then_some(KnownDialog { confirmed, ours: route.ours })
+    }
+
+    pub(crate) fn ended(&self, key: DialogKey, far_tag: Option<String>) {
+        let mut ended = lock(&self.ended);
+        if ended.len() >= ENDED_MAX {
+            ended.pop_front();
+        }
+        ended.extend(far_tag.map(|tag| (key, tag)));
+    }
+
+    pub(crate) fn has_ended(&self, id: &str, to_tag: &str, from_tag: &str) -> bool {
+        let named =
+            |(key, tag): &(DialogKey, String)| key.0 == id && key.1 == to_tag && tag == from_tag;
+        lock(&self.ended).iter().any(named)
     }
 
     pub(crate) fn retry_after(&self) -> Vec<Header> {
@@ -308,7 +366,7 @@ impl Core {
         Gauges {
             dialogs: lock(&self.routes).len(),
             transactions: self.endpoint.get_stats().running_transactions,
-            tasks: self.tasks.len(),
+            tasks: self.tasks.len() + self.lingering.len(),
             received: self.received.load(Ordering::Relaxed),
             sent: self.wire.sent.load(Ordering::Relaxed),
             connections: 0,
@@ -343,8 +401,15 @@ fn timers(config: &SipConfig, advertised: SocketAddr) -> EndpointOption {
     }
 }
 
-pub(crate) fn capabilities() -> Vec<Header> {
-    vec![Header::Allow(ALLOW.into()), Header::Accept(ACCEPT.into())]
+async fn until<T>(stop: CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = stop.cancelled() => None,
+    }
+}
+
+pub(crate) fn capabilities(allow: &str) -> Vec<Header> {
+    vec![Header::Allow(allow.into()), Header::Accept(ACCEPT.into())]
 }
 
 pub(crate) fn to_tag(request: &Request) -> Option<String> {
@@ -367,17 +432,12 @@ pub(crate) fn cseq(request: &Request) -> u32 {
 
 /// Turns a URI into where to send: always UDP, whatever it asks for.
 struct Locator {
-    targets: Arc<Mutex<Targets>>,
     names: Names,
 }
 
 #[async_trait::async_trait]
 impl TargetLocator for Locator {
     async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
-        let fixed = lock(&self.targets).get(&uri.to_string()).copied();
-        if let Some((addr, _)) = fixed {
-            return Ok(udp(addr));
-        }
         let mut target = SipAddr {
             r#type: Some(rsipstack::sip::Transport::Udp),
             addr: uri.host_with_port.clone(),

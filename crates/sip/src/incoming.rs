@@ -6,58 +6,122 @@
 //!                                                      no ACK in 64*T1 -> BYE, Ended NoAck
 //! ```
 //!
-//! Who may call, and where a call goes, is not decided here; only how many there may be.
+//! Who may call, and where a call goes, is not decided here; only how many there may be, and what
+//! the request itself makes impossible.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use rsipstack::dialog::dialog::{DialogState, TerminatedReason};
 use rsipstack::sip::prelude::ToTypedHeader as _;
-use rsipstack::sip::{Header, HeadersExt as _, Method, Request, StatusCode};
+use rsipstack::sip::{Header, HeadersExt as _, Method, Request};
+use rsipstack::transaction::make_tag;
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
-use crate::dialog::{Ends, sdp_of};
+use crate::dialog::{Ends, early, sdp_of};
 use crate::endpoint::{Core, call_id, capabilities, cseq, from_tag, lock};
+use crate::far::{Far, sdp_body};
 use crate::handle::Command;
-use crate::live::Live;
-use crate::outgoing::sdp_headers;
-use crate::types::{Address, DialogEvent, EndCause, Incoming, SipError, Transport};
-use crate::wire::{ALLOW, unescape};
+use crate::live::{Live, at};
+use crate::reliable::{Reliable, Repeat};
+use crate::replaces;
+use crate::serving::{SAID_MAX, Said, serve};
+use crate::session_timer::{self, Agreed};
+use crate::types::{Address, DialogEvent, EndCause, Incoming, Replaces, Transport};
+use crate::wire::{ALLOW, ALLOW_EARLY, unescape};
 
-pub(crate) fn start(core: &Arc<Core>, mut invite: Transaction, calls: &mpsc::Sender<Incoming>) {
-    let request = invite.original.clone();
-    let merge = (call_id(&request), from_tag(&request), cseq(&request));
-    if lock(&core.merges).contains_key(&merge) {
-        return core.reply(invite, 482, Vec::new());
+pub(crate) fn start(core: &Arc<Core>, invite: Transaction, calls: &mpsc::Sender<Incoming>) {
+    let refusal = match begin(core, &invite, calls) {
+        Ok(Begun { places, far, tag, agreed, replaces }) => {
+            let request = invite.original.clone();
+            let merge = (call_id(&request), from_tag(&request), cseq(&request));
+            let (ends, handle, events) = Ends::new(core, Arc::new(far), Some(merge));
+            let (said, heard) = mpsc::channel(SAID_MAX);
+            let answers = serve(core, invite, &tag, said.clone());
+            let ringing = Ringing {
+                remote_seq: cseq(&request),
+                reliable: Reliable::new(answers.clone()),
+                answers,
+                said,
+                heard,
+                agreed,
+                ends,
+                answer: None,
+                answered: false,
+            };
+            core.spawn(ringing.run());
+            return places.send(describe(&request, replaces, handle, events));
+        }
+        Err(refusal) => refusal,
+    };
+    core.reply(invite, refusal.0, refusal.1);
+}
+
+struct Begun<'a> {
+    places: mpsc::Permit<'a, Incoming>,
+    far: Far,
+    tag: Arc<str>,
+    agreed: Option<Agreed>,
+    replaces: Option<Replaces>,
+}
+
+type Refusal = (u16, Vec<Header>);
+
+/// Everything that can refuse a call before anybody hears of it.
+fn begin<'a>(
+    core: &Arc<Core>,
+    invite: &Transaction,
+    calls: &'a mpsc::Sender<Incoming>,
+) -> Result<Begun<'a>, Refusal> {
+    let request = &invite.original;
+    let plain = |code: u16| (code, Vec::new());
+    let (id, from) = (call_id(request), from_tag(request));
+    // The same INVITE by two ways (section 8.2.2.2), or one of ours that came back.
+    let merged = lock(&core.merges).contains_key(&(id.clone(), from.clone(), cseq(request)));
+    if merged || lock(&core.routes).contains_key(&(id, from)) {
+        return Err(plain(482));
     }
     let full = lock(&core.routes).len() >= core.config.dialogs_max;
-    let permit = calls.try_reserve();
-    let (false, false, Ok(permit)) = (full, core.closing.is_cancelled(), permit) else {
+    let places = calls.try_reserve();
+    let (false, false, Ok(places)) = (full, core.closing.is_cancelled(), places) else {
         core.refused.fetch_add(1, Ordering::Relaxed);
-        return core.reply(invite, 503, core.retry_after());
+        return Err((503, core.retry_after()));
     };
-    let (to_states, states) = core.layer.new_dialog_state_channel();
-    let contact = Some(core.contact.clone());
-    let created = core.layer.get_or_create_server_invite(&invite, to_states, None, contact);
-    let Ok(dialog) = created else {
-        return core.reply(invite, 400, Vec::new());
+    let agreed = session_timer::grant(&core.config, request, None)
+        .map_err(|min_s| (422, vec![Header::MinSE(min_s.to_string().into())]))?;
+    let replaces = match request.header_value("Replaces") {
+        Some(value) => Some(core.replaceable(request, &value).map_err(plain)?),
+        None => None,
     };
-    let (ends, handle, events) = Ends::new(core, dialog.clone(), states, Some(merge));
-    let remote_seq = cseq(&request);
-    let mut served = dialog;
-    let serving = core.spawn(async move {
-        if let Err(error) = served.handle(&mut invite).await {
-            tracing::debug!(%error, "an INVITE could not be served");
+    let tag: Arc<str> = make_tag().value().into();
+    let far = Far::of_caller(core, invite, &tag).ok_or_else(|| plain(400))?;
+    Ok(Begun { places, far, tag, agreed, replaces })
+}
+
+impl Core {
+    /// The dialog that an INVITE may replace, or the code of RFC 3891 section 3.
+    fn replaceable(&self, request: &Request, value: &str) -> Result<Replaces, u16> {
+        let headers = request.headers.iter();
+        if headers.filter(|h| h.name().eq_ignore_ascii_case("Replaces")).count() > 1 {
+            return Err(400);
         }
-    });
-    core.spawn(Ringing { ends, remote_seq, serving, answered: false }.run());
-    permit.send(describe(&request, handle, events));
+        let replaces = replaces::parse(value).ok_or(400_u16)?;
+        let Replaces { call_id, to_tag, from_tag, early_only } = &replaces;
+        match self.dialog_of(call_id, to_tag, from_tag) {
+            None if self.has_ended(call_id, to_tag, from_tag) => Err(603),
+            None => Err(481),
+            Some(known) if known.confirmed && *early_only => Err(486),
+            // Only who began an early dialog can take it back.
+            Some(known) if !known.confirmed && !known.ours => Err(481),
+            Some(_) => Ok(replaces),
+        }
+    }
 }
 
 fn describe(
     request: &Request,
+    replaces: Option<Replaces>,
     dialog: crate::DialogHandle,
     events: mpsc::Receiver<DialogEvent>,
 ) -> Incoming {
@@ -74,13 +138,21 @@ fn describe(
         flow: None,
         contact: contact.map(|c| c.uri.to_string()).unwrap_or_default(),
         offer: sdp_of(&request.body),
+        max_forwards: max_forwards(request),
+        replaces,
+        referred_by: request.header_value("Referred-By"),
         dialog,
         events,
     }
 }
 
-/// Where the datagram came from, as our own reading wrote it into the Via.
-fn source(request: &Request) -> std::net::SocketAddr {
+/// Absent, it is as if it were 70 (section 16.6); `wire` has refused what is no number.
+fn max_forwards(request: &Request) -> u8 {
+    request.header_value("Max-Forwards").and_then(|v| v.trim().parse().ok()).unwrap_or(70)
+}
+
+/// Where the request came from, as our own reading wrote it into the Via.
+pub(crate) fn source(request: &Request) -> std::net::SocketAddr {
     let via = request.via_header().ok();
     let target =
         via.and_then(|via| rsipstack::transport::SipConnection::parse_target_from_via(via).ok());
@@ -105,9 +177,14 @@ fn address(name: Option<String>, uri: &rsipstack::sip::Uri) -> Address {
 
 struct Ringing {
     ends: Ends,
+    answers: crate::serving::Answers,
+    reliable: Reliable,
+    said: mpsc::Sender<Said>,
+    heard: mpsc::Receiver<Said>,
     remote_seq: u32,
-    /// The library's work on the INVITE transaction.
-    serving: JoinHandle<Option<()>>,
+    agreed: Option<Agreed>,
+    /// Given, and not sent before the PRACK that it waits for.
+    answer: Option<String>,
     answered: bool,
 }
 
@@ -121,26 +198,25 @@ impl Ringing {
     async fn run(mut self) {
         let ending = self.ends.ending.clone();
         let mut hung_up = false;
-        let mut served = false;
         loop {
+            let repeat_at = self.reliable.next();
             let next = tokio::select! {
                 biased;
-                state = self.ends.states.recv() => match state {
-                    Some(state) => self.note(&state),
+                said = self.heard.recv() => match said {
+                    Some(said) => self.note(said).await,
                     None => Next::Over,
                 },
-                _ = &mut self.serving, if !served => {
-                    served = true;
-                    // Whatever it led to is already among the states; else it led to nothing.
-                    if self.ends.states.is_empty() { self.lost() } else { Next::Wait }
-                }
                 () = ending.cancelled(), if !hung_up => {
                     hung_up = true;
                     self.hang_up()
                 }
                 transaction = self.ends.inbound.recv() => match transaction {
-                    Some(transaction) => self.request(transaction).await,
+                    Some(transaction) => self.request(transaction),
                     None => Next::Over,
+                },
+                () = at(repeat_at) => match self.reliable.repeat() {
+                    Repeat::Sent => Next::Wait,
+                    Repeat::GivenUp => self.unheard(),
                 },
                 command = self.ends.commands.recv(), if !hung_up => match command {
                     Some(command) => self.command(command),
@@ -150,45 +226,50 @@ impl Ringing {
             match next {
                 Next::Wait => {}
                 Next::Over => break,
-                Next::Live => {
-                    Live::callee(self.remote_seq).run(&mut self.ends).await;
-                    break;
-                }
+                Next::Live => return self.live().await,
             }
         }
         self.ends.refuse_waiting();
     }
 
-    fn note(&mut self, state: &DialogState) -> Next {
-        match state {
-            DialogState::Confirmed(..) => {
-                let ack = self.ends.dialog.last_remote_ack();
-                let sdp = ack.and_then(|ack| sdp_of(&ack.body));
-                self.ends.tell(DialogEvent::Confirmed { sdp });
+    /// The INVITE is not kept for as long as the call lasts.
+    async fn live(self) {
+        let Self { mut ends, answers, said, heard, remote_seq, agreed, answer, reliable, .. } =
+            self;
+        let described = answer.unwrap_or_default();
+        let wire = (said, heard);
+        let live = Live::of_caller(answers.request(), remote_seq, wire, agreed, described);
+        drop((answers, reliable));
+        live.run(&mut ends).await;
+        ends.refuse_waiting();
+    }
+
+    fn t1(&self) -> Duration {
+        Duration::from_millis(self.ends.core.config.t1_ms)
+    }
+
+    async fn note(&mut self, said: Said) -> Next {
+        match said {
+            Said::Ack(_, ack) => {
+                self.ends.tell(DialogEvent::Confirmed { sdp: sdp_of(&ack.body) });
                 Next::Live
             }
-            DialogState::Terminated(_, TerminatedReason::Timeout) => {
+            Said::NoAck => {
                 self.ends.ended(EndCause::NoAck);
+                self.ends.far.bye().await;
                 Next::Over
             }
-            DialogState::Terminated(_, TerminatedReason::UacCancel) => {
+            Said::Cancelled => {
                 self.ends.failed(487, "cancelled by the caller");
                 Next::Over
             }
-            DialogState::Terminated(..) => {
-                self.lost();
-                Next::Over
-            }
-            _ => Next::Wait,
         }
     }
 
-    fn lost(&mut self) -> Next {
-        if self.answered {
-            self.ends.ended(EndCause::Lost);
-        } else {
-            self.ends.failed(500, "the call was lost");
-        }
+    /// Nobody acknowledged a reliable provisional answer (RFC 3262 section 3).
+    fn unheard(&mut self) -> Next {
+        self.reject(504, Vec::new());
+        self.ends.failed(504, "a provisional answer was not acknowledged");
         Next::Over
     }
 
@@ -200,85 +281,106 @@ impl Ringing {
         if self.answered {
             return Next::Wait;
         }
-        let code = if cause == EndCause::Shutdown { 503 } else { 603 };
-        self.reject(code);
+        match cause {
+            EndCause::Shutdown => self.reject(503, self.ends.core.retry_after()),
+            _ => self.reject(603, Vec::new()),
+        }
         Next::Over
     }
 
-    fn reject(&mut self, code: u16) {
-        if let Err(error) = self.ends.dialog.reject(Some(StatusCode::from(code)), None) {
-            tracing::debug!(call_id = %self.ends.call_id, %error, "a refusal could not be sent");
-        }
+    fn reject(&mut self, code: u16, headers: Vec<Header>) {
+        self.reliable.end();
+        self.answers.give(code, headers, None);
     }
 
     fn command(&mut self, command: Command) -> Next {
-        let dialog = &self.ends.dialog;
-        let done = match command {
-            Command::Progress(sdp) => {
-                let headers = if sdp.is_some() { sdp_headers() } else { capabilities() };
-                dialog.ringing(Some(headers), sdp.map(String::into_bytes))
+        match command {
+            Command::Progress(code, sdp) if !self.answered && self.answer.is_none() => {
+                // A description before the answer is one to an offer: ours goes with the 200.
+                let sdp = sdp.filter(|_| !self.answers.request().body.is_empty());
+                let t1 = self.t1();
+                self.reliable.provisional(code, sdp, capabilities(ALLOW_EARLY), t1);
             }
-            Command::Answer(sdp) if !self.answered => {
-                self.answered = true;
-                dialog.accept(Some(sdp_headers()), Some(sdp.into_bytes()))
+            Command::Answer(sdp) if !self.answered && self.answer.is_none() => {
+                self.answer = Some(sdp);
+                self.answer_if_due();
             }
             Command::Reject(code) if !self.answered => {
-                self.reject(code);
+                self.reject(code, Vec::new());
                 self.ends.ended(EndCause::Us);
                 return Next::Over;
             }
-            Command::Reinvite(_, reply) => {
-                let _ = reply.send(Err(SipError::Pending));
-                Ok(())
+            Command::Redirect(contacts) if !self.answered => {
+                let named = contacts.iter().filter(|uri| redirectable(uri));
+                let named = named.map(|uri| Header::Contact(format!("<{uri}>").into())).collect();
+                self.reject(302, named);
+                self.ends.ended(EndCause::Us);
+                return Next::Over;
             }
-            Command::Info(_, reply) | Command::Options(reply) => {
-                let _ = reply.send(Err(SipError::Pending));
-                Ok(())
-            }
-            Command::Answer(_) | Command::Reject(_) | Command::AnswerReinvite(..) => Ok(()),
-        };
-        if let Err(error) = done {
-            tracing::debug!(call_id = %self.ends.call_id, %error, "an answer could not be sent");
-            return self.lost();
+            other => early(other),
         }
         Next::Wait
     }
 
+    fn answer_if_due(&mut self) {
+        let Some(sdp) = self.answer.clone() else { return };
+        if self.answered || self.reliable.holds_answer() {
+            return;
+        }
+        self.answered = true;
+        self.reliable.end();
+        self.ends.up.store(true, Ordering::Relaxed);
+        let mut headers = capabilities(ALLOW);
+        headers.push(Header::Supported("timer, replaces".into()));
+        headers.extend(session_timer::granted(self.agreed));
+        self.answers.give(200, headers, sdp_body(sdp));
+    }
+
     /// What the far end may ask before its ACK has come.
-    async fn request(&mut self, mut transaction: Transaction) -> Next {
-        if self.ends.far_tag().as_deref() != Some(from_tag(&transaction.original).as_str()) {
-            self.ends.core.reply(transaction, 481, Vec::new());
+    fn request(&mut self, transaction: Transaction) -> Next {
+        let core = self.ends.core.clone();
+        let request = &transaction.original;
+        if self.ends.far_tag().as_deref() != Some(from_tag(request).as_str()) {
+            core.reply(transaction, 481, Vec::new());
             return Next::Wait;
         }
-        let core = self.ends.core.clone();
-        self.remote_seq = self.remote_seq.max(cseq(&transaction.original));
-        match transaction.original.method {
-            Method::Bye if self.answered => {
-                let mut dialog = self.ends.dialog.clone();
-                if let Err(error) = dialog.handle(&mut transaction).await {
-                    tracing::debug!(%error, "a BYE could not be answered");
-                }
-                self.ends.ended(EndCause::FarEnd);
-                return Next::Over;
-            }
+        self.remote_seq = self.remote_seq.max(cseq(request));
+        match request.method {
             Method::Bye => {
-                self.reject(487);
                 core.reply(transaction, 200, Vec::new());
-                self.ends.failed(487, "hung up by the caller");
+                if self.answered {
+                    self.ends.ended(EndCause::FarEnd);
+                } else {
+                    self.reject(487, Vec::new());
+                    self.ends.failed(487, "hung up by the caller");
+                }
                 return Next::Over;
             }
-            // Section 14.2: one INVITE at a time.
+            Method::PRack => {
+                let code = self.reliable.prack(request, self.t1());
+                core.reply(transaction, code, Vec::new());
+                self.answer_if_due();
+            }
+            // Section 14.2, RFC 3311 section 5.2: the offer that is open is answered first.
             Method::Invite => core.reply(transaction, 500, core.retry_after()),
-            Method::Options => core.reply(transaction, 200, capabilities()),
+            Method::Update if !request.body.is_empty() => {
+                core.reply(transaction, 500, core.retry_after());
+            }
+            Method::Update => core.reply(transaction, 200, Vec::new()),
+            Method::Options => core.reply(transaction, 200, capabilities(ALLOW_EARLY)),
             Method::Info => {
-                let event = info_of(&transaction.original);
+                let event = info_of(request);
                 core.reply(transaction, 200, Vec::new());
                 self.ends.tell(event);
             }
-            _ => core.reply(transaction, 405, vec![Header::Allow(ALLOW.into())]),
+            _ => core.reply(transaction, 405, vec![Header::Allow(ALLOW_EARLY.into())]),
         }
         Next::Wait
     }
+}
+
+fn redirectable(uri: &str) -> bool {
+    uri.len() <= 512 && uri.bytes().all(|b| b.is_ascii_graphic() && !b"<>\",".contains(&b))
 }
 
 pub(crate) fn info_of(request: &Request) -> DialogEvent {

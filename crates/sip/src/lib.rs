@@ -3,13 +3,22 @@
 //!
 //! It wraps rsipstack, none of whose types cross this wall, and knows calls, not supervision.
 
+mod challenge;
 mod dialog;
 mod endpoint;
+mod far;
 mod handle;
 mod incoming;
+mod inviting;
 mod live;
 mod marking;
+mod offers;
 mod outgoing;
+mod refer;
+mod reliable;
+mod replaces;
+mod serving;
+mod session_timer;
 mod socket;
 mod types;
 mod wire;
@@ -22,8 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use handle::DialogHandle;
 pub use types::{
-    Address, DialogEvent, EndCause, FlowId, Gauges, Incoming, Listen, Outgoing, ReofferToken,
-    SipConfig, SipError, StreamLimits, Transport,
+    Address, Credentials, DialogEvent, EndCause, FlowId, Gauges, Incoming, KnownDialog, Listen,
+    Outgoing, ReferToken, ReofferToken, Replaces, SipConfig, SipError, StreamLimits, Transport,
 };
 
 use endpoint::Core;
@@ -60,6 +69,12 @@ impl Sip {
     /// Starts a call. Never waits: what becomes of it is an event.
     pub fn call(&self, call: Outgoing) -> (DialogHandle, mpsc::Receiver<DialogEvent>) {
         outgoing::start(&self.core, call)
+    }
+
+    /// A dialog of ours by the tags that another side names it with: `to_tag` is ours. None if
+    /// there is none, or no more.
+    pub fn dialog_of(&self, call_id: &str, to_tag: &str, from_tag: &str) -> Option<KnownDialog> {
+        self.core.dialog_of(call_id, to_tag, from_tag)
     }
 
     pub fn gauges(&self) -> Gauges {

@@ -1,56 +1,57 @@
-//! A call that is up, seen from either side: re-INVITEs both ways, INFO, OPTIONS, and its end.
-//!
-//! One INVITE at a time in a dialog (RFC 3261 section 14): while ours is open, theirs gets 491;
-//! while theirs is open, a second gets 500, and ours is refused as `Pending`.
+//! A call that is up, seen from either side: what we ask of the far end, what it asks of us, its
+//! refreshes, and its end. Offers, both ways, are `offers`'s.
 
-use rsipstack::dialog::dialog::{DialogState, TerminatedReason, TransactionHandle};
-use rsipstack::sip::{Header, Method, Request, Response, StatusCode, StatusCodeKind};
+use std::time::Duration;
+
+use rsipstack::sip::{Header, Method, Request, Response};
 use rsipstack::transaction::transaction::Transaction;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::dialog::{Ends, refresh_target, sdp_of};
-use crate::endpoint::{capabilities, cseq, from_tag};
+use crate::dialog::Ends;
+use crate::endpoint::{capabilities, cseq, from_tag, lock};
+use crate::far::{Body, Outcome};
 use crate::handle::Command;
 use crate::incoming::info_of;
-use crate::outgoing::sdp_headers;
-use crate::types::{DialogEvent, EndCause, ReofferToken, SipError};
+use crate::offers::{Offers, Turn};
+use crate::refer;
+use crate::replaces::write_refer_to;
+use crate::serving::{SAID_MAX, Said};
+use crate::session_timer::{Agreed, Due};
+use crate::types::{DialogEvent, EndCause, ReferToken, Replaces, SipError};
 use crate::wire::ALLOW;
 
-type Outcome = rsipstack::Result<Option<Response>>;
+/// REFERs of the far end that wait for our answer.
+const REFERS_MAX: usize = 4;
 
-/// A re-INVITE of ours that waits for its answer.
-struct Ours {
-    sent: JoinHandle<Option<Outcome>>,
-    reply: oneshot::Sender<Result<String, SipError>>,
-}
+pub(crate) type Wire = (mpsc::Sender<Said>, mpsc::Receiver<Said>);
 
-/// One of theirs that waits for ours.
-struct Theirs {
-    token: ReofferToken,
-    handle: TransactionHandle,
-    request: Request,
-    /// Before the library's own, which would answer 501.
+/// A REFER of theirs that waits for our answer.
+struct Asked {
+    token: ReferToken,
+    transaction: Transaction,
     deadline: Instant,
 }
 
 pub(crate) struct Live {
     remote_seq: u32,
-    ours: Option<Ours>,
-    /// A re-INVITE of theirs is on its way through the library to `theirs`.
-    opening: bool,
-    theirs: Option<Theirs>,
-    /// Our 200 to theirs has no ACK yet.
-    unacknowledged: bool,
-    /// ... and the ACK will hold the answer to our offer.
-    answer_in_ack: bool,
+    offers: Offers,
+    heard: mpsc::Receiver<Said>,
+    /// Requests that came before the call was up.
+    waiting: Vec<Transaction>,
     tokens: u64,
-    /// INFO and OPTIONS of ours; each gives the code of its answer.
+    /// INFO, OPTIONS and REFER of ours; each gives the code of its answer.
     asked: JoinSet<u16>,
+    refers: Vec<Asked>,
+    /// REFERs of theirs, in this dialog so far: from the second on, their NOTIFYs carry an id.
+    referred: u32,
+    /// REFERs of ours whose last NOTIFY has not come.
+    referring: u32,
+    notifying: Vec<JoinHandle<Option<()>>>,
 }
 
-enum Next {
+pub(crate) enum Next {
     Wait,
     /// It has ended: nothing is left to say.
     Over,
@@ -59,47 +60,87 @@ enum Next {
 }
 
 impl Live {
-    pub(crate) fn caller() -> Self {
-        Self::callee(0)
+    /// We called, and this is the answer.
+    pub(crate) fn of_callee(answer: &Response, offered: String, waiting: Vec<Transaction>) -> Self {
+        let wire = mpsc::channel(SAID_MAX);
+        let offers = Offers::of_callee(answer, offered, wire.0);
+        Self::new(0, offers, wire.1, waiting)
     }
 
-    pub(crate) fn callee(remote_seq: u32) -> Self {
+    /// They called, and this was the INVITE.
+    pub(crate) fn of_caller(
+        invite: &Request,
+        remote_seq: u32,
+        wire: Wire,
+        agreed: Option<Agreed>,
+        answered: String,
+    ) -> Self {
+        let offers = Offers::of_caller(invite, agreed, answered, wire.0);
+        Self::new(remote_seq, offers, wire.1, Vec::new())
+    }
+
+    fn new(
+        remote_seq: u32,
+        offers: Offers,
+        heard: mpsc::Receiver<Said>,
+        waiting: Vec<Transaction>,
+    ) -> Self {
         Self {
             remote_seq,
-            ours: None,
-            opening: false,
-            theirs: None,
-            unacknowledged: false,
-            answer_in_ack: false,
+            offers,
+            heard,
+            waiting,
             tokens: 0,
             asked: JoinSet::new(),
+            refers: Vec::new(),
+            referred: 0,
+            referring: 0,
+            notifying: Vec::new(),
         }
     }
 
     pub(crate) async fn run(mut self, ends: &mut Ends) {
+        for transaction in std::mem::take(&mut self.waiting) {
+            if let Next::Over = self.request(ends, transaction) {
+                return self.offers.end(ends);
+            }
+        }
+        match self.serve(ends).await {
+            Next::HangUp => {
+                self.decide(ends);
+                self.offers.end(ends);
+                self.hang_up(ends).await;
+            }
+            Next::Wait | Next::Over => self.offers.end(ends),
+        }
+        for refer in self.refers {
+            ends.core.reply(refer.transaction, 481, Vec::new());
+        }
+    }
+
+    async fn serve(&mut self, ends: &mut Ends) -> Next {
         let ending = ends.ending.clone();
         let mut handles_gone = false;
         loop {
-            let deadline = self.theirs.as_ref().map(|theirs| theirs.deadline);
+            let refer_at = self.refers.first().map(|refer| refer.deadline);
+            let offers_at = self.offers.next();
             let next = tokio::select! {
                 biased;
                 () = ending.cancelled() => {
                     ends.ended(ends.our_cause());
                     Next::HangUp
                 }
-                state = ends.states.recv() => match state {
-                    Some(state) => self.note(ends, state),
-                    None => Next::Over,
-                },
+                Some(said) = self.heard.recv() => self.offers.heard(ends, said),
                 transaction = ends.inbound.recv() => match transaction {
-                    Some(transaction) => self.request(ends, transaction).await,
+                    Some(transaction) => self.request(ends, transaction),
                     None => Next::Over,
                 },
-                outcome = sent(&mut self.ours) => self.answered(ends, outcome),
+                turn = self.offers.turn() => self.turned(ends, turn),
                 Some(code) = self.asked.join_next() => lost(ends, code.unwrap_or(0)),
-                () = at(deadline) => self.answer(ends, None, Err(500)).await,
+                () = at(offers_at) => self.due(ends),
+                () = at(refer_at) => { self.refuse_first(ends); Next::Wait }
                 command = ends.commands.recv(), if !handles_gone => match command {
-                    Some(command) => self.command(ends, command).await,
+                    Some(command) => { self.command(ends, command); Next::Wait }
                     None => {
                         handles_gone = true;
                         ending.cancel();
@@ -109,49 +150,37 @@ impl Live {
             };
             match next {
                 Next::Wait => {}
-                Next::Over => return,
-                Next::HangUp => {
-                    self.refuse_theirs(487).await;
-                    return hang_up(ends).await;
-                }
+                done => return done,
             }
         }
     }
 
-    fn note(&mut self, ends: &mut Ends, state: DialogState) -> Next {
-        match state {
-            DialogState::Updated(_, request, handle) if request.method == Method::Invite => {
-                self.opening = false;
-                self.tokens += 1;
-                let token = ReofferToken(self.tokens);
-                let sdp = sdp_of(&request.body);
-                let deadline = Instant::now() + ends.core.timer_b() / 2;
-                self.theirs = Some(Theirs { token, handle, request, deadline });
-                ends.tell(DialogEvent::Reoffer { token, sdp });
+    /// What was decided about REFERs before the end is carried out before it.
+    fn decide(&mut self, ends: &mut Ends) {
+        while let Ok(command) = ends.commands.try_recv() {
+            if matches!(command, Command::AcceptRefer(..) | Command::RefuseRefer(..)) {
+                self.command(ends, command);
             }
-            DialogState::Confirmed(..) if self.unacknowledged => {
-                self.unacknowledged = false;
-                if std::mem::take(&mut self.answer_in_ack) {
-                    let ack = ends.dialog.last_remote_ack();
-                    let sdp = ack.and_then(|ack| sdp_of(&ack.body));
-                    ends.tell(DialogEvent::Confirmed { sdp });
-                }
-            }
-            // The library sends the BYE.
-            DialogState::Terminated(_, TerminatedReason::Timeout) => {
-                ends.ended(EndCause::NoAck);
-                return Next::Over;
-            }
-            DialogState::Terminated(..) => {
+        }
+    }
+
+    fn turned(&mut self, ends: &mut Ends, turn: Turn) -> Next {
+        let code = self.offers.turned(ends, turn);
+        lost(ends, code)
+    }
+
+    fn due(&mut self, ends: &mut Ends) -> Next {
+        match self.offers.due(ends) {
+            Some(Due::Lapsed) => {
+                tracing::info!(call_id = %ends.call_id, "the session was not refreshed");
                 ends.ended(EndCause::Lost);
-                return Next::Over;
+                Next::HangUp
             }
-            _ => {}
+            Some(Due::Refresh) | None => Next::Wait,
         }
-        Next::Wait
     }
 
-    async fn request(&mut self, ends: &mut Ends, mut transaction: Transaction) -> Next {
+    fn request(&mut self, ends: &mut Ends, transaction: Transaction) -> Next {
         let core = ends.core.clone();
         let seq = cseq(&transaction.original);
         if ends.far_tag().as_deref() != Some(from_tag(&transaction.original).as_str()) {
@@ -166,141 +195,173 @@ impl Live {
         self.remote_seq = seq;
         match transaction.original.method {
             Method::Bye => {
-                self.refuse_theirs(487).await;
-                let mut dialog = ends.dialog.clone();
-                if let Err(error) = dialog.handle(&mut transaction).await {
-                    tracing::debug!(%error, "a BYE could not be answered");
-                }
+                core.reply(transaction, 200, Vec::new());
                 ends.ended(EndCause::FarEnd);
                 return Next::Over;
             }
-            Method::Invite if self.ours.is_some() => core.reply(transaction, 491, Vec::new()),
-            Method::Invite if self.opening || self.theirs.is_some() => {
-                // Section 14.2 wants 0 to 10 seconds.
-                let headers = vec![Header::RetryAfter("1".into())];
-                core.reply(transaction, 500, headers);
-            }
-            Method::Invite => {
-                self.opening = true;
-                let mut dialog = ends.dialog.clone();
-                core.spawn(async move {
-                    if let Err(error) = dialog.handle(&mut transaction).await {
-                        tracing::debug!(%error, "a re-INVITE could not be served");
-                    }
-                });
-            }
+            Method::Invite => self.offers.invited(ends, transaction),
+            Method::Update => self.offers.updated(ends, transaction),
+            Method::Refer => self.referred(ends, transaction),
+            Method::Notify => self.notified(ends, transaction),
             Method::Info => {
                 let event = info_of(&transaction.original);
                 core.reply(transaction, 200, Vec::new());
                 ends.tell(event);
             }
-            Method::Options => core.reply(transaction, 200, capabilities()),
+            Method::Options => core.reply(transaction, 200, capabilities(ALLOW)),
+            // Nothing of ours is reliable in a call that is up.
+            Method::PRack => core.reply(transaction, 481, Vec::new()),
             _ => core.reply(transaction, 405, vec![Header::Allow(ALLOW.into())]),
         }
         Next::Wait
     }
 
-    async fn command(&mut self, ends: &mut Ends, command: Command) -> Next {
+    fn command(&mut self, ends: &mut Ends, command: Command) {
         match command {
-            Command::Reinvite(sdp, reply) => self.reinvite(ends, sdp, reply),
+            Command::Offer(by, sdp, reply) => self.offers.offer(ends, by, sdp, reply),
             Command::AnswerReinvite(token, answer) => {
-                return self.answer(ends, Some(token), answer).await;
+                self.offers.answer(ends, Some(token), answer);
             }
             Command::Info(body, reply) => {
-                let dialog = ends.dialog.clone();
-                let headers = vec![Header::ContentType("application/dtmf-relay".into())];
-                self.asked.spawn(async move {
-                    let sent = dialog.info(Some(headers), Some(body.into_bytes())).await;
-                    code_of(sent, reply)
-                });
+                let body = Some(("application/dtmf-relay", body.into_bytes()));
+                self.ask(ends, Method::Info, Vec::new(), body, reply);
             }
-            Command::Options(reply) => {
-                let dialog = ends.dialog.clone();
-                self.asked.spawn(async move {
-                    code_of(dialog.request(Method::Options, None, None).await, reply)
-                });
+            Command::Options(reply) => self.ask(ends, Method::Options, Vec::new(), None, reply),
+            Command::Refer(uri, replaces, reply) => self.refer(ends, &uri, replaces, reply),
+            Command::AcceptRefer(token, told) => {
+                let Some(refer) = self.take_refer(token) else { return };
+                let id = (self.referred > 1).then(|| cseq(&refer.transaction.original));
+                ends.core.reply(refer.transaction, 202, vec![ends.core.contact_header()]);
+                self.notifying.retain(|notifying| !notifying.is_finished());
+                self.notifying.push(ends.core.linger(refer::notify(ends.far.clone(), id, told)));
             }
-            Command::Progress(..) | Command::Answer(_) | Command::Reject(_) => {}
-        }
-        Next::Wait
-    }
-
-    fn reinvite(
-        &mut self,
-        ends: &Ends,
-        sdp: String,
-        reply: oneshot::Sender<Result<String, SipError>>,
-    ) {
-        let theirs = self.opening || self.theirs.is_some() || self.unacknowledged;
-        if self.ours.is_some() || theirs {
-            let _ = reply.send(Err(SipError::Pending));
-            return;
-        }
-        let dialog = ends.dialog.clone();
-        let sent = ends.core.spawn(async move {
-            dialog.reinvite(Some(sdp_headers()), Some(sdp.into_bytes())).await
-        });
-        self.ours = Some(Ours { sent, reply });
-    }
-
-    /// Our re-INVITE was answered. A refusal changes nothing, save where it says that the far end
-    /// does not know this dialog, or says nothing at all (section 12.2.1.2).
-    fn answered(&mut self, ends: &mut Ends, outcome: Option<Outcome>) -> Next {
-        let Some(ours) = self.ours.take() else { return Next::Wait };
-        let mut code = 0;
-        let result = match outcome {
-            Some(Ok(Some(response))) => {
-                code = response.status_code.code();
-                if response.status_code.kind() == StatusCodeKind::Successful {
-                    refresh_target(&ends.dialog, &response);
-                    sdp_of(&response.body).ok_or(SipError::Refused(488))
-                } else if code == 408 {
-                    Err(SipError::Timeout)
-                } else {
-                    Err(SipError::Refused(code))
+            Command::RefuseRefer(token, code) => {
+                if let Some(refer) = self.take_refer(token) {
+                    ends.core.reply(refer.transaction, code, Vec::new());
                 }
             }
-            Some(Ok(None)) | None => Err(SipError::Timeout),
-            Some(Err(error)) => Err(SipError::Transport(error.to_string())),
-        };
-        let _ = ours.reply.send(result);
-        lost(ends, code)
-    }
-
-    /// Answers theirs; without a token, whatever is open.
-    async fn answer(
-        &mut self,
-        ends: &mut Ends,
-        token: Option<ReofferToken>,
-        answer: Result<String, u16>,
-    ) -> Next {
-        let fits = |theirs: &mut Theirs| token.is_none_or(|token| token == theirs.token);
-        let Some(theirs) = self.theirs.take_if(fits) else { return Next::Wait };
-        let (status, headers, body) = match answer {
-            Ok(sdp) => {
-                // A target changes when the request that names it is accepted.
-                refresh_target(&ends.dialog, &theirs.request);
-                self.unacknowledged = true;
-                self.answer_in_ack = theirs.request.body.is_empty();
-                (StatusCode::OK, Some(sdp_headers()), Some(sdp.into_bytes()))
-            }
-            Err(code) => (StatusCode::from(code.clamp(300, 699)), None, None),
-        };
-        if theirs.handle.respond(status, headers, body).await.is_err() {
-            self.unacknowledged = false;
-            tracing::debug!(call_id = %ends.call_id, "a re-INVITE was gone before its answer");
+            Command::Progress(..)
+            | Command::Answer(_)
+            | Command::Reject(_)
+            | Command::Redirect(_) => {}
         }
-        Next::Wait
     }
 
-    async fn refuse_theirs(&mut self, code: u16) {
-        if let Some(theirs) = self.theirs.take() {
-            let _ = theirs.handle.respond(StatusCode::from(code), None, None).await;
+    fn ask(
+        &mut self,
+        ends: &Ends,
+        method: Method,
+        headers: Vec<Header>,
+        body: Option<Body>,
+        reply: oneshot::Sender<Result<u16, SipError>>,
+    ) {
+        let far = ends.far.clone();
+        self.asked.spawn(async move { code_of(far.ask(method, headers, body).await, reply) });
+    }
+
+    fn refer(
+        &mut self,
+        ends: &Ends,
+        uri: &str,
+        replaces: Option<Replaces>,
+        reply: oneshot::Sender<Result<u16, SipError>>,
+    ) {
+        let clean = uri.bytes().all(|b| b.is_ascii_graphic() && !b"<>\",?".contains(&b));
+        if !clean || uri.len() > 512 {
+            let _ = reply.send(Err(SipError::BadAddress));
+            return;
+        }
+        self.referring += 1;
+        let headers = vec![
+            Header::ReferTo(write_refer_to(uri, replaces.as_ref()).into()),
+            Header::ReferredBy(format!("<{}>", ends.core.contact).into()),
+        ];
+        self.ask(ends, Method::Refer, headers, None, reply);
+    }
+
+    fn take_refer(&mut self, token: ReferToken) -> Option<Asked> {
+        let at = self.refers.iter().position(|refer| refer.token == token)?;
+        Some(self.refers.remove(at))
+    }
+
+    fn referred(&mut self, ends: &mut Ends, transaction: Transaction) {
+        self.tokens += 1;
+        let token = ReferToken(self.tokens);
+        let read = refer::read(&transaction.original, token);
+        let room = self.refers.len() < REFERS_MAX;
+        match read.and_then(|event| if room { Ok(event) } else { Err(603) }) {
+            Ok(event) => {
+                self.referred += 1;
+                let deadline = Instant::now() + ends.core.timer_b() / 2;
+                self.refers.push(Asked { token, transaction, deadline });
+                ends.tell(event);
+            }
+            Err(code) => ends.core.reply(transaction, code, Vec::new()),
+        }
+    }
+
+    fn refuse_first(&mut self, ends: &Ends) {
+        if !self.refers.is_empty() {
+            let refer = self.refers.remove(0);
+            ends.core.reply(refer.transaction, 603, Vec::new());
+        }
+    }
+
+    /// A NOTIFY may come before the answer to its REFER (RFC 3515 section 2.4.4).
+    fn notified(&mut self, ends: &mut Ends, transaction: Transaction) {
+        let read = refer::notified(&transaction.original);
+        let event = match read {
+            Ok(_) if self.referring == 0 => Err(481),
+            read => read,
+        };
+        match event {
+            Ok(event) => {
+                if let DialogEvent::Notified { last: true, .. } = event {
+                    self.referring -= 1;
+                }
+                ends.core.reply(transaction, 200, vec![ends.core.contact_header()]);
+                ends.tell(event);
+            }
+            Err(489) => {
+                let headers = vec![Header::Other("Allow-Events".into(), "refer".into())];
+                ends.core.reply(transaction, 489, headers);
+            }
+            Err(code) => ends.core.reply(transaction, code, Vec::new()),
+        }
+    }
+
+    /// Tells the far end, after what it was promised to be told of its REFERs, and answers what
+    /// crosses our BYE. Theirs ends it as well: nobody may be left to answer ours.
+    async fn hang_up(&mut self, ends: &mut Ends) {
+        if !self.notifying.is_empty() {
+            // A subscription whose last word was not given gets one by this.
+            lock(&ends.notifiers).clear();
+            let notifying = std::mem::take(&mut self.notifying);
+            let told = async {
+                for notifying in notifying {
+                    let _ = notifying.await;
+                }
+            };
+            let _ = timeout(ends.core.timer_b(), told).await;
+        }
+        let (far, core) = (ends.far.clone(), ends.core.clone());
+        let mut bye = std::pin::pin!(core.linger(async move { far.bye().await }));
+        loop {
+            tokio::select! {
+                _ = &mut bye => return,
+                Some(transaction) = ends.inbound.recv() => {
+                    let bye = transaction.original.method == Method::Bye;
+                    ends.core.reply(transaction, if bye { 200 } else { 481 }, Vec::new());
+                    if bye {
+                        return;
+                    }
+                }
+            }
         }
     }
 }
 
-/// Answers of the far end that end a dialog.
+/// Answers of the far end that end a dialog (section 12.2.1.2).
 fn lost(ends: &mut Ends, code: u16) -> Next {
     if code != 408 && code != 481 {
         return Next::Wait;
@@ -309,47 +370,27 @@ fn lost(ends: &mut Ends, code: u16) -> Next {
     Next::HangUp
 }
 
-fn code_of(sent: Outcome, reply: oneshot::Sender<Result<u16, SipError>>) -> u16 {
-    let result = match sent {
-        Ok(Some(response)) => Ok(response.status_code.code()),
-        Ok(None) => Err(SipError::Timeout),
-        Err(error) => Err(SipError::Transport(error.to_string())),
+fn code_of(answer: Outcome, reply: oneshot::Sender<Result<u16, SipError>>) -> u16 {
+    let result = answer.map(|response| response.status_code.code());
+    let code = match &result {
+        Ok(code) => *code,
+        Err(SipError::Timeout) => 408,
+        Err(_) => 0,
     };
-    let code = result.as_ref().copied().unwrap_or(0);
     let _ = reply.send(if code == 408 { Err(SipError::Timeout) } else { result });
     code
 }
 
-/// Tells the far end, and answers what crosses our BYE.
-async fn hang_up(ends: &mut Ends) {
-    let dialog = ends.dialog.clone();
-    let mut bye = std::pin::pin!(dialog.bye());
-    loop {
-        tokio::select! {
-            sent = &mut bye => {
-                if let Err(error) = sent {
-                    tracing::debug!(call_id = %ends.call_id, %error, "our BYE failed");
-                }
-                return;
-            }
-            Some(transaction) = ends.inbound.recv() => {
-                let code = if transaction.original.method == Method::Bye { 200 } else { 481 };
-                ends.core.reply(transaction, code, Vec::new());
-            }
-        }
-    }
-}
-
-async fn sent(ours: &mut Option<Ours>) -> Option<Outcome> {
-    match ours {
-        Some(ours) => (&mut ours.sent).await.ok().flatten(),
-        None => std::future::pending().await,
-    }
-}
-
-async fn at(deadline: Option<Instant>) {
+pub(crate) async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
+}
+
+/// RFC 3261 section 14.1, in units of 10 ms: longer for who chose the Call-ID. It keeps its ratio
+/// to T1, so that tests run in scale.
+pub(crate) fn glare_wait(ours: bool, t1_ms: u64) -> Duration {
+    let units = if ours { rand::random_range(210..=400) } else { rand::random_range(0..=200) };
+    Duration::from_millis(units * 10 * t1_ms / 500)
 }

@@ -3,28 +3,38 @@
 //! ```text
 //!   INVITE -> nothing for unreachable_ms ------------------> Failed 408
 //!          -> 1xx -> 2xx -> Answered -> live
-//!          -> 3xx-6xx ------------------------------------> Failed
-//!   cancel() at any time -> Failed 487 at once; the library sends CANCEL when it may (after a
-//!   1xx, section 9.1), acknowledges a late 2xx and ends it by BYE
+//!          -> 3xx -> Redirected -------------------------> Failed
+//!          -> 4xx-6xx ------------------------------------> Failed
+//!   cancel() at any time -> Failed 487 at once; `inviting` sends CANCEL when it may, and ends
+//!   what is answered all the same
 //! ```
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rsipstack::dialog::dialog::DialogState;
-use rsipstack::dialog::invitation::{InviteAsyncResult, InviteOption};
-use rsipstack::sip::{Header, Response, StatusCodeKind, Uri};
+use rsipstack::sip::{Header, HeadersExt as _, Method, Request, Response, Uri, Version};
+use rsipstack::transaction::make_tag;
+use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::dialog::{Ends, reason_of, sdp_of};
+use crate::dialog::{Ends, early, reason_of, sdp_of};
 use crate::endpoint::{Core, capabilities, lock};
-use crate::handle::{Command, DialogHandle};
+use crate::far::{Far, via};
+use crate::handle::DialogHandle;
+use crate::inviting::{self, Heard, Inviting};
 use crate::live::Live;
+use crate::reliable::{Forks, acknowledge};
+use crate::socket::udp;
 use crate::types::{DialogEvent, Outgoing, SipError};
+use crate::wire::ALLOW_EARLY;
+use crate::{replaces, session_timer};
+
+/// Requests of the far end that wait for the call to be up.
+const WAITING_MAX: usize = 8;
 
 pub(crate) fn start(
     core: &Arc<Core>,
@@ -43,7 +53,9 @@ fn stillborn(code: u16, reason: String) -> (DialogHandle, mpsc::Receiver<DialogE
     // The one place is free.
     let _ = events.try_send(DialogEvent::Failed { code, reason });
     let ending = CancellationToken::new();
-    (DialogHandle { call_id: "".into(), commands, ending }, receiver)
+    let (call_id, local_tag) = ("".into(), "".into());
+    let notifiers = crate::handle::Notifiers::default();
+    (DialogHandle { call_id, local_tag, notifiers, commands, ending }, receiver)
 }
 
 type Begun = (DialogHandle, mpsc::Receiver<DialogEvent>);
@@ -55,29 +67,61 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     if lock(&core.routes).len() >= core.config.dialogs_max {
         return Err((503, "too many calls".into()));
     }
-    let bad = |_| (400, SipError::BadAddress.to_string());
-    let callee = callee(&call.to_uri).map_err(bad)?;
-    let caller = caller(core, &call.from_user);
-    let target = call.to_addr.map(|addr| (callee.to_string(), addr));
-    let target = target.map(|(uri, addr)| Target::new(core, uri, addr));
-    let invite = InviteOption {
-        caller_display_name: Some(quotable(&call.from_name)).filter(|name| !name.is_empty()),
-        caller,
-        callee,
-        content_type: Some("application/sdp".into()),
-        offer: Some(call.offer.clone().into_bytes()),
-        contact: core.contact.clone(),
-        headers: Some(capabilities()),
-        call_id: Some(format!("{:032x}@{}", rand::random::<u128>(), core.advertised.ip())),
-        ..InviteOption::default()
+    let bad = || (400, SipError::BadAddress.to_string());
+    let callee = callee(&call.to_uri).map_err(|_| bad())?;
+    let invite = invite(core, call, callee).ok_or_else(bad)?;
+    let far = Far::of_callee(core, &invite, call.credentials.clone()).ok_or_else(bad)?;
+    let far = Arc::new(far);
+    let (ends, handle, events) = Ends::new(core, far.clone(), None);
+    let setup = Setup {
+        inviting: inviting::start(core, invite, far, call.to_addr.map(udp)),
+        ends,
+        forks: Forks::default(),
+        described: HashMap::new(),
+        waiting: Vec::new(),
+        heard: false,
+        offered: call.offer.clone(),
     };
-    let (to_states, states) = core.layer.new_dialog_state_channel();
-    let (dialog, invited) =
-        core.layer.do_invite_async(invite, to_states).map_err(|error| (503, error.to_string()))?;
-    let (ends, handle, events) = Ends::new(core, dialog, states, None);
-    let setup = Setup { ends, invited: Invited(invited), early_sdp: None, heard: false, target };
     core.spawn(setup.run());
     Ok((handle, events))
+}
+
+/// UPDATE is not allowed before the call is up, so it is not in this Allow (RFC 3311 section 5.1).
+fn invite(core: &Core, call: &Outgoing, callee: Uri) -> Option<Request> {
+    let from = format!("<{}>;tag={}", caller(core, &call.from_user), make_tag());
+    let name = quotable(&call.from_name);
+    let from = if name.is_empty() { from } else { format!("\"{name}\" {from}") };
+    let call_id = format!("{:032x}@{}", rand::random::<u128>(), core.advertised.ip());
+    let config = &core.config;
+    let mut headers = vec![
+        via(core, None)?,
+        Header::MaxForwards(u32::from(call.max_forwards.unwrap_or(70)).into()),
+        Header::From(from.into()),
+        Header::To(format!("<{callee}>").into()),
+        Header::CallId(call_id.into()),
+        Header::CSeq("1 INVITE".into()),
+        Header::Contact(format!("<{}>", core.contact).into()),
+        Header::UserAgent(config.user_agent.clone().into()),
+        Header::Supported("100rel, timer, replaces".into()),
+    ];
+    headers.extend(capabilities(ALLOW_EARLY));
+    headers.extend(session_timer::ask(config.session_expires_s, config.min_se_s));
+    if let Some(replaces) = &call.replaces {
+        headers.push(Header::Replaces(replaces::write(replaces).into()));
+        headers.push(Header::Require("replaces".into()));
+    }
+    if let Some(by) = &call.referred_by {
+        let clean = by.chars().filter(|c| !c.is_control()).take(512).collect::<String>();
+        headers.push(Header::ReferredBy(clean.into()));
+    }
+    headers.push(Header::ContentType("application/sdp".into()));
+    Some(Request {
+        method: Method::Invite,
+        uri: callee,
+        headers: headers.into(),
+        body: call.offer.clone().into_bytes(),
+        version: Version::V2,
+    })
 }
 
 /// The user as it is: the library escapes what a URI cannot hold (section 25.1).
@@ -107,51 +151,24 @@ fn quotable(name: &str) -> String {
     kept.take(128).collect::<String>().trim().to_owned()
 }
 
-/// Aborting the library's task is how an INVITE is abandoned: it then waits for a late 2xx by
-/// itself and ends that by BYE.
-struct Invited(JoinHandle<InviteAsyncResult>);
-
-impl Drop for Invited {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// The address that this call's requests go to, until it is answered.
-struct Target {
-    core: Arc<Core>,
-    uri: String,
-}
-
-impl Target {
-    /// Two calls to one URI at once share the entry; the later address counts.
-    fn new(core: &Arc<Core>, uri: String, addr: SocketAddr) -> Self {
-        let mut targets = lock(&core.targets);
-        let entry = targets.entry(uri.clone()).or_insert((addr, 0));
-        *entry = (addr, entry.1 + 1);
-        Self { core: core.clone(), uri }
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        let mut targets = lock(&self.core.targets);
-        if let Some(entry) = targets.get_mut(&self.uri) {
-            entry.1 -= 1;
-            if entry.1 == 0 {
-                targets.remove(&self.uri);
-            }
-        }
-    }
-}
-
 struct Setup {
     ends: Ends,
-    invited: Invited,
-    /// The last description of a provisional answer: some peers do not repeat it in the 200.
-    early_sdp: Option<String>,
+    inviting: Inviting,
+    /// Early dialogs whose provisional answers want a PRACK.
+    forks: Forks,
+    /// The last description of each fork: some peers do not repeat it in the 200.
+    described: HashMap<String, String>,
+    waiting: Vec<Transaction>,
     heard: bool,
-    target: Option<Target>,
+    offered: String,
+}
+
+/// What the call comes to.
+enum Outcome {
+    Answered(Box<Response>),
+    Refused(Box<Response>),
+    Broken(String),
+    Over,
 }
 
 impl Setup {
@@ -165,26 +182,30 @@ impl Setup {
         let outcome = loop {
             tokio::select! {
                 biased;
-                outcome = &mut self.invited.0 => break outcome,
-                state = self.ends.states.recv() => self.note(state, cancelled),
+                heard = self.inviting.heard.recv() => {
+                    if let Some(outcome) = self.note(heard, cancelled) {
+                        break outcome;
+                    }
+                }
                 () = ending.cancelled(), if !cancelled => {
                     cancelled = true;
                     give_up = self.cancel(487, "cancelled");
                 }
                 () = sleep_until(unreachable), if !self.heard => {
-                    // Before any 1xx there is nothing to CANCEL (section 9.1).
                     self.ends.failed(408, "no answer from that address");
-                    return;
+                    self.inviting.give_up();
+                    break Outcome::Over;
                 }
                 () = sleep_until(give_up) => {
                     if cancelled {
-                        return;
+                        break Outcome::Over;
                     }
                     cancelled = true;
                     give_up = self.cancel(480, "not answered in time");
                 }
+                Some(transaction) = self.ends.inbound.recv() => self.request(transaction),
                 command = self.ends.commands.recv(), if !cancelled => match command {
-                    Some(command) => refuse_early(command),
+                    Some(command) => early(command),
                     None => ending.cancel(),
                 },
             }
@@ -192,102 +213,115 @@ impl Setup {
         self.finish(outcome, cancelled).await;
     }
 
-    fn note(&mut self, state: Option<DialogState>, cancelled: bool) {
-        match state {
-            Some(DialogState::Trying(_)) => self.heard = true,
-            Some(DialogState::Early(_, response)) => {
-                self.heard = true;
-                let sdp = sdp_of(&response.body);
-                if sdp.is_some() {
-                    self.early_sdp.clone_from(&sdp);
-                }
-                if !cancelled {
-                    self.ends
-                        .tell(DialogEvent::Progress { code: response.status_code.code(), sdp });
-                }
+    fn note(&mut self, heard: Option<Heard>, cancelled: bool) -> Option<Outcome> {
+        let response = match heard {
+            Some(Heard::Response(response)) => response,
+            Some(Heard::Broken(why)) => return Some(Outcome::Broken(why)),
+            Some(Heard::Over) | None => return Some(Outcome::Over),
+        };
+        self.heard = true;
+        match response.status_code.code() {
+            100 => None,
+            code @ 101..=199 => {
+                self.provisional(code, &response, cancelled);
+                None
             }
-            _ => {}
+            200..=299 => Some(Outcome::Answered(response)),
+            _ => Some(Outcome::Refused(response)),
+        }
+    }
+
+    fn provisional(&mut self, code: u16, response: &Response, cancelled: bool) {
+        if let Some((fork, rack)) = self.forks.prack(&self.ends.far, response) {
+            self.ends.core.linger(acknowledge(fork, rack));
+        }
+        let sdp = sdp_of(&response.body);
+        if let (Some(sdp), Some(tag)) = (&sdp, self.ends.far.fork(response).tag()) {
+            self.described.insert(tag, sdp.clone());
+        }
+        if !cancelled {
+            self.ends.tell(DialogEvent::Progress { code, sdp });
         }
     }
 
     /// Says so at once; what is left is between us and the far end. Gives when to stop waiting.
     fn cancel(&mut self, code: u16, reason: &str) -> Instant {
         self.ends.failed(code, reason);
-        let dialog = self.ends.dialog.clone();
-        self.ends.core.spawn(async move {
-            if let Err(error) = dialog.cancel().await {
-                tracing::debug!(%error, "CANCEL was not answered well");
-            }
-        });
+        self.inviting.cancel();
         Instant::now() + self.ends.core.timer_b()
     }
 
-    async fn finish(
-        mut self,
-        outcome: Result<InviteAsyncResult, tokio::task::JoinError>,
-        cancelled: bool,
-    ) {
-        // What came just before the final answer is told before it.
-        while let Ok(state) = self.ends.states.try_recv() {
-            self.note(Some(state), cancelled);
+    /// What a callee asks before its answer has reached us. What belongs to a call that is up may
+    /// only have overtaken the 200: it waits.
+    fn request(&mut self, transaction: Transaction) {
+        let core = &self.ends.core;
+        match transaction.original.method {
+            Method::Options => core.reply(transaction, 200, capabilities(ALLOW_EARLY)),
+            // Section 5.2 of RFC 3311: our own offer is open.
+            Method::Update if !transaction.original.body.is_empty() => {
+                core.reply(transaction, 491, Vec::new());
+            }
+            Method::Update => core.reply(transaction, 200, Vec::new()),
+            _ if self.waiting.len() < WAITING_MAX => self.waiting.push(transaction),
+            _ => core.reply(transaction, 503, core.retry_after()),
         }
+    }
+
+    async fn finish(mut self, outcome: Outcome, cancelled: bool) {
         match outcome {
-            Ok(Ok((_, Some(response)))) if is_2xx(&response) => {
-                self.answered(response, cancelled).await;
+            Outcome::Answered(response) => return self.answered(*response, cancelled).await,
+            Outcome::Refused(response) => {
+                let code = response.status_code.code();
+                if (300..400).contains(&code) {
+                    self.ends.tell(DialogEvent::Redirected { contacts: contacts(&response) });
+                }
+                self.ends.failed(code, &reason_of(&response));
             }
-            Ok(Ok((_, Some(response)))) => {
-                self.ends.failed(response.status_code.code(), &reason_of(&response));
-            }
-            Ok(Ok((_, None))) => self.ends.failed(408, "no answer"),
-            Ok(Err(error)) => {
-                tracing::debug!(call_id = %self.ends.call_id, %error, "the INVITE failed");
+            Outcome::Broken(why) => {
+                tracing::debug!(call_id = %self.ends.call_id, why, "the INVITE failed");
                 self.ends.failed(503, "the call could not be sent");
             }
-            Err(_) => self.ends.failed(500, "the call's task failed"),
+            Outcome::Over => self.ends.failed(408, "no answer"),
+        }
+        for transaction in self.waiting {
+            self.ends.core.reply(transaction, 481, Vec::new());
         }
         self.ends.refuse_waiting();
     }
 
-    async fn answered(&mut self, response: Response, cancelled: bool) {
-        if !self.ends.dialog.state().is_confirmed() {
-            // It was cancelled in time: the library acknowledged the 2xx and sends the BYE.
-            return self.ends.failed(487, "cancelled");
-        }
-        self.target = None;
-        let sdp = sdp_of(&response.body).or(self.early_sdp.take());
-        match sdp {
-            Some(sdp) if !cancelled => self.ends.tell(DialogEvent::Answered { sdp }),
+    async fn answered(self, response: Response, cancelled: bool) {
+        let Self { mut ends, mut described, waiting, offered, inviting, forks, .. } = self;
+        ends.far.establish(&response);
+        ends.up.store(true, Ordering::Relaxed);
+        let early = ends.far.tag().and_then(|tag| described.remove(&tag));
+        match sdp_of(&response.body).or(early) {
+            Some(sdp) if !cancelled => ends.tell(DialogEvent::Answered { sdp }),
             Some(_) => {}
             None => {
-                self.ends.failed(488, "answered without a description");
-                self.ends.ending.cancel();
+                ends.failed(488, "answered without a description");
+                ends.ending.cancel();
             }
         }
-        Live::caller().run(&mut self.ends).await;
+        // `inviting` goes on by itself; here it is no more than a request to give up.
+        drop((described, inviting, forks));
+        let live = Live::of_callee(&response, offered, waiting);
+        drop(response);
+        live.run(&mut ends).await;
+        ends.refuse_waiting();
     }
 }
 
-fn is_2xx(response: &Response) -> bool {
-    response.status_code.kind() == StatusCodeKind::Successful
-}
-
-/// What cannot be asked of a call that is not up yet.
-fn refuse_early(command: Command) {
-    match command {
-        Command::Reinvite(_, reply) => drop(reply.send(Err(SipError::Pending))),
-        Command::Info(_, reply) | Command::Options(reply) => {
-            drop(reply.send(Err(SipError::Pending)));
-        }
-        Command::Progress(..)
-        | Command::Answer(_)
-        | Command::Reject(_)
-        | Command::AnswerReinvite(..) => {}
-    }
-}
-
-/// The headers of a description that we send in an established dialog.
-pub(crate) fn sdp_headers() -> Vec<Header> {
-    let mut headers = capabilities();
-    headers.push(Header::ContentType("application/sdp".into()));
-    headers
+/// Where a 3xx points to, the best first (section 8.1.3.4); equals keep their order.
+fn contacts(response: &Response) -> Vec<String> {
+    let typed = response.typed_contact_headers().unwrap_or_default();
+    let weigh = |contact: &rsipstack::sip::typed::Contact| {
+        let q = contact.params.iter().find_map(|param| match param {
+            rsipstack::sip::Param::Q(q) => q.value().trim().parse::<f32>().ok(),
+            _ => None,
+        });
+        q.filter(|q| q.is_finite()).unwrap_or(1.0)
+    };
+    let mut weighed: Vec<_> = typed.iter().map(|c| (weigh(c), c.uri.to_string())).collect();
+    weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    weighed.into_iter().map(|(_, uri)| uri).collect()
 }

@@ -97,6 +97,11 @@ pub struct SipConfig {
     pub ring_max_ms: u64,
     /// What `shutdown` waits at most.
     pub shutdown_ms: u64,
+    /// How long a session may last without a refresh (RFC 4028): what we ask for, and the most
+    /// that we grant.
+    pub session_expires_s: u32,
+    /// The least that we let a far end ask for; below it, 422.
+    pub min_se_s: u32,
 }
 
 impl SipConfig {
@@ -114,6 +119,8 @@ impl SipConfig {
             unreachable_ms: 2_000,
             ring_max_ms: 180_000,
             shutdown_ms: 4_000,
+            session_expires_s: 1_800,
+            min_se_s: 90,
         }
     }
 }
@@ -142,6 +149,14 @@ pub struct Incoming {
     /// The caller's Contact, as a URI.
     pub contact: String,
     pub offer: Option<String>,
+    /// How many hops the call may still take; who passes it on sends one less, and refuses 0 with
+    /// 483 (RFC 3261 section 16.3).
+    pub max_forwards: u8,
+    /// The dialog of ours that this call is to replace. One that matches none, or may not be
+    /// replaced, was refused before it came here (RFC 3891 section 3).
+    pub replaces: Option<Replaces>,
+    /// Referred-By as the caller wrote it (RFC 3892); nobody has checked it.
+    pub referred_by: Option<String>,
     pub dialog: DialogHandle,
     pub events: mpsc::Receiver<DialogEvent>,
 }
@@ -163,7 +178,52 @@ pub struct Outgoing {
     /// Display name of From; empty sends none.
     pub from_name: String,
     pub offer: String,
+    /// Hops that the call may still take; 70 if unset.
+    pub max_forwards: Option<u8>,
+    /// A dialog of the far end's that this call is to replace.
+    pub replaces: Option<Replaces>,
+    pub referred_by: Option<String>,
+    /// What answers a challenge to this call or to a request in it.
+    pub credentials: Option<Credentials>,
 }
+
+/// A user's name and password at a far end; for that realm only, if one is named.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub realm: Option<String>,
+    pub user: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials of {:?}", self.user)
+    }
+}
+
+/// A dialog as the Replaces header names it (RFC 3891): its tags are those of the side that is
+/// asked, so `to_tag` is ours where it comes to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaces {
+    pub call_id: String,
+    pub to_tag: String,
+    pub from_tag: String,
+    /// Only as long as nobody has answered.
+    pub early_only: bool,
+}
+
+/// One of our dialogs, as somebody else names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownDialog {
+    /// Answered; otherwise it still rings.
+    pub confirmed: bool,
+    /// We called.
+    pub ours: bool,
+}
+
+/// Names one REFER of the far end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReferToken(pub u64);
 
 /// Names one re-INVITE that waits for our answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,15 +251,37 @@ pub enum DialogEvent {
         code: u16,
         reason: String,
     },
-    /// The far end offers anew. Answer by `answer_reinvite`, at once; unanswered for 32·T1 it is
+    /// The far end named other places for the call; the best first. `Failed` with its code, 300 to
+    /// 399, follows.
+    Redirected {
+        contacts: Vec<String>,
+    },
+    /// The far end offers anew, by re-INVITE or UPDATE. Answer by `answer_reinvite`, at once; unanswered for 32·T1 it is
     /// refused with 500. Without sdp it asks for our offer.
     Reoffer {
         token: ReofferToken,
         sdp: Option<String>,
+        /// Where it came from.
+        source: SocketAddr,
     },
     Info {
         content_type: String,
         body: String,
+    },
+    /// The far end asks us to call somebody in its stead (RFC 3515). Answer by `accept_refer` or
+    /// `refuse_refer`; unanswered for 32·T1 it is refused with 603.
+    Refer {
+        token: ReferToken,
+        /// A SIP URI without headers.
+        to: String,
+        /// The dialog that the new call is to replace at its callee.
+        replaces: Option<Replaces>,
+        referred_by: Option<String>,
+    },
+    /// What became of a `refer` of ours, so far.
+    Notified {
+        code: u16,
+        last: bool,
     },
     Ended {
         cause: EndCause,
@@ -212,7 +294,7 @@ pub enum EndCause {
     FarEnd,
     /// We did.
     Us,
-    /// The far end answered 408 or 481 to a request, or nothing.
+    /// The far end answered 408 or 481 to a request, or nothing, or did not refresh its session.
     Lost,
     /// Our 200 was never acknowledged in 64·T1.
     NoAck,

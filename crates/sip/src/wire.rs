@@ -9,8 +9,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 
 use rsipstack::sip::{
-    HasHeaders as _, Header, HeadersExt as _, SipMessage, StatusCode, Transport,
-    prelude::ToTypedHeader as _,
+    HasHeaders as _, Header, HeadersExt as _, SipMessage, Transport, prelude::ToTypedHeader as _,
 };
 use rsipstack::transport::SipConnection;
 
@@ -19,8 +18,14 @@ pub(crate) const DATAGRAM_MAX_BYTES: usize = 65_535;
 const HEADERS_MAX_BYTES: usize = 32 * 1024;
 const HEADERS_MAX: usize = 256;
 /// What we accept; also the Allow header.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
-pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY";
+/// The same before a call is up: UPDATE waits until then (RFC 3311 section 5.1).
+pub(crate) const ALLOW_EARLY: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, REFER, NOTIFY";
+pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, message/sipfrag";
+/// Extensions that a request may require of us.
+const SUPPORTED: [&str; 3] = ["100rel", "timer", "replaces"];
 /// Methods that the library can parse: the rest gets 501 from us.
 const KNOWN: [&str; 14] = [
     "INVITE",
@@ -161,8 +166,14 @@ fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Fault> {
     if method == "ACK" || method == "CANCEL" {
         return Ok(());
     }
-    if let Some(options) = lines.value("Require").filter(|v| !v.trim().is_empty()) {
-        return Err(Fault::Answer(420, "Bad Extension", format!("Unsupported: {options}\r\n")));
+    let required = lines.headers.iter().filter(|(name, _)| *name == "Require");
+    let options = required.flat_map(|(_, value)| value.split(',')).map(str::trim);
+    let known = |option: &&str| SUPPORTED.iter().any(|have| have.eq_ignore_ascii_case(option));
+    let unknown: Vec<&str> =
+        options.filter(|option| !option.is_empty() && !known(option)).collect();
+    if !unknown.is_empty() {
+        let unsupported = format!("Unsupported: {}\r\n", unknown.join(", "));
+        return Err(Fault::Answer(420, "Bad Extension", unsupported));
     }
     if method != "INVITE" || lines.body.is_empty() {
         return Ok(());
@@ -214,20 +225,10 @@ fn read_response(lines: &Lines<'_>, source: SocketAddr, ours: &str) -> Reading {
         return Reading::Drop("bad response");
     };
     let invite = lines.value("CSeq").is_some_and(|v| v.trim_end().ends_with("INVITE"));
-    if invite && (200..300).contains(&code) {
-        // The library takes any 2xx but 200 for no answer, and never acknowledges one without
-        // a Contact.
-        response.status_code = StatusCode::OK;
-        if response.contact_header().is_err() {
-            let contact = format!("<sip:{source}>");
-            response.headers.push(Header::Contact(contact.into()));
-        }
-    }
-    if code == 401 || code == 407 {
-        // Its own digest ends the dialog on a challenge to a re-INVITE; the next step answers
-        // challenges before this point.
-        let text = if code == 401 { "Unauthorized" } else { "Proxy Authentication Required" };
-        response.status_code = StatusCode::Other(code, text.into());
+    // The library never acknowledges a 2xx without a Contact.
+    if invite && (200..300).contains(&code) && response.contact_header().is_err() {
+        let contact = format!("<sip:{source}>");
+        response.headers.push(Header::Contact(contact.into()));
     }
     Reading::Message(Box::new(SipMessage::Response(response)))
 }

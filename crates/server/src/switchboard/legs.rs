@@ -260,13 +260,19 @@ impl CallTask {
             DialogEvent::Answered { sdp } => self.answered(seat, &sdp),
             DialogEvent::Confirmed { sdp: Some(sdp) } => self.answered(seat, &sdp),
             DialogEvent::Confirmed { sdp: None } => {}
-            DialogEvent::Reoffer { token, sdp } => self.reoffered(seat, token, sdp.as_deref()),
+            DialogEvent::Reoffer { token, sdp, .. } => self.reoffered(seat, token, sdp.as_deref()),
             DialogEvent::Info { content_type, body } => {
                 if let Some(digit) = digit_of(&content_type, &body) {
                     self.next.push_back(Input::Digit { seat, digit });
                 }
             }
             DialogEvent::Failed { code, .. } => self.failed(seat, code),
+            DialogEvent::Redirected { .. } | DialogEvent::Notified { .. } => {}
+            DialogEvent::Refer { token, .. } => {
+                if let Some(leg) = self.legs.get(&seat) {
+                    leg.dialog.refuse_refer(token, 603);
+                }
+            }
             DialogEvent::Ended { cause } => {
                 self.legs.remove(&seat);
                 self.unplug(seat);

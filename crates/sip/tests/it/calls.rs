@@ -103,7 +103,7 @@ async fn hold_and_resume_work_from_both_sides() {
                 let (handle, offer) = (up.ours.clone(), offer.clone());
                 async move { handle.reinvite(offer).await }
             });
-            let DialogEvent::Reoffer { token, sdp } = next(&mut up.their_events).await else {
+            let DialogEvent::Reoffer { token, sdp, .. } = next(&mut up.their_events).await else {
                 panic!("no offer came");
             };
             assert_eq!(sdp, Some(offer));

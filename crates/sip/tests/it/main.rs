@@ -3,11 +3,20 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod glare;
 mod hostile;
 mod load;
 mod logs;
 mod peer;
+mod prack;
+mod redirect;
+mod refer;
+mod replaces;
+mod routes;
 mod scripted_callee;
 mod scripted_caller;
+mod session_timer;
+mod shutdown;
 mod sipp;
 mod support;
+mod update;

@@ -1,32 +1,59 @@
 //! We call; a scripted peer answers, late, twice, oddly or not at all.
 
-use undertone_sip::{DialogEvent, DialogHandle, EndCause, Sip, SipError};
+use tokio::sync::mpsc::Receiver;
+use undertone_sip::{DialogEvent, DialogHandle, EndCause, Sip, SipConfig, SipError};
 
-use crate::peer::{Message, Peer};
-use crate::support::{ANSWER, OFFER, drained, endpoint, next, next_final, silence, to};
+use crate::peer::{Message, Peer, Script};
+use crate::support::{ANSWER, OFFER, config, drained, next, next_final, silence, to};
 
-struct Called {
-    sip: Sip,
-    peer: Peer,
-    handle: DialogHandle,
-    events: tokio::sync::mpsc::Receiver<DialogEvent>,
-    invite: Message,
+pub(crate) struct Called {
+    pub(crate) sip: Sip,
+    pub(crate) peer: Peer,
+    pub(crate) handle: DialogHandle,
+    pub(crate) events: Receiver<DialogEvent>,
+    pub(crate) invite: Message,
 }
 
-async fn called() -> Called {
-    let (sip, _) = endpoint().await;
+pub(crate) async fn called() -> Called {
+    called_from(config()).await
+}
+
+pub(crate) async fn called_from(config: SipConfig) -> Called {
+    let (sip, _) = Sip::bind(config).await.unwrap();
     let mut peer = Peer::new().await;
     let (handle, events) = sip.call(to(peer.addr));
     let invite = peer.expect("INVITE").await;
     Called { sip, peer, handle, events, invite }
 }
 
-async fn answered() -> (Called, Message) {
-    let mut called = called().await;
-    called.peer.ok(&called.invite, "a", ANSWER).await;
+pub(crate) async fn answered_by(extra: &str) -> Called {
+    answered_of(called().await, extra).await.0
+}
+
+pub(crate) async fn answered() -> (Called, Message) {
+    answered_of(called().await, "").await
+}
+
+/// The peer answers with these headers too.
+pub(crate) async fn answered_of(mut called: Called, extra: &str) -> (Called, Message) {
+    let extra = format!("{}{extra}Content-Type: application/sdp\r\n", called.peer.contact());
+    called.peer.respond(&called.invite, "200 OK", "a", &extra, ANSWER).await;
     let ack = called.peer.expect("ACK").await;
     assert_eq!(next(&mut called.events).await, DialogEvent::Answered { sdp: ANSWER.into() });
     (called, ack)
+}
+
+/// A caller that a script plays says BYE, and nothing is left.
+pub(crate) async fn hung_up(
+    sip: &Sip,
+    peer: &mut Peer,
+    script: &Script,
+    events: &mut Receiver<DialogEvent>,
+) {
+    script.send(peer, "BYE", "last").await;
+    while !peer.expect("SIP/2.0 200").await.header("CSeq").contains("BYE") {}
+    assert_eq!(next(events).await, DialogEvent::Ended { cause: EndCause::FarEnd });
+    drained(sip).await;
 }
 
 #[tokio::test]
@@ -257,7 +284,12 @@ async fn a_bye_during_our_reinvite_ends_the_call() {
     drained(&called.sip).await;
 }
 
-fn in_dialog(called: &Called, method: &str, cseq: u32, branch: &str) -> String {
+pub(crate) fn offer_in_dialog(called: &Called, method: &str, cseq: u32, branch: &str) -> String {
+    let body = format!("Content-Type: application/sdp\r\n\r\n{OFFER}");
+    in_dialog(called, method, cseq, branch).replace("Content-Length: 0\r\n\r\n", &body)
+}
+
+pub(crate) fn in_dialog(called: &Called, method: &str, cseq: u32, branch: &str) -> String {
     let (us, peer, invite) = (called.sip.local_addr(), called.peer.addr, &called.invite);
     format!(
         "{method} sip:x@{us} SIP/2.0\r\nVia: SIP/2.0/UDP {peer};branch=z9hG4bK{branch}\r\n\

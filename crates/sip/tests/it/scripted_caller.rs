@@ -1,42 +1,56 @@
 //! A scripted peer calls us, and does what phones in the field do.
 
 use tokio::sync::mpsc::Receiver;
-use undertone_sip::{DialogEvent, EndCause, Incoming, Sip};
+use undertone_sip::{DialogEvent, EndCause, Incoming, Sip, SipConfig};
 
 use crate::peer::{Message, Peer, Script};
-use crate::support::{ANSWER, OFFER, T1_MS, call_in, drained, endpoint, next, silence};
+use crate::support::{ANSWER, OFFER, T1_MS, call_in, config, drained, endpoint, next, silence};
 
-struct Ringing {
-    sip: Sip,
-    incoming: Receiver<Incoming>,
-    peer: Peer,
-    script: Script,
-    call: Incoming,
+pub(crate) struct Ringing {
+    pub(crate) sip: Sip,
+    pub(crate) incoming: Receiver<Incoming>,
+    pub(crate) peer: Peer,
+    pub(crate) script: Script,
+    pub(crate) call: Incoming,
 }
 
 async fn ringing() -> Ringing {
-    let (sip, mut incoming) = endpoint().await;
+    ringing_with(config(), "").await
+}
+
+/// The INVITE has these headers too.
+pub(crate) async fn ringing_with(config: SipConfig, extra: &str) -> Ringing {
+    let (sip, mut incoming) = Sip::bind(config).await.unwrap();
     let mut peer = Peer::new().await;
     let script = Script::new(sip.local_addr(), "call-1@peer");
-    script.invite(&peer, "invite", OFFER).await;
+    let extra = format!("{extra}Content-Type: application/sdp\r\n");
+    let invite = script.request(&peer, "INVITE", "invite", &extra, OFFER);
+    peer.raw(invite.as_bytes(), sip.local_addr()).await;
     peer.expect("SIP/2.0 100").await;
     let call = call_in(&mut incoming).await;
     Ringing { sip, incoming, peer, script, call }
 }
 
 async fn answered() -> (Ringing, Message) {
-    let mut up = ringing().await;
+    answered_of(ringing().await).await
+}
+
+pub(crate) async fn answered_of(mut up: Ringing) -> (Ringing, Message) {
     up.call.dialog.answer(ANSWER.into());
     let ok = up.peer.expect("SIP/2.0 200").await;
     up.script.their_tag = ok.tag("To");
     (up, ok)
 }
 
-async fn confirmed() -> Ringing {
-    let (mut up, _) = answered().await;
+pub(crate) async fn confirmed() -> Ringing {
+    confirmed_of(ringing().await).await.0
+}
+
+pub(crate) async fn confirmed_of(ringing: Ringing) -> (Ringing, Message) {
+    let (mut up, ok) = answered_of(ringing).await;
     up.script.send(&up.peer, "ACK", "ack").await;
     assert_eq!(next(&mut up.call.events).await, DialogEvent::Confirmed { sdp: None });
-    up
+    (up, ok)
 }
 
 #[tokio::test]
@@ -157,7 +171,9 @@ async fn a_late_offer_is_ours_and_its_answer_is_in_the_ack() {
     // And once more in the dialog.
     script.cseq = 2;
     script.invite(&peer, "again", "").await;
-    let DialogEvent::Reoffer { token, sdp: None } = next(&mut call.events).await else { panic!() };
+    let DialogEvent::Reoffer { token, sdp: None, .. } = next(&mut call.events).await else {
+        panic!()
+    };
     call.dialog.answer_reinvite(token, Ok(OFFER.into()));
     peer.expect("SIP/2.0 200").await;
     let ack = script.request(&peer, "ACK", "ack2", "Content-Type: application/sdp\r\n", ANSWER);
@@ -248,7 +264,7 @@ async fn info_is_handed_on_and_other_methods_are_refused() {
     };
     assert_eq!(content_type, "application/dtmf-relay");
     assert_eq!(body, "Signal=5\r\nDuration=100\r\n");
-    for (cseq, method) in [(3, "UPDATE"), (4, "REFER"), (5, "SUBSCRIBE")] {
+    for (cseq, method) in [(3, "MESSAGE"), (4, "PUBLISH"), (5, "SUBSCRIBE")] {
         up.script.cseq = cseq;
         up.script.send(&up.peer, method, method).await;
         assert!(up.peer.expect("SIP/2.0 405").await.header("Allow").contains("INVITE"));

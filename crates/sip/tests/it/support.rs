@@ -88,12 +88,17 @@ pub(crate) struct Up {
 
 /// A call between two endpoints, answered and acknowledged.
 pub(crate) async fn up() -> Up {
+    up_with(|call| call.dialog.answer(ANSWER.into())).await
+}
+
+/// The same, answered as `answer` does.
+pub(crate) async fn up_with(answer: impl FnOnce(&Incoming)) -> Up {
     let (caller, _) = endpoint().await;
     let (callee, mut incoming) = endpoint().await;
     let (ours, mut our_events) = caller.call(to(callee.local_addr()));
     let call = call_in(&mut incoming).await;
+    answer(&call);
     let (theirs, mut their_events) = (call.dialog, call.events);
-    theirs.answer(ANSWER.into());
     assert_eq!(next_final(&mut our_events).await, DialogEvent::Answered { sdp: ANSWER.into() });
     assert_eq!(next(&mut their_events).await, DialogEvent::Confirmed { sdp: None });
     Up { caller, callee, ours, our_events, theirs, their_events }

@@ -86,7 +86,9 @@ impl IntoResponse for Problem {
 /// No catch-all: a new reason does not compile until somebody has thought of its status.
 pub(crate) const fn status(reason: Reason) -> StatusCode {
     match reason {
-        Reason::NotAllowed | Reason::LegNotOwn => StatusCode::FORBIDDEN,
+        Reason::NotAllowed | Reason::LegNotOwn | Reason::OutboundDenied | Reason::UnknownCaller => {
+            StatusCode::FORBIDDEN
+        }
         Reason::NoSuchCall
         | Reason::NoSuchAgent
         | Reason::NoSuchSupervision
@@ -111,10 +113,14 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         | Reason::TargetNotAgent
         | Reason::LegListenOnly
         | Reason::NoRoute
+        | Reason::RouteLoop
         | Reason::BadRequest => StatusCode::UNPROCESSABLE_ENTITY,
-        Reason::AuditUnavailable | Reason::Overloaded | Reason::ShuttingDown => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Reason::AccountCap | Reason::DestinationCap => StatusCode::TOO_MANY_REQUESTS,
+        Reason::AuditUnavailable
+        | Reason::Overloaded
+        | Reason::TrunkFull
+        | Reason::TrunkDown
+        | Reason::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         Reason::LegRejected | Reason::MediaFailed => StatusCode::BAD_GATEWAY,
         Reason::LegNoAnswer | Reason::AudioNotProven => StatusCode::GATEWAY_TIMEOUT,
         Reason::ReaderTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -156,7 +162,14 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::ReaderTooSlow => "The reader was more than two seconds behind.",
         Reason::Overloaded => "The server has too much to do.",
         Reason::ShuttingDown => "The server is shutting down.",
-        Reason::NoRoute => "The destination is no known device or extension.",
+        Reason::NoRoute => "The destination is no known device, extension or number.",
+        Reason::RouteLoop => "The number leads in a circle.",
+        Reason::UnknownCaller => "No device and no trunk calls from there.",
+        Reason::OutboundDenied => "Nothing allows this caller this number outside.",
+        Reason::AccountCap => "The caller has as many calls outside as it may have.",
+        Reason::DestinationCap => "The number called has as many calls as it may have.",
+        Reason::TrunkFull => "Every trunk that leads there has all its channels in use.",
+        Reason::TrunkDown => "No trunk that leads there answers.",
         Reason::AgentBusy => "The agent is busy.",
         Reason::BadRequest => "The request makes no sense.",
     }

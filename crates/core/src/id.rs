@@ -69,6 +69,7 @@ text_id!(
 );
 text_id!(PersonId);
 text_id!(DeviceId);
+text_id!(TrunkId);
 text_id!(KeyId);
 
 number_id!(

@@ -60,8 +60,22 @@ reasons! {
     ReaderTooSlow => "reader_too_slow",
     Overloaded => "overloaded",
     ShuttingDown => "shutting_down",
-    /// A destination that is no known device or extension.
+    /// A destination that is no known device, extension or number.
     NoRoute => "no_route",
+    /// Numbers that lead to each other, or back to the trunk that the call came by.
+    RouteLoop => "route_loop",
+    /// Neither a device nor a trunk of ours.
+    UnknownCaller => "unknown_caller",
+    /// Nothing allows this caller this number outside.
+    OutboundDenied => "outbound_denied",
+    /// The caller has as many calls outside, at once or in an hour, as it may have.
+    AccountCap => "account_cap",
+    /// The number called has as many calls, at once or in an hour, as it may have.
+    DestinationCap => "destination_cap",
+    /// Every trunk that leads there has all its channels in use.
+    TrunkFull => "trunk_full",
+    /// No trunk that leads there answers.
+    TrunkDown => "trunk_down",
     AgentBusy => "agent_busy",
     BadRequest => "bad_request",
 }

@@ -37,9 +37,13 @@ enum Command {
     Serve(Settings),
     /// Run the server with demo people and simulated phones that talk.
     Demo(DemoSettings),
-    /// Apply a file of people and devices; again and again to the same end.
+    /// Apply a file of people, devices, trunks and routes; again and again to the same end.
     Provision {
-        file: PathBuf,
+        #[arg(required_unless_present = "example")]
+        file: Option<PathBuf>,
+        /// Print a complete file with a word on everything.
+        #[arg(long)]
+        example: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -203,7 +207,13 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(settings) => serve(settings).await,
         Command::Demo(settings) => run_demo(settings).await,
-        Command::Provision { file, place } => provision_from(&file, place).await,
+        Command::Provision { example: true, .. } => {
+            print!("{}", provision::example());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Provision { file, place, .. } => {
+            provision_from(&file.context("a file is needed")?, place).await
+        }
         Command::Key(command) => key(command).await,
         Command::Config(ConfigCommand::Check { file }) => {
             Config::read(&file)?;
@@ -305,8 +315,15 @@ async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
     store.close().await;
     let done = applied?;
     println!(
-        "people: {} written, {} removed; devices: {} written, {} removed",
-        done.people_written, done.people_removed, done.devices_written, done.devices_removed
+        "people: {} written, {} removed; devices: {} written, {} removed; \
+         trunks: {} written, {} removed; routes: {} lists written",
+        done.people_written,
+        done.people_removed,
+        done.devices_written,
+        done.devices_removed,
+        done.trunks_written,
+        done.trunks_removed,
+        done.lists_written
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -2,9 +2,8 @@
 //! Every rule is asked of core; a refusal that core did not see is audited here.
 
 use crate::clock;
-use crate::contact;
 use crate::keys;
-use crate::switchboard::{CallHandle, Joined, Switchboard, supervision_in};
+use crate::switchboard::{CallHandle, Joined, Switchboard, dialled, supervision_in};
 use async_trait::async_trait;
 use futures::future::join_all;
 use std::collections::BTreeMap;
@@ -15,6 +14,7 @@ use undertone_api::{
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
 use undertone_core::call::{self, Answer, Input, Reply};
+use undertone_core::contact::Contact;
 use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
 use undertone_core::plan::Source;
@@ -131,8 +131,11 @@ impl Desk {
 /// Which device a URI means: a contact, or an extension of ours. Whether it may be used, core
 /// says.
 fn device_at(uri: &str, dir: &Directory) -> Option<DeviceId> {
-    let by_contact = dir.devices.values().find(|device| contact::same(&device.contact, uri));
-    by_contact.or_else(|| routing::route(uri, dir).ok()).map(|device| device.id.clone())
+    let contact = Contact::parse(uri).ok();
+    let by_contact = contact.and_then(|contact| dir.device_with_contact(&contact));
+    by_contact
+        .map(|device| device.id.clone())
+        .or_else(|| routing::one_device(&dialled(uri).ok()?, dir))
 }
 
 fn unavailable(error: StoreError) -> Refusal {

@@ -1,8 +1,11 @@
 //! The metrics page: what the parts count, in Prometheus's text form. Counts nothing itself.
 
+use crate::clock;
 use crate::serve::Server;
+use crate::switchboard::Switchboard;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
+use undertone_core::trunk::Trunk;
 use undertone_engine::LATENESS_BOUNDS_US;
 
 struct Page(String);
@@ -29,6 +32,8 @@ pub fn of(server: &Server) -> impl Fn() -> String + Send + Sync + 'static {
         page.counter("calls_ended_total", count(&counts.calls_ended));
         page.counter("calls_failed_total", count(&counts.calls_failed));
         page.counter("calls_turned_away_total", count(&counts.calls_turned_away));
+        page.counter("calls_refused_total", count(&counts.calls_refused));
+        trunk_figures(&mut page, &board);
         page.counter("audit_rows_failed_total", count(&counts.rows_failed));
         page.counter("privacy_alarms_total", count(&media.privacy_alarms));
         page.counter("media_reports_lost_total", count(&media.reports_lost));
@@ -47,6 +52,22 @@ pub fn of(server: &Server) -> impl Fn() -> String + Send + Sync + 'static {
         page.counter("journal_retries_total", journal.retries);
         page.0
     }
+}
+
+/// Each trunk by its id, which needs no escaping in a label.
+fn trunk_figures(page: &mut Page, board: &Switchboard) {
+    let dir = board.directory();
+    let (traffic, now) = (board.house().exchange.traffic(), clock::now().mono);
+    let mut each = |name: &str, value: &dyn Fn(&Trunk) -> u32| {
+        let _ = writeln!(page.0, "# TYPE undertone_{name} gauge");
+        for trunk in dir.trunks.values() {
+            let (id, value) = (&trunk.id, value(trunk));
+            let _ = writeln!(page.0, "undertone_{name}{{trunk=\"{id}\"}} {value}");
+        }
+    };
+    each("trunk_up", &|trunk| u32::from(traffic.is_up(trunk, now)));
+    each("trunk_channels_in_use", &|trunk| traffic.channels(&trunk.id));
+    each("trunk_channels_max", &|trunk| trunk.channels_max.unwrap_or(0));
 }
 
 fn media_figures(page: &mut Page, media: &undertone_engine::Gauges) {

@@ -9,7 +9,6 @@ pub mod clock;
 pub mod codes;
 pub mod commands;
 pub mod config;
-pub mod contact;
 pub mod demo;
 pub mod figures;
 pub mod floor;

@@ -29,7 +29,7 @@ pub struct Watcher {
 /// The facts of the store under the policy of the configuration.
 async fn read(store: &Store, codes: &TappingCodes) -> Result<Directory, StoreError> {
     let mut directory = store.directory().await?;
-    directory.policy.codes = codes.clone();
+    directory.change(|facts| facts.policy.codes = codes.clone());
     Ok(directory)
 }
 

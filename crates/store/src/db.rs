@@ -34,6 +34,7 @@ impl File {
             File::Directory => &[
                 include_str!("../migrations/directory_1.sql"),
                 include_str!("../migrations/directory_2.sql"),
+                include_str!("../migrations/directory_3.sql"),
             ],
         }
     }

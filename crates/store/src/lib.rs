@@ -1,5 +1,5 @@
 //! SQL and nothing but SQL: the journal (audit, call records) and the directory (people,
-//! devices, keys), on SQLite or PostgreSQL with one set of queries.
+//! devices, trunks, routes, keys), on SQLite or PostgreSQL with one set of queries.
 //!
 //! Decides nothing: it keeps what it is given, in order, and says when it is safe.
 
@@ -14,8 +14,10 @@ mod journal;
 mod keys;
 mod provision;
 mod queue;
+mod routes;
 mod store;
 mod text;
+mod trunks;
 mod writer;
 
 pub use error::StoreError;

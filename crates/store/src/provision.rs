@@ -1,20 +1,29 @@
-//! People and devices as a provisioning file states them: the whole, applied in one transaction.
-//! Who is in no file any more is removed, and with a person the keys go.
+//! People, devices, trunks and routes as a provisioning file states them: the whole, applied in
+//! one transaction. What is in no file any more is removed, and with a person the keys go.
 
 use crate::error::StoreError;
 use crate::keys::{rights_of, rights_text};
 use crate::text::{self, bad};
+use crate::{routes, trunks};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 use std::collections::BTreeMap;
-use undertone_core::directory::{Device, Directory, Person};
+use undertone_core::contact::Contact;
+use undertone_core::directory::{Device, Directory, Facts, Person};
 use undertone_core::id::{DeviceId, OrgId, PersonId};
+use undertone_core::trunk::{DestinationCap, Emergency, Outbound, OwnNumber, Route, Trunk};
 
 /// The state to be reached. Applied again and again, it leads to the same end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provision {
     pub people: Vec<Person>,
     pub devices: Vec<Device>,
+    pub trunks: Vec<Trunk>,
+    pub numbers: Vec<OwnNumber>,
+    pub routes: Vec<Route>,
+    pub outbound: Vec<Outbound>,
+    pub caps: Vec<DestinationCap>,
+    pub emergency: Emergency,
 }
 
 /// What changed; all zero the second time.
@@ -22,8 +31,12 @@ pub struct Provision {
 pub struct Applied {
     pub people_written: u64,
     pub devices_written: u64,
+    pub trunks_written: u64,
     pub people_removed: u64,
     pub devices_removed: u64,
+    pub trunks_removed: u64,
+    /// Of numbers, routes, permissions, caps and emergency numbers: lists that are other ones now.
+    pub lists_written: u64,
 }
 
 pub(crate) async fn apply(
@@ -57,7 +70,60 @@ pub(crate) async fn apply(
         remove(conn, "DELETE FROM person WHERE org_id = $1 AND id = $2", org, id.as_str()).await?;
         applied.people_removed += 1;
     }
+    apply_trunks(&mut *conn, org, what, &before, &mut applied).await?;
+    apply_lists(conn, org, what, &before, &mut applied).await?;
     Ok(applied)
+}
+
+async fn apply_trunks(
+    conn: &mut AnyConnection,
+    org: &OrgId,
+    what: &Provision,
+    before: &Facts,
+    applied: &mut Applied,
+) -> Result<(), StoreError> {
+    let wanted: BTreeMap<_, _> = what.trunks.iter().map(|t| (&t.id, t)).collect();
+    for (id, trunk) in &wanted {
+        if before.trunks.get(*id) != Some(*trunk) {
+            trunks::write(&mut *conn, org, trunk).await?;
+            applied.trunks_written += 1;
+        }
+    }
+    for id in before.trunks.keys().filter(|id| !wanted.contains_key(id)) {
+        trunks::remove(&mut *conn, org, id).await?;
+        applied.trunks_removed += 1;
+    }
+    Ok(())
+}
+
+async fn apply_lists(
+    conn: &mut AnyConnection,
+    org: &OrgId,
+    what: &Provision,
+    before: &Facts,
+    applied: &mut Applied,
+) -> Result<(), StoreError> {
+    if what.numbers != before.numbers {
+        routes::write_numbers(&mut *conn, org, &what.numbers).await?;
+        applied.lists_written += 1;
+    }
+    if what.routes != before.routes {
+        routes::write_routes(&mut *conn, org, &what.routes).await?;
+        applied.lists_written += 1;
+    }
+    if what.outbound != before.outbound {
+        routes::write_outbound(&mut *conn, org, &what.outbound).await?;
+        applied.lists_written += 1;
+    }
+    if what.caps != before.caps {
+        routes::write_caps(&mut *conn, org, &what.caps).await?;
+        applied.lists_written += 1;
+    }
+    if what.emergency != before.emergency {
+        routes::write_emergency(conn, org, &what.emergency).await?;
+        applied.lists_written += 1;
+    }
+    Ok(())
 }
 
 async fn write_person(
@@ -86,18 +152,19 @@ async fn write_device(
     device: &Device,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO device (org_id, id, name, extension, owner_id, contact, net) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (org_id, id) DO UPDATE SET \
+        "INSERT INTO device (org_id, id, name, extension, owner_id, contact, net, account) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (org_id, id) DO UPDATE SET \
          name = excluded.name, extension = excluded.extension, owner_id = excluded.owner_id, \
-         contact = excluded.contact, net = excluded.net",
+         contact = excluded.contact, net = excluded.net, account = excluded.account",
     )
     .bind(org.as_str())
     .bind(device.id.as_str())
     .bind(device.name.as_str())
     .bind(device.extension.as_deref().unwrap_or(""))
     .bind(device.owner.as_ref().map_or("", |id| id.as_str()))
-    .bind(device.contact.as_str())
+    .bind(device.contact.as_ref().map(Contact::to_string).unwrap_or_default())
     .bind(text::net(device.net))
+    .bind(device.account.as_deref().unwrap_or(""))
     .execute(conn)
     .await?;
     Ok(())
@@ -115,11 +182,11 @@ async fn remove(
 
 const PEOPLE: &str = "SELECT id, name, extension, rights FROM person WHERE org_id = $1";
 const DEVICES: &str =
-    "SELECT id, name, extension, owner_id, contact, net FROM device WHERE org_id = $1";
+    "SELECT id, name, extension, owner_id, contact, net, account FROM device WHERE org_id = $1";
 
 pub(crate) async fn directory(pool: &AnyPool, org: &OrgId) -> Result<Directory, StoreError> {
     let mut conn = pool.acquire().await?;
-    read(&mut conn, org).await
+    Ok(Directory::new(read(&mut conn, org).await?))
 }
 
 /// Counts up with every transaction that wrote; 0 before the first.
@@ -143,19 +210,23 @@ pub(crate) async fn count_up(conn: &mut AnyConnection, org: &OrgId) -> Result<()
     Ok(())
 }
 
-async fn read(conn: &mut AnyConnection, org: &OrgId) -> Result<Directory, StoreError> {
+async fn read(conn: &mut AnyConnection, org: &OrgId) -> Result<Facts, StoreError> {
     let people = sqlx::query(PEOPLE).bind(org.as_str()).fetch_all(&mut *conn).await?;
     let devices = sqlx::query(DEVICES).bind(org.as_str()).fetch_all(&mut *conn).await?;
-    let mut directory = Directory::empty(org.clone());
+    let mut facts = Facts::empty(org.clone());
     for row in &people {
         let person = read_person(row)?;
-        directory.people.insert(person.id.clone(), person);
+        facts.people.insert(person.id.clone(), person);
     }
     for row in &devices {
         let device = read_device(row)?;
-        directory.devices.insert(device.id.clone(), device);
+        facts.devices.insert(device.id.clone(), device);
     }
-    Ok(directory)
+    for trunk in trunks::read(&mut *conn, org).await? {
+        facts.trunks.insert(trunk.id.clone(), trunk);
+    }
+    routes::read(conn, org, &mut facts).await?;
+    Ok(facts)
 }
 
 fn read_person(row: &AnyRow) -> Result<Person, StoreError> {
@@ -171,12 +242,15 @@ fn read_person(row: &AnyRow) -> Result<Person, StoreError> {
 fn read_device(row: &AnyRow) -> Result<Device, StoreError> {
     let text = |index: usize| row.try_get::<String, _>(index);
     let owner = Some(text(3)?).filter(|owner| !owner.is_empty());
+    let contact = Some(text(4)?).filter(|contact| !contact.is_empty());
+    let wrong = |e| bad("a device", e);
     Ok(Device {
         id: DeviceId::parse(&text(0)?).map_err(|e| bad("a device", e))?,
         name: text(1)?,
         extension: Some(text(2)?).filter(|extension| !extension.is_empty()),
         owner: owner.map(|id| PersonId::parse(&id)).transpose().map_err(|e| bad("a device", e))?,
-        contact: text(4)?,
+        contact: contact.map(|uri| Contact::parse(&uri)).transpose().map_err(wrong)?,
+        account: Some(text(6)?).filter(|account| !account.is_empty()),
         net: text::net_of(&text(5)?)?,
     })
 }

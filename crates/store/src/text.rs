@@ -29,6 +29,18 @@ pub(crate) fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// A list of things that are written without spaces, in one column.
+pub(crate) fn words_text<T: std::fmt::Display>(words: impl IntoIterator<Item = T>) -> String {
+    words.into_iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn words_of<T, C: FromIterator<T>, E: ToString>(
+    text: &str,
+    one: impl Fn(&str) -> Result<T, E>,
+) -> Result<C, StoreError> {
+    text.split_whitespace().map(|word| one(word).map_err(|e| bad("a list", e))).collect()
+}
+
 pub(crate) fn bad(what: &'static str, why: impl ToString) -> StoreError {
     StoreError::BadRow { what, why: why.to_string() }
 }

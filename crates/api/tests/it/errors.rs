@@ -21,12 +21,14 @@ async fn every_reason_is_a_problem_with_its_code() {
         assert!(got.json["detail"].as_str().unwrap().ends_with('.'), "{reason:?}");
         assert!(got.status.is_client_error() || got.status.is_server_error(), "{reason:?}");
         let expected = match reason.code() {
-            "not_allowed" | "leg_not_own" => 403,
+            "not_allowed" | "leg_not_own" | "outbound_denied" | "unknown_caller" => 403,
+            "account_cap" | "destination_cap" => 429,
             "audit_unavailable" | "overloaded" | "shutting_down" => 503,
+            "trunk_full" | "trunk_down" => 503,
             "leg_no_answer" | "audio_not_proven" => 504,
             "version_mismatch" => 412,
             "superseded" | "agent_not_on_call" | "takeover_taken" | "call_ended" => 409,
-            "target_required" | "no_route" | "leg_listen_only" => 422,
+            "target_required" | "no_route" | "route_loop" | "leg_listen_only" => 422,
             code if code.starts_with("no_such") => 404,
             _ => continue,
         };

@@ -3,6 +3,7 @@
 use crate::access::Actor;
 use crate::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
 use crate::plan::{EdgeRef, PlanVersion};
+use crate::routing::Outside;
 use crate::seat::Room;
 use crate::view::{AgentAction, AgentAfter, Extent, Follow, LegKind, Mode, Net};
 
@@ -60,10 +61,12 @@ pub enum PartyLeg {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialTarget {
-    /// A known device, at its contact.
+    /// A known device, at its contact or where it registered.
     Device(DeviceId),
-    /// An address given in full.
-    Uri(String),
+    /// Several of one person at once: the first that answers has the call.
+    Person { person: PersonId, devices: Vec<DeviceId> },
+    /// Out, by a trunk.
+    Trunk(Outside),
     /// A person's browser leg.
     Browser(PersonId),
 }

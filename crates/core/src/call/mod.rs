@@ -23,6 +23,7 @@ mod changing;
 mod control;
 pub mod effect;
 mod ending;
+mod entering;
 mod handing;
 pub mod input;
 mod joining;

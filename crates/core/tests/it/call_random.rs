@@ -229,10 +229,10 @@ fn apply_to_the_call(world: &mut World, op: Op) {
             let person = person(WHO[who]);
             let rights = world.dir.people[&person].rights.clone();
             let view = of(world, who);
-            world.dir.people.get_mut(&person).unwrap().rights.clear();
+            world.dir.change(|facts| facts.people.get_mut(&person).unwrap().rights.clear());
             world.feed(Input::RightsLost { person: person.clone(), key: None });
             assert!(!is_named_at_all(world, view.and_then(|v| v.seat)), "revoked, in the plan");
-            world.dir.people.get_mut(&person).unwrap().rights = rights;
+            world.dir.change(|facts| facts.people.get_mut(&person).unwrap().rights = rights);
         }
         Op::Habit { which, on } => {
             let habits = &mut world.habits;

@@ -220,7 +220,7 @@ fn the_hold_of_a_replaced_agent_goes_with_the_takeover() {
 #[test]
 fn rights_lost_end_a_takeover_and_the_agent_has_the_call_again() {
     let (mut world, _) = taken(AgentAfter::Held);
-    world.dir.people.get_mut(&person("mia")).unwrap().rights.clear();
+    world.dir.change(|facts| facts.people.get_mut(&person("mia")).unwrap().rights.clear());
     world.feed(Input::RightsLost { person: person("mia"), key: None });
     assert_eq!(world.supervision(1).end_reason.as_deref(), Some("rights_lost"));
     world.run_ms(400);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome};
 use undertone_core::call::*;
-use undertone_core::directory::{Device, Directory, Person};
+use undertone_core::contact::Contact;
+use undertone_core::directory::{Device, Directory, Facts, Person};
 use undertone_core::id::*;
 use undertone_core::plan::*;
 use undertone_core::refusal::Reason;
@@ -25,23 +26,24 @@ pub(crate) fn sup(n: u64) -> SupervisionId {
 }
 
 pub(crate) fn directory() -> Directory {
-    let mut dir = Directory::empty(OrgId::parse("org").unwrap());
-    dir.policy.codes.on = true;
+    let mut facts = Facts::empty(OrgId::parse("org").unwrap());
+    facts.policy.codes.on = true;
     let rights: BTreeSet<Right> = Right::ALL.iter().copied().collect();
     for (n, name) in ["ana", "bo", "mia", "noor", "olu", "pat"].iter().enumerate() {
         let (id, extension) = (person(name), Some(format!("20{n}")));
         let rights = if n < 2 { BTreeSet::new() } else { rights.clone() };
         let known = Person { id: id.clone(), name: name.to_string(), extension, rights };
-        dir.people.insert(id.clone(), known);
+        facts.people.insert(id.clone(), known);
         let device = DeviceId::parse(&format!("{name}-phone")).unwrap();
         let extension = Some(format!("20{n}"));
-        let contact = format!("sip:{name}@127.0.0.1:5080");
+        let contact = Contact::parse(&format!("sip:{name}@127.0.0.1:5080")).ok();
         let (name, owner) = (device.to_string(), Some(id));
         let net = Net::Internal;
-        let made = Device { id: device.clone(), name, extension, owner, contact, net };
-        dir.devices.insert(device, made);
+        let (id, account) = (device.clone(), None);
+        let made = Device { id, name, extension, owner, contact, account, net };
+        facts.devices.insert(device, made);
     }
-    dir
+    Directory::new(facts)
 }
 
 pub(crate) fn actor(name: &str, dir: &Directory) -> Actor {

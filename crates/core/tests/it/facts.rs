@@ -8,8 +8,6 @@ use undertone_core::audit::{AuditEntry, GENESIS, Outcome, Who, hash};
 use undertone_core::floor::{Floor, FloorEffect, FloorInput};
 use undertone_core::id::{CallId, OrgId};
 use undertone_core::policy::Policy;
-use undertone_core::refusal::Reason;
-use undertone_core::routing::{caller, route};
 use undertone_core::time::{Mono, Now, Wall};
 use undertone_core::view::{AgentState, Channel, Mode};
 
@@ -43,18 +41,6 @@ fn the_open_preset_tells_the_agent_of_all_but_listening() {
         assert!(policy.notice(mode).has_tone());
     }
     assert!(policy.as_stored().iter().any(|(name, _)| *name == "on_agent_leaves"));
-}
-
-#[test]
-fn a_number_leads_to_a_device_or_is_refused() {
-    let dir = directory();
-    for dialled in ["200", "sip:200@127.0.0.1:5060", "sip:200;phone-context=x@h", "ana-phone"] {
-        assert_eq!(route(dialled, &dir).map(|d| d.id.as_str()), Ok("ana-phone"), "{dialled}");
-    }
-    assert_eq!(route("999", &dir).map_err(|no| no.reasons), Err(vec![Reason::NoRoute]));
-    assert_eq!(route("", &dir).map_err(|no| no.reasons), Err(vec![Reason::NoRoute]));
-    assert_eq!(caller("201", &dir).map(|d| d.id.as_str()), Some("bo-phone"));
-    assert!(caller("+4512345678", &dir).is_none());
 }
 
 #[test]

@@ -15,3 +15,7 @@ mod hearing_exhaustive;
 mod hearing_moves;
 mod hearing_oracle;
 mod hearing_table;
+mod routing_house;
+mod routing_laws;
+mod routing_oracle;
+mod routing_table;

@@ -1,8 +1,8 @@
 //! Who is in the demo: agents, customers, supervisors, their numbers and rights. Speaks nothing.
 
-use crate::contact;
 use std::collections::BTreeSet;
 use undertone_core::access::Right;
+use undertone_core::contact::Contact;
 use undertone_core::directory::{Device, Person};
 use undertone_core::id::{BadId, DeviceId, PersonId};
 use undertone_core::view::Net;
@@ -108,10 +108,11 @@ pub fn provision(phones: &[(Role, String)]) -> Result<Provision, BadId> {
             name: role.name.clone(),
             extension: Some(role.number.clone()),
             owner: None,
-            contact: contact.clone(),
+            contact: Contact::parse(contact).ok(),
+            account: None,
             net: Net::External,
         };
-        debug_assert!(contact::address(contact).is_some());
+        debug_assert!(device.contact.is_some());
         if role.kind != Kind::Customer {
             device.owner = Some(person.clone());
             device.net = Net::Internal;

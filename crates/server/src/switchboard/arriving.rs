@@ -1,19 +1,20 @@
 //! Calls that begin: one that arrives by SIP, one that the API places. Who may call whom, and
-//! what each end is, is core's (`routing`, `Call::new`); here its answers are carried out.
+//! what each end is, is core's (`routing`, `NewParty`); here its answers are carried out.
 
+use super::exchange::dialled;
 use super::legs::{Leg, LegError};
 use super::tapping::Tapped;
 use super::task::Waiting;
 use super::{CallHandle, Switchboard};
-use crate::contact;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
-use undertone_core::access::Actor;
-use undertone_core::call::{Answer, Call, DialTarget, NewCall, NewParty, PartyLeg};
-use undertone_core::directory::{Device, Directory};
+use undertone_core::access::{Actor, Right};
+use undertone_core::call::{Answer, Call, NewCall, NewParty};
+use undertone_core::directory::Directory;
 use undertone_core::id::CallId;
+use undertone_core::number::Dialled;
 use undertone_core::refusal::{Reason, Refusal};
-use undertone_core::routing;
+use undertone_core::routing::{self, Arrival, Destination, Origin, answer_code};
 use undertone_engine::Rank;
 use undertone_sip::Incoming;
 
@@ -21,7 +22,7 @@ impl Switchboard {
     pub(super) fn arrived(&self, incoming: Incoming) {
         if let Err(code) = self.try_arrived(&incoming).map(|begin| begin(self, incoming)) {
             self.house.counts.calls_turned_away.fetch_add(1, Ordering::Relaxed);
-            tracing::info!(code, "a call was turned away");
+            tracing::debug!(code, "a call was turned away");
         }
     }
 
@@ -39,9 +40,8 @@ impl Switchboard {
             return Err(refuse(503));
         }
         let dir = self.directory();
-        let caller = caller(incoming, &dir).ok_or_else(|| refuse(403))?;
-        if let Some((mode, extension)) = dir.policy.codes.dialled(&incoming.request_user) {
-            let tapped = Tapped::new(mode, extension, caller, &dir);
+        let (origin, to) = self.recognise(incoming, &dir).map_err(refuse)?;
+        if let Some(tapped) = tapped(&origin, &to, &dir) {
             let leg = self.arriving_leg(incoming, Rank::Second);
             let leg = leg.map_err(|error| refuse(error.code()))?;
             return Ok(Box::new(move |board, incoming| {
@@ -49,19 +49,14 @@ impl Switchboard {
                 tokio::spawn(board.clone().tap(tapped, arrived));
             }));
         }
-        let callee = routing::route(&incoming.request_user, &dir).map_err(|_| refuse(404))?;
         let id = self.house.ids.call().map_err(|_| refuse(500))?;
-        let leg = self.arriving_leg(incoming, Rank::First);
-        let leg = leg.map_err(|error| refuse(error.code()))?;
-        let new = NewCall {
-            id,
-            caller: party(caller, &dir, PartyLeg::Arrived),
-            callee: dialled(callee, &dir),
-            queue: None,
-            campaign: None,
-            request: None,
-            by: None,
-        };
+        let (caller, callee) = self.admit(&id, incoming, &origin, &to, &dir).map_err(refuse)?;
+        let leg = self.arriving_leg(incoming, Rank::First).map_err(|error| {
+            self.house.exchange.traffic().left(&id);
+            refuse(error.code())
+        })?;
+        let (queue, campaign, request, by) = (None, None, None, None);
+        let new = NewCall { id, caller, callee, queue, campaign, request, by };
         Ok(Box::new(move |board, incoming| {
             let leg_id = leg.id;
             let call = board.begin(new, Some(leg), None);
@@ -81,6 +76,57 @@ impl Switchboard {
         leg.inspect_err(|error| tracing::warn!(%error, "a call cannot have its media"))
     }
 
+    /// Who calls, and what they dialled; or the code that says why nobody may, and its row.
+    fn recognise(&self, incoming: &Incoming, dir: &Directory) -> Result<(Origin, Dialled), u16> {
+        let arrival = Arrival {
+            source: incoming.source,
+            account: None,
+            from_user: &incoming.from.user,
+            request_user: &incoming.request_user,
+            to_user: &incoming.to.user,
+        };
+        let (origin, to) = {
+            let traffic = self.house.exchange.traffic();
+            (routing::caller(&arrival, &traffic, dir), arrival.dialled(&traffic))
+        };
+        let origin = origin.map_err(|refusal| self.refused(incoming, None, dir, &refusal))?;
+        let to = dialled(to).map_err(|no| self.refused(incoming, Some(&origin), dir, &no))?;
+        Ok((origin, to))
+    }
+
+    fn refused(
+        &self,
+        incoming: &Incoming,
+        origin: Option<&Origin>,
+        dir: &Directory,
+        refusal: &Refusal,
+    ) -> u16 {
+        self.turned_away(incoming, origin, dir, refusal);
+        refusal.reasons.first().map_or(500, |reason| answer_code(*reason))
+    }
+
+    /// The two ends, counted.
+    fn admit(
+        &self,
+        id: &CallId,
+        incoming: &Incoming,
+        origin: &Origin,
+        to: &Dialled,
+        dir: &Directory,
+    ) -> Result<(NewParty, NewParty), u16> {
+        let from = &incoming.from;
+        let caller = NewParty::arrived(origin, &from.user, &from.name, dir);
+        let caller = caller.ok_or_else(|| Refusal::because(Reason::UnknownCaller));
+        let ends = caller.and_then(|caller| {
+            self.house.exchange.traffic().arrive(id, origin, to, dir)?;
+            Ok((caller, self.place_for(id, origin, to)?))
+        });
+        ends.map_err(|refusal| {
+            self.house.exchange.traffic().left(id);
+            self.refused(incoming, Some(origin), dir, &refusal)
+        })
+    }
+
     /// `POST /calls`: the agent's phone first, then the other end. Answered when core says so;
     /// with the call's id, if one was begun.
     pub async fn place(&self, by: &Actor, from_agent: &str, to: &str) -> (Option<CallId>, Answer) {
@@ -88,20 +134,20 @@ impl Switchboard {
         if self.is_draining() {
             return (None, refused(Reason::ShuttingDown));
         }
-        let dir = self.directory();
-        let agent = dir.person_at(from_agent).and_then(|p| routing::device_of_person(&p.id, &dir));
-        let Some(agent) = agent else { return (None, refused(Reason::NoSuchAgent)) };
         let Ok(id) = self.house.ids.call() else { return (None, refused(Reason::BadRequest)) };
-        let callee = match routing::route(to, &dir) {
-            Ok(callee) => callee,
-            Err(refusal) => return (None, Err(refusal)),
+        let (caller, callee) = match self.try_place(&id, by, from_agent, to) {
+            Ok(ends) => ends,
+            Err(refusal) => {
+                self.house.exchange.traffic().left(&id);
+                return (None, Err(refusal));
+            }
         };
         let request = self.house.ids.request();
         let (reply, answer) = oneshot::channel();
         let new = NewCall {
             id: id.clone(),
-            caller: dialled(agent, &dir),
-            callee: dialled(callee, &dir),
+            caller,
+            callee,
             queue: None,
             campaign: None,
             request: Some(request),
@@ -110,31 +156,37 @@ impl Switchboard {
         let _: CallHandle = self.begin(new, None, Some(Waiting { request, reply, sound: None }));
         (Some(id), answer.await.unwrap_or_else(|_| refused(Reason::CallEnded)))
     }
-}
 
-/// A caller is a known device that calls from its fixed contact's address. Where several share
-/// one address, From names which.
-fn caller<'a>(incoming: &Incoming, dir: &'a Directory) -> Option<&'a Device> {
-    let here = |device: &Device| contact::address(&device.contact) == Some(incoming.source);
-    let named = routing::caller(&incoming.from.user, dir).filter(|device| here(device));
-    named.or_else(|| {
-        let mut at_address = dir.devices.values().filter(|device| here(device));
-        let only = at_address.next()?;
-        at_address.next().is_none().then_some(only)
-    })
-}
-
-fn dialled(device: &Device, dir: &Directory) -> NewParty {
-    party(device, dir, PartyLeg::ToDial(DialTarget::Device(device.id.clone())))
-}
-
-fn party(device: &Device, dir: &Directory, leg: PartyLeg) -> NewParty {
-    let name = dir.owner(&device.id).map_or(&device.name, |person| &person.name);
-    NewParty {
-        device: Some(device.id.clone()),
-        number: device.extension.clone().unwrap_or_else(|| device.id.to_string()),
-        name: name.clone(),
-        net: device.net,
-        leg,
+    /// The agent's phones call: what they may not call, nobody may have them call.
+    fn try_place(
+        &self,
+        id: &CallId,
+        by: &Actor,
+        from_agent: &str,
+        to: &str,
+    ) -> Result<(NewParty, NewParty), Refusal> {
+        let dir = self.directory();
+        let no_agent = || Refusal::because(Reason::NoSuchAgent);
+        let agent = dir.person_at(from_agent).ok_or_else(no_agent)?;
+        if agent.id != by.person {
+            by.need(Right::Control).map_err(Refusal::because)?;
+        }
+        let phones = routing::person_called(&agent.id, &dir).ok_or_else(no_agent)?;
+        let device = match &phones {
+            Destination::Device(device) => Some(device),
+            Destination::Person { devices, .. } => devices.first(),
+            Destination::Trunk(_) => None,
+        };
+        let origin = Origin::Device(device.ok_or_else(no_agent)?.clone());
+        let caller = NewParty::called(phones, &dir).ok_or_else(no_agent)?;
+        let callee = self.place_for(id, &origin, &dialled(to)?)?;
+        Ok((caller, callee))
     }
+}
+
+/// A code that supervises, dialled from a telephone of ours.
+fn tapped(origin: &Origin, to: &Dialled, dir: &Directory) -> Option<Tapped> {
+    let Origin::Device(device) = origin else { return None };
+    let (mode, extension) = dir.policy.codes.dialled(to.as_str())?;
+    Some(Tapped::new(mode, extension, dir.device(device)?, dir))
 }

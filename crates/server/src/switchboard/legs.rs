@@ -2,9 +2,10 @@
 //! becomes an input; what core asks for becomes a message to the phone.
 
 use super::House;
+use super::dialling::Aim;
 use super::task::{CallTask, Message};
 use tokio::sync::mpsc;
-use undertone_core::call::{DialTarget, Input, LegEnd, LegFailure};
+use undertone_core::call::{Input, LegEnd, LegFailure};
 use undertone_core::id::{BridgeId, LegId, SeatId};
 use undertone_engine::{Engine, Ports, PortsExhausted, Rank};
 use undertone_media::bridge::LegConfig;
@@ -116,7 +117,7 @@ impl Leg {
     }
 }
 
-fn failure(code: u16) -> LegFailure {
+pub(super) fn failure(code: u16) -> LegFailure {
     match code {
         486 | 600 => LegFailure::Busy,
         603 | 403 => LegFailure::Declined,
@@ -141,47 +142,33 @@ impl CallTask {
         self.legs.insert(seat, leg);
     }
 
-    pub(super) fn dial(&mut self, seat: SeatId, to: &DialTarget, number: String, name: String) {
-        if let Err(why) = self.try_dial(seat, to, number, name) {
-            self.next.push_back(Input::LegFailed { seat, why });
-        }
-    }
-
-    fn try_dial(
-        &mut self,
-        seat: SeatId,
-        to: &DialTarget,
-        from_user: String,
-        from_name: String,
-    ) -> Result<(), LegFailure> {
-        let to_uri = match to {
-            DialTarget::Device(id) => {
-                let dir = self.house.directory.borrow().clone();
-                dir.device(id).map(|d| d.contact.clone()).ok_or(LegFailure::Gone)?
-            }
-            DialTarget::Uri(uri) => uri.clone(),
-            DialTarget::Browser(_) => return Err(LegFailure::Unreachable),
-        };
+    /// Calls one address: ports, an offer, a dialog whose events come here.
+    pub(super) fn call_aim(&mut self, seat: SeatId, aim: &Aim) -> Result<Leg, LegFailure> {
         let mut caps = Capabilities::default();
         // What the other end speaks comes first, so that packets can pass untouched.
         if let Some(first) = self.legs.values().find_map(Leg::prefers) {
             caps.codecs.retain(|codec| *codec != first);
             caps.codecs.insert(0, first);
         }
-        let peer = crate::contact::address(&to_uri).map(|addr| addr.ip());
+        let peer = aim.to_addr.map(|addr| addr.ip());
         let rank = if self.call.can_spare(seat) { Rank::Second } else { Rank::First };
         let (ports, mut session) = self.house.sockets(peer, None, caps, rank).map_err(|error| {
             tracing::warn!(call = %self.me.id, seat = %seat, %error, "a leg has no media ports");
             LegFailure::PortsExhausted
         })?;
         let offer = session.offer(Direction::SendRecv);
-        let outgoing = Outgoing { to_uri, from_user, from_name, offer, ..Outgoing::default() };
+        let outgoing = Outgoing {
+            to_uri: aim.to_uri.clone(),
+            to_addr: aim.to_addr,
+            from_user: aim.from_user.clone(),
+            from_name: aim.from_name.clone(),
+            offer,
+            ..Outgoing::default()
+        };
         let (dialog, events) = self.house.sip.call(outgoing);
         let id = self.house.ids.leg();
         self.follow(seat, id, events);
-        let stage = Stage::Offered;
-        self.legs.insert(seat, Leg { id, dialog, session, ports: Some(ports), stage });
-        Ok(())
+        Ok(Leg { id, dialog, session, ports: Some(ports), stage: Stage::Offered })
     }
 
     /// Brings a dialog's events here, in order.
@@ -218,6 +205,7 @@ impl CallTask {
     }
 
     pub(super) fn hang_up(&mut self, seat: SeatId) {
+        self.stop_search(seat);
         if let Some(leg) = self.legs.remove(&seat) {
             self.unplug(seat);
             leg.end();
@@ -248,6 +236,9 @@ impl CallTask {
     }
 
     pub(super) fn on_dialog(&mut self, seat: SeatId, id: LegId, event: DialogEvent) {
+        if self.searching(seat, id, &event) {
+            return;
+        }
         // News of a leg that has been let go, or replaced, is no news.
         if self.legs.get(&seat).is_none_or(|leg| leg.id != id) {
             return;

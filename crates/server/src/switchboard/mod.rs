@@ -3,6 +3,8 @@
 
 mod arriving;
 mod asking;
+mod dialling;
+mod exchange;
 mod legs;
 mod news;
 mod register;
@@ -11,10 +13,13 @@ mod sound;
 mod tapping;
 mod task;
 mod telling;
+mod turned_away;
 
 pub use asking::{Joined, Sounding, supervision_in};
+pub use exchange::{Exchange, dialled};
 pub use news::MediaCounts;
 pub use register::{CallHandle, Register};
+pub use turned_away::Strangers;
 
 use crate::clock;
 use crate::floor::FloorTask;
@@ -49,6 +54,8 @@ pub struct House {
     pub counts: Counts,
     /// Which of our addresses each side is told.
     pub told: Told,
+    pub exchange: Exchange,
+    strangers: Strangers,
     draining: AtomicBool,
 }
 
@@ -59,6 +66,8 @@ pub struct Counts {
     pub calls_ended: AtomicU64,
     pub calls_failed: AtomicU64,
     pub calls_turned_away: AtomicU64,
+    /// Of those: by core's routing, each with its reasons in the audit.
+    pub calls_refused: AtomicU64,
     pub rows_failed: AtomicU64,
 }
 
@@ -88,6 +97,8 @@ impl Switchboard {
             register,
             counts: Counts::default(),
             told,
+            exchange: Exchange::default(),
+            strangers: Strangers::default(),
             draining: AtomicBool::new(false),
         };
         Self { house: Arc::new(house) }
@@ -170,6 +181,7 @@ impl Switchboard {
                 free_agents(&house, &id).await;
             }
             house.engine.close(bridge);
+            house.exchange.traffic().left(&id);
             house.register.remove(&id, bridge);
             house.counts.calls_ended.fetch_add(1, Ordering::Relaxed);
         });

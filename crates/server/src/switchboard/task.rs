@@ -2,6 +2,7 @@
 //! effect is awaited here; what takes time comes back as a message.
 
 use super::House;
+use super::dialling::Search;
 use super::legs::Leg;
 use super::register::CallHandle;
 use super::sound::Sounding;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
 use undertone_core::call::{Answer, Call, CallRecord, Effect, Input, RequestId, RowId, TimerId};
-use undertone_core::id::{LegId, SeatId, SupervisionId};
+use undertone_core::id::{LegId, SeatId, SupervisionId, TrunkId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView};
 use undertone_sip::DialogEvent;
@@ -63,6 +64,9 @@ pub(super) struct CallTask {
     pub(super) legs: BTreeMap<SeatId, Leg>,
     /// Inputs that follow at once from what was just carried out.
     pub(super) next: VecDeque<Input>,
+    /// Seats that are still looked for, and the trunk that each holds a channel of.
+    pub(super) searches: BTreeMap<SeatId, Search>,
+    pub(super) trunks_taken: BTreeMap<SeatId, TrunkId>,
     pub(super) sounds: HashMap<SupervisionId, oneshot::Sender<Sounding>>,
     /// On loan until core adopts it in the same turn.
     lent: Option<Box<Lent>>,
@@ -78,6 +82,8 @@ impl CallTask {
             call,
             legs: BTreeMap::new(),
             next: VecDeque::new(),
+            searches: BTreeMap::new(),
+            trunks_taken: BTreeMap::new(),
             sounds: HashMap::new(),
             lent: None,
             replies: HashMap::new(),
@@ -257,6 +263,8 @@ impl CallTask {
         for (_, reply) in self.replies.drain() {
             let _ = reply.send(Err(Refusal::because(Reason::CallEnded)));
         }
+        let searched: Vec<_> = self.searches.keys().copied().collect();
+        searched.into_iter().for_each(|seat| self.stop_search(seat));
         for (_, leg) in std::mem::take(&mut self.legs) {
             leg.end();
         }

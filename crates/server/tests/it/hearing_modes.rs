@@ -154,6 +154,13 @@ async fn the_customer_hears_no_tone_of_listen_or_whisper_through_every_mode() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_comes_by_a_trunk_hears_no_tone_of_listen_or_whisper_either() {
+    let stage = Stage::open(Setup { by_trunk: true, ..Setup::default() }).await;
+    through_every_mode(&stage).await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_on_four_media_threads_with_the_call_moved_between_them() {
     let stage = Stage::open(Setup { media_threads: 4, ..Setup::default() }).await;
     let (engine, register) =

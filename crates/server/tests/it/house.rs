@@ -103,6 +103,11 @@ impl House {
         House { server, phones, token: made.token, key: made.key.id, http, _dir: dir }
     }
 
+    /// The people and phones here, as a provisioning file.
+    pub fn file(&self) -> String {
+        file(&self.phones)
+    }
+
     /// The SIP address of an extension at the server.
     pub fn at(&self, extension: &str) -> String {
         format!("sip:{extension}@{}", self.server.sip_addr)

@@ -22,3 +22,4 @@ mod scoreboard;
 mod stage;
 mod streams;
 mod tapping;
+mod trunks;

@@ -70,13 +70,15 @@ pub struct Setup {
     /// Contacts of foreign phones in place of ours.
     pub customer: Option<SocketAddr>,
     pub agent: Option<SocketAddr>,
+    /// The customer is nobody's device: it comes by a trunk, and dials a number of ours.
+    pub by_trunk: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let ip = Ipv4Addr::LOCALHOST.into();
         let rtp = RtpRange { ip, from: 0, to: 0 };
-        Self { media_threads: 1, rtp, customer: None, agent: None }
+        Self { media_threads: 1, rtp, customer: None, agent: None, by_trunk: false }
     }
 }
 
@@ -149,6 +151,7 @@ impl Stage {
             (&mia, Some("mia"), mia.addr()),
             (&noor, Some("noor"), noor.addr()),
         ]);
+        let what = if setup.by_trunk { by_trunk(what, customer.addr()) } else { what };
         store.provision(what).await.expect("provisioned");
         let (mut keys, mut tokens) = (Vec::new(), Vec::new());
         for name in ["mia", "noor", "olaf"] {
@@ -310,7 +313,23 @@ pub async fn within<T>(what: impl Future<Output = T>) -> T {
     come.unwrap_or_else(|_| panic!("did not come within {:?}", began.elapsed()))
 }
 
+/// Takes the customer's device away and puts a trunk in its place.
+fn by_trunk(mut what: Provision, customer: SocketAddr) -> Provision {
+    let text = format!(
+        "[[person]]\nid = \"ana\"\nname = \"ana\"\nextension = \"1001\"\n\
+         [[device]]\nid = \"a\"\nowner = \"ana\"\ncontact = \"sip:a@127.0.0.1:9\"\n\
+         [[trunk]]\nid = \"carrier\"\naddresses = [\"{customer}\"]\n\
+         [[number]]\npattern = \"1001\"\nperson = \"ana\"\n"
+    );
+    let outside = undertone::provision::read(&text).expect("a trunk");
+    what.devices.retain(|device| device.owner.is_some());
+    what.trunks = outside.trunks;
+    what.numbers = outside.numbers;
+    what
+}
+
 fn people(phones: [(&Phone, Option<&str>, SocketAddr); 4]) -> Provision {
+    use undertone_core::contact::Contact;
     use undertone_core::directory::{Device, Person};
     use undertone_core::id::DeviceId;
     let mut what = Provision::default();
@@ -330,7 +349,8 @@ fn people(phones: [(&Phone, Option<&str>, SocketAddr); 4]) -> Provision {
             name: number.clone(),
             net: if owner.is_some() { Net::Internal } else { Net::External },
             owner,
-            contact: format!("sip:{number}@{contact}"),
+            contact: Contact::parse(&format!("sip:{number}@{contact}")).ok(),
+            account: None,
             extension: Some(number),
         });
     }

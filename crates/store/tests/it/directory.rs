@@ -3,9 +3,12 @@
 use crate::fixture::{Fresh, on_both, person};
 use std::collections::BTreeSet;
 use undertone_core::access::Right;
+use undertone_core::contact::Contact;
 use undertone_core::directory::{Device, Person};
-use undertone_core::id::DeviceId;
+use undertone_core::id::{DeviceId, TrunkId};
+use undertone_core::number::{Number, Pattern};
 use undertone_core::time::Wall;
+use undertone_core::trunk::*;
 use undertone_core::view::Net;
 use undertone_store::{Applied, Provision, StoreError};
 
@@ -21,7 +24,8 @@ fn people() -> Provision {
         name: format!("Phone {id}"),
         extension: owner.map(|_| "201".into()),
         owner: owner.map(person),
-        contact: "sip:201@127.0.0.1:5070".into(),
+        contact: Contact::parse("sip:201@127.0.0.1:5070").ok(),
+        account: owner.map(Into::into),
         net,
     };
     Provision {
@@ -33,6 +37,104 @@ fn people() -> Provision {
             device("d1", Some("ann"), Net::Internal),
             device("trunk", None, Net::External),
         ],
+        ..Provision::default()
+    }
+}
+
+fn trunks() -> Vec<Trunk> {
+    let trunk = |id: &str| TrunkId::parse(id).unwrap();
+    let number = |text: &str| Number::parse(text).unwrap();
+    let login = Login {
+        user: "u 1".into(),
+        realm: Some("carrier.example".into()),
+        password: Secret::File("/run/a b".into()),
+        register: true,
+        expires_s: 300,
+    };
+    let bare = Trunk {
+        id: trunk("bare"),
+        name: "Bare".into(),
+        places: vec!["192.0.2.1".parse().unwrap()],
+        sources: vec![],
+        login: None,
+        channels_max: None,
+        ping_s: 0,
+        trusted: false,
+        caller_number: None,
+    };
+    let full = Trunk {
+        id: trunk("full"),
+        places: ["sip.example:5070;transport=tcp", "[2001:db8::1]"]
+            .map(|p| p.parse().unwrap())
+            .into(),
+        sources: ["10.0.0.0/24", "10.0.1.1:5060", "::1"].map(|s| s.parse().unwrap()).into(),
+        login: Some(login),
+        channels_max: Some(30),
+        ping_s: 15,
+        trusted: true,
+        caller_number: Some(number("+4570001000")),
+        ..bare.clone()
+    };
+    vec![bare, full]
+}
+
+/// Every field of everything that leads outside, with and without a value.
+fn outside() -> Provision {
+    let trunk = |id: &str| TrunkId::parse(id).unwrap();
+    let number = |text: &str| Number::parse(text).unwrap();
+    let pattern = |text: &str| Pattern::parse(text).unwrap();
+    let own = |p: &str, from: &[&str], to| {
+        let from = from.iter().map(|id| trunk(id)).collect();
+        OwnNumber { pattern: pattern(p), from, to }
+    };
+    let cap = Cap { calls_max: 3, calls_an_hour_max: 40 };
+    let change = Change { strip: 3, prepend: Some(number("00")) };
+    Provision {
+        trunks: trunks(),
+        numbers: vec![
+            own("+4570001XXX", &["full"], NumberTo::Changed(change.clone())),
+            own("5", &[], NumberTo::Number(number("201"))),
+            own("6", &[], NumberTo::Person(person("ann"))),
+            own("7", &["bare", "full"], NumberTo::Device(DeviceId::parse("d1").unwrap())),
+        ],
+        routes: vec![
+            Route {
+                pattern: pattern("+."),
+                from: [trunk("bare")].into(),
+                change,
+                trunks: vec![trunk("full"), trunk("bare")],
+                transparent: true,
+            },
+            Route {
+                pattern: pattern("0X."),
+                from: BTreeSet::new(),
+                change: Change::default(),
+                trunks: vec![trunk("bare")],
+                transparent: false,
+            },
+        ],
+        outbound: vec![
+            Outbound {
+                people: People::All,
+                devices: BTreeSet::new(),
+                trunks: BTreeSet::new(),
+                to: vec![pattern("+45."), pattern("112")],
+                cap,
+            },
+            Outbound {
+                people: People::These([person("ann")].into()),
+                devices: [DeviceId::parse("d1").unwrap()].into(),
+                trunks: [trunk("full")].into(),
+                to: vec![pattern(".")],
+                cap: Cap::USUAL,
+            },
+        ],
+        caps: vec![DestinationCap { to: pattern("+900."), cap }],
+        emergency: Emergency {
+            numbers: [number("112"), number("911")].into(),
+            trunks: vec![trunk("full"), trunk("bare")],
+        },
+        ..people()
     }
 }
 
@@ -52,13 +154,41 @@ on_both! {
         let mut less = people();
         less.people.remove(0);
         less.devices.remove(0);
-        less.devices[0].contact = "sip:elsewhere@127.0.0.1".into();
+        less.devices[0].contact = Contact::parse("sip:elsewhere@127.0.0.1").ok();
         let changed = Applied { devices_written: 1, people_removed: 1, devices_removed: 1,
             ..Applied::default() };
         assert_eq!(store.provision(less).await.unwrap(), changed);
         store.close().await;
         let again = fresh.open().await;
         assert_eq!(again.directory().await.unwrap().people.len(), 1);
+    }
+
+    async fn trunks_and_routes_come_back_as_they_were_provisioned(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        let first = store.provision(outside()).await.unwrap();
+        assert_eq!((first.trunks_written, first.lists_written), (2, 5));
+        assert_eq!(store.provision(outside()).await.unwrap(), Applied::default());
+        store.close().await;
+        let store = fresh.open().await;
+        let dir = store.directory().await.unwrap();
+        let found = Provision {
+            people: dir.people.values().cloned().collect(),
+            devices: dir.devices.values().cloned().collect(),
+            trunks: dir.trunks.values().cloned().collect(),
+            numbers: dir.numbers.clone(),
+            routes: dir.routes.clone(),
+            outbound: dir.outbound.clone(),
+            caps: dir.caps.clone(),
+            emergency: dir.emergency.clone(),
+        };
+        assert_eq!(found, outside());
+        let mut less = outside();
+        less.trunks.pop();
+        less.routes.swap(0, 1);
+        let changed = Applied { trunks_removed: 1, lists_written: 1, ..Applied::default() };
+        assert_eq!(store.provision(less.clone()).await.unwrap(), changed);
+        assert_eq!(store.directory().await.unwrap().routes, less.routes);
     }
 
     async fn a_key_works_until_it_is_revoked(engine: Engine) {
@@ -126,8 +256,8 @@ on_both! {
         let refused = store.add_key(&person("eve"), BTreeSet::new(), Wall(0)).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
         let made = store.add_key(&person("ann"), BTreeSet::new(), Wall(0)).await.unwrap();
-        store.provision(Provision { people: people().people.split_off(1), devices: vec![] })
-            .await.unwrap();
+        let people = people().people.split_off(1);
+        store.provision(Provision { people, ..Provision::default() }).await.unwrap();
         assert_eq!(store.key(&made.token).await.unwrap(), None, "the person went, the key too");
     }
 }

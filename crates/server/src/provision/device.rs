@@ -1,0 +1,83 @@
+//! People and their devices.
+
+use super::entry::{Entry, Reader};
+use super::unknown_right;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use undertone_core::access::Right;
+use undertone_core::contact::Contact;
+use undertone_core::directory::{Device, Person};
+use undertone_core::id::{DeviceId, PersonId};
+use undertone_core::view::Net;
+
+impl Reader<'_> {
+    pub(super) fn person(&mut self, at: &Range<usize>, entry: &Entry<'_>) -> Option<Person> {
+        self.only(entry, &["id", "name", "extension", "rights"]);
+        let id = self.needed(at, entry, "id");
+        let id = id.and_then(|(at, text)| self.id(&at, PersonId::parse(text)));
+        let name = self.needed(at, entry, "name").map(|(_, text)| text.to_string());
+        let extension = self.extension(entry);
+        let right = |text: &str| Right::parse(text).ok_or(());
+        let mut rights = BTreeSet::new();
+        if let Some(value) = entry.get("rights") {
+            let Some(list) = value.get_ref().as_array() else {
+                self.wrong(&value.span(), "`rights` must be a list such as [\"listen\"]");
+                return None;
+            };
+            for item in list.iter() {
+                let text = item.get_ref().as_str().unwrap_or("");
+                match right(text) {
+                    Ok(right) => drop(rights.insert(right)),
+                    Err(()) => self.wrong(&item.span(), unknown_right(text)),
+                }
+            }
+        }
+        Some(Person { id: id?, name: name?, extension: extension.ok()?, rights })
+    }
+
+    pub(super) fn device(&mut self, at: &Range<usize>, entry: &Entry<'_>) -> Option<Device> {
+        self.only(entry, &["id", "name", "extension", "owner", "contact", "account", "net"]);
+        let id = self.needed(at, entry, "id");
+        let id = id.and_then(|(at, text)| self.id(&at, DeviceId::parse(text)));
+        let name = self.text(entry, "name").map(|(_, text)| text.to_string());
+        let extension = self.extension(entry);
+        let owner = self.text(entry, "owner");
+        let owner = owner.map(|(at, text)| self.id(&at, PersonId::parse(text)));
+        let account = self.parsed(entry, "account", account);
+        if entry.get("contact").is_none() && entry.get("account").is_none() {
+            self.wrong(at, "`contact` is missing, or an `account` to register as");
+        }
+        let contact = self.parsed(entry, "contact", fixed_contact);
+        let net = match self.text(entry, "net") {
+            None => Net::Internal,
+            Some((_, "internal")) => Net::Internal,
+            Some((_, "external")) => Net::External,
+            Some((at, _)) => {
+                self.wrong(&at, "`net` is internal or external");
+                return None;
+            }
+        };
+        let id = id?;
+        let name = name.unwrap_or_else(|| id.to_string());
+        let owner = owner.map_or(Some(None), |owner| owner.map(Some))?;
+        let (extension, contact, account) = (extension.ok()?, contact.ok()?, account.ok()?);
+        Some(Device { id, name, extension, owner, contact, account, net })
+    }
+}
+
+/// A fixed contact proves who calls by its address: a name proves nothing.
+fn fixed_contact(text: &str) -> Result<Contact, &'static str> {
+    let contact = Contact::parse(text).ok().filter(|_| text.starts_with("sip:"));
+    let whole = |contact: &Contact| contact.address().is_some() && contact.user.is_some();
+    contact.filter(whole).ok_or("must be sip:user@address:port (no host names)")
+}
+
+/// As it stands in a digest's `username` and in From.
+fn account(text: &str) -> Result<String, &'static str> {
+    let clean = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
+    if clean && text.len() <= 64 {
+        Ok(text.to_owned())
+    } else {
+        Err("is 1 to 64 letters, digits and - _ . +")
+    }
+}

@@ -1,0 +1,317 @@
+//! What one seat is called at: groups of aims, one group after another, all aims of a group at
+//! once. A person's devices ring together, and the first that answers has the call; a trunk's
+//! addresses are tried in turn, as long as none has rung. Where a number leads core has decided.
+//!
+//! The leg that a search is at stands among the call's legs as any other; what rings beside it,
+//! and what comes next, is here.
+
+use super::legs::{Leg, failure};
+use super::task::CallTask;
+use crate::clock;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use undertone_core::call::{DialTarget, Input, LegFailure};
+use undertone_core::contact::{Contact, Place};
+use undertone_core::id::{DeviceId, LegId, SeatId, TrunkId};
+use undertone_core::routing::{self, Outside};
+use undertone_sip::DialogEvent;
+
+/// How long a place that did not answer is passed over, unless OPTIONS say otherwise.
+const BAD_FOR_MS: u64 = 30_000;
+
+/// One address to call, and as whom.
+#[derive(Clone, Debug)]
+pub(super) struct Aim {
+    pub(super) to_uri: String,
+    pub(super) to_addr: Option<SocketAddr>,
+    pub(super) from_user: String,
+    pub(super) from_name: String,
+    pub(super) by: Option<(TrunkId, Place)>,
+}
+
+pub(super) struct Search {
+    /// Of the leg that stands among the call's.
+    at: Aim,
+    beside: Vec<(Leg, Aim)>,
+    next: VecDeque<Vec<Aim>>,
+    outside: Option<Outside>,
+    /// Somebody's phone rang: from then on no other address is tried.
+    rang: bool,
+    worst: Option<u16>,
+}
+
+/// RFC 3263 section 4.3: unreachable and 503 mean the next address; an answer of a person does
+/// not.
+fn goes_on(code: u16) -> bool {
+    matches!(code, 408 | 503)
+}
+
+/// Of two refusals, what the caller should hear of (RFC 3261 section 16.7, step 6).
+fn weightier(a: Option<u16>, b: u16) -> u16 {
+    let weight = |code: u16| match code {
+        600..=699 => 4,
+        486 => 3,
+        408 | 480 => 1,
+        503 => 0,
+        _ => 2,
+    };
+    a.filter(|a| weight(*a) >= weight(b)).unwrap_or(b)
+}
+
+impl CallTask {
+    pub(super) fn dial(&mut self, seat: SeatId, to: &DialTarget, number: String, name: String) {
+        let begun = self.groups(to, &number, &name).and_then(|(next, outside)| {
+            let mut next = next;
+            self.next_group(&mut next, outside.as_ref(), seat).map(|(at, beside)| Search {
+                at,
+                beside,
+                next,
+                outside,
+                rang: false,
+                worst: None,
+            })
+        });
+        match begun {
+            Ok(search) => drop(self.searches.insert(seat, search)),
+            Err(why) => self.next.push_back(Input::LegFailed { seat, why }),
+        }
+    }
+
+    /// What there is to call, in order.
+    #[allow(clippy::type_complexity)]
+    fn groups(
+        &self,
+        to: &DialTarget,
+        number: &str,
+        name: &str,
+    ) -> Result<(VecDeque<Vec<Aim>>, Option<Outside>), LegFailure> {
+        let of_device = |device: &DeviceId| self.aims_of_device(device, number, name);
+        match to {
+            DialTarget::Device(device) => {
+                self.house.directory.borrow().device(device).ok_or(LegFailure::Gone)?;
+                Ok(([of_device(device)].into(), None))
+            }
+            DialTarget::Person { devices, .. } => {
+                Ok(([devices.iter().flat_map(of_device).collect()].into(), None))
+            }
+            DialTarget::Trunk(outside) => {
+                Ok((self.aims_outside(outside, number, name), Some(outside.clone())))
+            }
+            DialTarget::Browser(_) => Err(LegFailure::Unreachable),
+        }
+    }
+
+    /// Everywhere that one device can be called.
+    fn aims_of_device(&self, device: &DeviceId, number: &str, name: &str) -> Vec<Aim> {
+        let dir = self.house.directory.borrow().clone();
+        let contact = dir.device(device).and_then(|device| device.contact.clone());
+        let aim = |contact: Contact| Aim {
+            to_uri: contact.to_string(),
+            to_addr: contact.address(),
+            from_user: number.to_owned(),
+            from_name: name.to_owned(),
+            by: None,
+        };
+        contact.map(aim).into_iter().collect()
+    }
+
+    /// One group an address: every address of the first trunk, then of the next.
+    fn aims_outside(&self, outside: &Outside, number: &str, name: &str) -> VecDeque<Vec<Aim>> {
+        let dir = self.house.directory.borrow().clone();
+        let traffic = self.house.exchange.traffic();
+        let now = clock::now().mono;
+        // `#` has a meaning of its own in a URI (RFC 3986 section 3.5).
+        let user = outside.number.as_str().replace('#', "%23");
+        let trunks = outside.trunks().filter_map(|id| dir.trunk(id));
+        let aims = trunks.flat_map(|trunk| {
+            let from_user = routing::shown_to(trunk, number);
+            let ways = traffic.ways(trunk, now, outside.emergency);
+            let (user, trunk) = (&user, trunk.id.clone());
+            let aims = ways.into_iter().map(move |place| Aim {
+                to_uri: format!("sip:{user}@{place}"),
+                to_addr: place.address(),
+                from_user: from_user.clone(),
+                from_name: name.to_owned(),
+                by: Some((trunk.clone(), place)),
+            });
+            aims.collect::<Vec<_>>()
+        });
+        aims.map(|aim| vec![aim]).collect()
+    }
+
+    /// Begins the next group of which any aim can be called.
+    #[allow(clippy::type_complexity)]
+    fn next_group(
+        &mut self,
+        next: &mut VecDeque<Vec<Aim>>,
+        outside: Option<&Outside>,
+        seat: SeatId,
+    ) -> Result<(Aim, Vec<(Leg, Aim)>), LegFailure> {
+        let mut why = LegFailure::Unreachable;
+        while let Some(group) = next.pop_front() {
+            let mut begun = Vec::new();
+            for aim in group {
+                if !self.has_channel_for(seat, &aim, outside) {
+                    continue;
+                }
+                match self.call_aim(seat, &aim) {
+                    Ok(leg) => begun.push((leg, aim)),
+                    Err(failed) => why = failed,
+                }
+            }
+            if !begun.is_empty() {
+                let (leg, at) = begun.remove(0);
+                self.legs.insert(seat, leg);
+                return Ok((at, begun));
+            }
+        }
+        Err(why)
+    }
+
+    /// A call that leaves its first trunk gives that channel back and needs one of the next.
+    fn has_channel_for(&mut self, seat: SeatId, aim: &Aim, outside: Option<&Outside>) -> bool {
+        let (Some((trunk, _)), Some(outside)) = (&aim.by, outside) else { return true };
+        let at = self.trunks_taken.get(&seat).unwrap_or(&outside.trunk);
+        if at == trunk {
+            return true;
+        }
+        let dir = self.house.directory.borrow().clone();
+        let Some(to) = dir.trunk(trunk) else { return false };
+        let moved = self.house.exchange.traffic().switch(&self.me.id, at, to, outside);
+        if moved {
+            self.trunks_taken.insert(seat, trunk.clone());
+        }
+        moved
+    }
+
+    /// True: the event was this search's alone, and nobody else need look at it.
+    pub(super) fn searching(&mut self, seat: SeatId, id: LegId, event: &DialogEvent) -> bool {
+        let Some(mut search) = self.searches.remove(&seat) else { return false };
+        let is_at = self.legs.get(&seat).is_some_and(|leg| leg.id == id);
+        let beside = search.beside.iter().position(|(leg, _)| leg.id == id);
+        if !is_at && beside.is_none() {
+            self.searches.insert(seat, search);
+            return false;
+        }
+        match event {
+            DialogEvent::Answered { .. } => {
+                self.heard_from(if is_at {
+                    &search.at
+                } else {
+                    &search.beside[beside.unwrap_or(0)].1
+                });
+                if let Some(index) = beside {
+                    let (leg, _) = search.beside.swap_remove(index);
+                    if let Some(other) = self.legs.insert(seat, leg) {
+                        other.end();
+                    }
+                }
+                search.beside.into_iter().for_each(|(leg, _)| leg.end());
+                false
+            }
+            DialogEvent::Failed { code, .. } => {
+                self.leg_lost(seat, search, beside, *code);
+                true
+            }
+            DialogEvent::Ended { .. } => {
+                self.leg_lost(seat, search, beside, 480);
+                true
+            }
+            DialogEvent::Progress { code: 180..=199, .. } => {
+                search.rang = true;
+                self.searches.insert(seat, search);
+                if beside.is_some() {
+                    self.next.push_back(Input::LegRinging { seat });
+                }
+                beside.is_some()
+            }
+            _ => {
+                self.searches.insert(seat, search);
+                beside.is_some()
+            }
+        }
+    }
+
+    /// One of those that rang is no more: another of them stands in its place, or the next group
+    /// begins, or nobody can be had.
+    fn leg_lost(&mut self, seat: SeatId, mut search: Search, beside: Option<usize>, code: u16) {
+        search.worst = Some(weightier(search.worst, code));
+        let lost = match beside {
+            Some(index) => search.beside.swap_remove(index).1,
+            None => {
+                self.legs.remove(&seat);
+                search.at.clone()
+            }
+        };
+        if goes_on(code) && !search.rang {
+            self.not_heard_from(&lost);
+        } else {
+            self.heard_from(&lost);
+        }
+        if beside.is_none() {
+            match search.beside.pop() {
+                Some((leg, aim)) => {
+                    self.legs.insert(seat, leg);
+                    search.at = aim;
+                }
+                None if goes_on(code) && !search.rang => {
+                    let outside = search.outside.clone();
+                    match self.next_group(&mut search.next, outside.as_ref(), seat) {
+                        Ok((at, others)) => (search.at, search.beside) = (at, others),
+                        Err(_) => return self.search_failed(seat, &search),
+                    }
+                }
+                None => return self.search_failed(seat, &search),
+            }
+        }
+        self.searches.insert(seat, search);
+    }
+
+    fn search_failed(&mut self, seat: SeatId, search: &Search) {
+        let why = search.worst.map_or(LegFailure::Unreachable, failure);
+        self.next.push_back(Input::LegFailed { seat, why });
+    }
+
+    fn heard_from(&self, aim: &Aim) {
+        if let Some((trunk, place)) = &aim.by {
+            self.house.exchange.traffic().note(trunk, place, None);
+        }
+    }
+
+    fn not_heard_from(&self, aim: &Aim) {
+        if let Some((trunk, place)) = &aim.by {
+            tracing::warn!(call = %self.me.id, %trunk, %place, "a trunk's address does not answer");
+            let until = clock::now().mono.plus_ms(BAD_FOR_MS);
+            self.house.exchange.traffic().note(trunk, place, Some(until));
+        }
+    }
+
+    /// The seat is let go: whatever else rings for it stops.
+    pub(super) fn stop_search(&mut self, seat: SeatId) {
+        if let Some(search) = self.searches.remove(&seat) {
+            search.beside.into_iter().for_each(|(leg, _)| leg.end());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_address_is_tried_when_nobody_was_there_to_say_no() {
+        assert!(goes_on(408) && goes_on(503));
+        for code in [404, 480, 486, 488, 500, 603] {
+            assert!(!goes_on(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn of_several_refusals_a_persons_is_told() {
+        assert_eq!(weightier(None, 408), 408);
+        assert_eq!(weightier(Some(486), 408), 486);
+        assert_eq!(weightier(Some(408), 486), 486);
+        assert_eq!(weightier(Some(486), 603), 603);
+        assert_eq!(weightier(Some(503), 404), 404);
+    }
+}

@@ -22,9 +22,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::door::{self, Door, Verdict};
 use crate::far::Far;
 use crate::incoming;
+use crate::registering::{self, Came};
 use crate::socket::{Names, Wire, udp};
+use crate::stateless;
 use crate::types::{Gauges, Incoming, KnownDialog, SipConfig, SipError, Transport};
 use crate::wire::{ACCEPT, ALLOW, DATAGRAM_MAX_BYTES, Reading, read};
 
@@ -68,6 +71,7 @@ pub(crate) struct Core {
     pub(crate) routes: Mutex<HashMap<DialogKey, Route>>,
     ended: Mutex<VecDeque<(DialogKey, String)>>,
     pub(crate) merges: Mutex<HashMap<MergeKey, DialogKey>>,
+    pub(crate) door: Option<Door>,
     wire: Arc<Wire>,
     connection: SipConnection,
     received: AtomicU64,
@@ -130,6 +134,7 @@ impl Core {
             routes: Mutex::default(),
             ended: Mutex::default(),
             merges: Mutex::default(),
+            door: config.door.clone().map(Door::new),
             wire,
             connection,
             received: AtomicU64::new(0),
@@ -168,6 +173,7 @@ impl Core {
             library.cancel();
         });
         tokio::spawn(self.clone().dispatch(arriving, calls));
+        tokio::spawn(door::keep(self.clone()));
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -234,6 +240,10 @@ impl Core {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        if let Some(answer) = self.overrun(&message, source) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return drop(self.wire.send(&answer, source).await);
+        }
         let from = udp(source);
         // Not its queue, which has no bound: what is handed over here is worked off here.
         let handed = self.endpoint.on_received_message(*message, self.connection.clone(), &from);
@@ -251,6 +261,13 @@ impl Core {
         request.method == Method::Invite
             && to_tag(request).is_none()
             && self.endpoint.get_stats().running_transactions > limit
+    }
+
+    /// Who asks too often is told so before anything is kept of it.
+    fn overrun(&self, message: &SipMessage, source: SocketAddr) -> Option<Vec<u8>> {
+        let SipMessage::Request(request) = message else { return None };
+        let wait_s = self.door.as_ref()?.overrun(request, source)?;
+        Some(stateless::busy(request, &self.config.user_agent, wait_s))
     }
 
     async fn dispatch(
@@ -287,7 +304,9 @@ impl Core {
     }
 
     fn outside(self: &Arc<Self>, transaction: Transaction, calls: &mpsc::Sender<Incoming>) {
+        let Some(transaction) = self.admitted(transaction) else { return };
         match transaction.original.method {
+            Method::Register if self.door.is_some() => self.register(transaction),
             Method::Invite => incoming::start(self, transaction, calls),
             Method::Options => self.reply(transaction, 200, self.abilities()),
             Method::Bye | Method::Info | Method::PRack | Method::Update | Method::Notify => {
@@ -297,6 +316,43 @@ impl Core {
             Method::Refer => self.reply(transaction, 403, Vec::new()),
             _ => self.reply(transaction, 405, vec![Header::Allow(ALLOW.into())]),
         }
+    }
+
+    /// Lets in who may, with what he proved written on his request; answers the others.
+    fn admitted(&self, mut transaction: Transaction) -> Option<Transaction> {
+        let request = &transaction.original;
+        let connected = transaction.connection.as_ref().is_some_and(SipConnection::is_reliable);
+        let verdict = match (&self.door, door::source_of(request)) {
+            (None, _) => Verdict::Pass(None),
+            (Some(door), Some(source)) => door.judge(request, source, connected),
+            (Some(_), None) => Verdict::Answer(400, Vec::new()),
+        };
+        match verdict {
+            Verdict::Pass(account) => {
+                door::sign(&mut transaction.original, account.as_deref());
+                Some(transaction)
+            }
+            Verdict::Answer(code, headers) => {
+                self.reply(transaction, code, headers);
+                None
+            }
+        }
+    }
+
+    fn register(&self, transaction: Transaction) {
+        let request = &transaction.original;
+        let registrar = self.door.as_ref().and_then(|door| door.registrar.as_ref());
+        let (code, headers) = match (registrar, door::account_of(request), door::source_of(request))
+        {
+            (None, ..) => (405, vec![Header::Allow(ALLOW.into())]),
+            // Known by its address, it has no account to bind.
+            (_, None, _) | (_, _, None) => (403, Vec::new()),
+            (Some(registrar), Some(account), Some(source)) => {
+                let came = Came { source, transport: Transport::Udp, flow: None };
+                registering::answer(registrar, request, &account, came, door::wall_ms())
+            }
+        };
+        self.reply(transaction, code, headers);
     }
 
     /// Answers a request finally, and keeps its transaction until the ACK or its end.
@@ -374,6 +430,7 @@ impl Core {
             dropped: self.dropped.load(Ordering::Relaxed),
             judged: self.judged.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
+            door: self.door.as_ref().map(Door::gauges).unwrap_or_default(),
         }
     }
 

@@ -20,9 +20,11 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 
 use crate::dialog::{Ends, early, sdp_of};
+use crate::door;
 use crate::endpoint::{Core, call_id, capabilities, cseq, from_tag, lock};
 use crate::far::{Far, sdp_body};
 use crate::handle::Command;
+use crate::identity;
 use crate::live::{Live, at};
 use crate::reliable::{Reliable, Repeat};
 use crate::replaces;
@@ -137,6 +139,8 @@ fn describe(
         transport: Transport::Udp,
         flow: None,
         contact: contact.map(|c| c.uri.to_string()).unwrap_or_default(),
+        account: door::account_of(request),
+        identity: identity::read(request),
         offer: sdp_of(&request.body),
         max_forwards: max_forwards(request),
         replaces,

@@ -31,7 +31,7 @@ use crate::reliable::{Forks, acknowledge};
 use crate::socket::udp;
 use crate::types::{DialogEvent, Outgoing, SipError};
 use crate::wire::ALLOW_EARLY;
-use crate::{replaces, session_timer};
+use crate::{identity, replaces, session_timer};
 
 /// Requests of the far end that wait for the call to be up.
 const WAITING_MAX: usize = 8;
@@ -114,6 +114,8 @@ fn invite(core: &Core, call: &Outgoing, callee: Uri) -> Option<Request> {
         let clean = by.chars().filter(|c| !c.is_control()).take(512).collect::<String>();
         headers.push(Header::ReferredBy(clean.into()));
     }
+    headers.extend(identity::write(&call.identity));
+    headers.extend(call.route.iter().filter(|hop| is_route(hop)).map(|h| Header::Route(h.clone().into())));
     headers.push(Header::ContentType("application/sdp".into()));
     Some(Request {
         method: Method::Invite,
@@ -122,6 +124,12 @@ fn invite(core: &Core, call: &Outgoing, callee: Uri) -> Option<Request> {
         body: call.offer.clone().into_bytes(),
         version: Version::V2,
     })
+}
+
+/// What may stand in a Route header: it came from a Path that somebody else wrote.
+fn is_route(hop: &str) -> bool {
+    let whole = hop.starts_with('<') && hop.contains('>') && hop.len() <= 512;
+    whole && !hop.chars().any(char::is_control)
 }
 
 /// The user as it is: the library escapes what a URI cannot hold (section 25.1).

@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use tokio::sync::mpsc;
 
 use crate::DialogHandle;
+use crate::credentials::Credentials;
+use crate::gate::DoorConfig;
+use crate::identity::Identity;
 
 /// What a message travels by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +105,8 @@ pub struct SipConfig {
     pub session_expires_s: u32,
     /// The least that we let a far end ask for; below it, 422.
     pub min_se_s: u32,
+    /// Who may ask for what; None lets everybody in, as a phone does.
+    pub door: Option<DoorConfig>,
 }
 
 impl SipConfig {
@@ -121,6 +126,7 @@ impl SipConfig {
             shutdown_ms: 4_000,
             session_expires_s: 1_800,
             min_se_s: 90,
+            door: None,
         }
     }
 }
@@ -148,6 +154,10 @@ pub struct Incoming {
     pub flow: Option<FlowId>,
     /// The caller's Contact, as a URI.
     pub contact: String,
+    /// The user that authenticated, if one had to.
+    pub account: Option<String>,
+    /// As the caller wrote it: to be believed only of who may say so.
+    pub identity: Identity,
     pub offer: Option<String>,
     /// How many hops the call may still take; who passes it on sends one less, and refuses 0 with
     /// 483 (RFC 3261 section 16.3).
@@ -185,20 +195,9 @@ pub struct Outgoing {
     pub referred_by: Option<String>,
     /// What answers a challenge to this call or to a request in it.
     pub credentials: Option<Credentials>,
-}
-
-/// A user's name and password at a far end; for that realm only, if one is named.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    pub realm: Option<String>,
-    pub user: String,
-    pub password: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Credentials of {:?}", self.user)
-    }
+    pub identity: Identity,
+    /// Route headers, the first hop first: the Path of a binding.
+    pub route: Vec<String>,
 }
 
 /// A dialog as the Replaces header names it (RFC 3891): its tags are those of the side that is
@@ -341,4 +340,18 @@ pub struct Gauges {
     pub judged: u64,
     /// Calls refused by the admission limit.
     pub refused: u64,
+    pub door: DoorGauges,
+}
+
+/// What the door did with requests outside a dialog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DoorGauges {
+    /// Asked for a digest.
+    pub challenged: u64,
+    /// Came with a wrong one.
+    pub wrong: u64,
+    /// Turned away unread because of too many wrong ones.
+    pub locked: u64,
+    /// Told to come later (503).
+    pub slowed: u64,
 }

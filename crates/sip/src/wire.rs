@@ -9,9 +9,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 
 use rsipstack::sip::{
-    HasHeaders as _, Header, HeadersExt as _, SipMessage, Transport, prelude::ToTypedHeader as _,
+    HasHeaders as _, Header, HeadersExt as _, Method, SipMessage, Transport,
+    prelude::ToTypedHeader as _,
 };
 use rsipstack::transport::SipConnection;
+
+use crate::challenge;
 
 /// The most that UDP can carry.
 pub(crate) const DATAGRAM_MAX_BYTES: usize = 65_535;
@@ -230,6 +233,9 @@ fn read_response(lines: &Lines<'_>, source: SocketAddr, ours: &str) -> Reading {
         let contact = format!("<sip:{source}>");
         response.headers.push(Header::Contact(contact.into()));
     }
+    if code == 401 || code == 407 {
+        challenge::came_from(&mut response, source);
+    }
     Reading::Message(Box::new(SipMessage::Response(response)))
 }
 
@@ -265,6 +271,8 @@ fn parse(lines: &Lines<'_>, source: SocketAddr) -> Option<SipMessage> {
     message.typed_contact_headers().ok()?;
     if let SipMessage::Request(request) = &mut message
         && request.contact_header().is_err()
+        // A REGISTER without one only asks what is bound.
+        && request.method != Method::Register
     {
         request.headers_mut().push(Header::Contact(format!("<sip:{source}>").into()));
     }

@@ -35,6 +35,7 @@ impl File {
                 include_str!("../migrations/directory_1.sql"),
                 include_str!("../migrations/directory_2.sql"),
                 include_str!("../migrations/directory_3.sql"),
+                include_str!("../migrations/directory_4.sql"),
             ],
         }
     }

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod audit_rows;
 mod call_body;
 mod call_rows;
@@ -20,6 +21,7 @@ mod text;
 mod trunks;
 mod writer;
 
+pub use accounts::{Account, StoredBinding};
 pub use error::StoreError;
 pub use journal::{
     AuditFilter, AuditPage, AuditRow, CallFilter, CallPage, Class, Committed, Verified,

@@ -1,6 +1,7 @@
 //! People, devices, trunks and routes as a provisioning file states them: the whole, applied in
 //! one transaction. What is in no file any more is removed, and with a person the keys go.
 
+use crate::accounts::{self, Account};
 use crate::error::StoreError;
 use crate::keys::{rights_of, rights_text};
 use crate::text::{self, bad};
@@ -18,6 +19,7 @@ use undertone_core::trunk::{DestinationCap, Emergency, Outbound, OwnNumber, Rout
 pub struct Provision {
     pub people: Vec<Person>,
     pub devices: Vec<Device>,
+    pub accounts: Vec<Account>,
     pub trunks: Vec<Trunk>,
     pub numbers: Vec<OwnNumber>,
     pub routes: Vec<Route>,
@@ -34,6 +36,7 @@ pub struct Applied {
     pub trunks_written: u64,
     pub people_removed: u64,
     pub devices_removed: u64,
+    pub accounts_changed: u64,
     pub trunks_removed: u64,
     /// Of numbers, routes, permissions, caps and emergency numbers: lists that are other ones now.
     pub lists_written: u64,
@@ -47,7 +50,8 @@ pub(crate) async fn apply(
     let before = read(&mut *conn, org).await?;
     let people: BTreeMap<_, _> = what.people.iter().map(|p| (&p.id, p)).collect();
     let devices: BTreeMap<_, _> = what.devices.iter().map(|d| (&d.id, d)).collect();
-    let mut applied = Applied::default();
+    let accounts_changed = accounts::apply(&mut *conn, org, &what.accounts).await?;
+    let mut applied = Applied { accounts_changed, ..Applied::default() };
     for (id, person) in &people {
         if before.people.get(*id) != Some(*person) {
             write_person(conn, org, person).await?;

@@ -1,5 +1,6 @@
 //! The store's front: opening it, and one method for each thing asked of it.
 
+use crate::accounts::{self, Account, StoredBinding};
 use crate::db::{Db, File};
 use crate::error::StoreError;
 use crate::journal::{AuditFilter, AuditPage, CallFilter, CallPage, Class, Committed, Verified};
@@ -166,6 +167,28 @@ impl Store {
         provision::version(&self.inner.directory, &self.inner.org).await
     }
 
+    /// What devices prove themselves with; part of what `directory_version` counts.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        accounts::accounts(&self.inner.directory, &self.inner.org).await
+    }
+
+    /// Where accounts have registered, but for what has run out.
+    pub async fn bindings(&self, now: Wall) -> Result<Vec<StoredBinding>, StoreError> {
+        accounts::bindings(&self.inner.directory, &self.inner.org, now).await
+    }
+
+    /// Puts these in the place of all that an account had. No version counts it.
+    pub async fn bind(
+        &self,
+        account: &str,
+        bindings: Vec<StoredBinding>,
+    ) -> Result<(), StoreError> {
+        let org = self.inner.org.clone();
+        let work =
+            async |conn: &mut AnyConnection| accounts::bind(conn, &org, account, &bindings).await;
+        self.transact("binding an account", false, work).await
+    }
+
     pub async fn add_key(
         &self,
         person: &PersonId,
@@ -209,10 +232,19 @@ impl Store {
         }
     }
 
-    /// One transaction on the directory's one writing connection.
+    /// One transaction on the directory's one writing connection, counted by its version.
     async fn write<T>(
         &self,
         step: &'static str,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transact(step, true, work).await
+    }
+
+    async fn transact<T>(
+        &self,
+        step: &'static str,
+        counted: bool,
         work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut slot = self.inner.directory_writer.lock().await;
@@ -223,7 +255,9 @@ impl Store {
         let begin = self.inner.directory_db.begin();
         let mut tx = conn.begin_with(begin).await.map_err(StoreError::query(step))?;
         let done = work(&mut tx).await?;
-        provision::count_up(&mut tx, &self.inner.org).await.map_err(StoreError::query(step))?;
+        if counted {
+            provision::count_up(&mut tx, &self.inner.org).await.map_err(StoreError::query(step))?;
+        }
         tx.commit().await.map_err(StoreError::query(step))?;
         *slot = Some(conn); // after an error it is dropped instead: the next one starts clean
         Ok(done)

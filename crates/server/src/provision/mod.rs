@@ -88,6 +88,7 @@ impl From<Found> for Provision {
         Provision {
             people: bare(found.people),
             devices: bare(found.devices),
+            accounts: Vec::new(),
             trunks: bare(found.trunks),
             numbers: bare(found.numbers),
             routes: bare(found.routes),

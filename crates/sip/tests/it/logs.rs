@@ -4,10 +4,13 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::EnvFilter;
-use undertone_sip::DialogEvent;
+use undertone_sip::{
+    Algorithm, Credentials, DialogEvent, Offer, Registration, RegistrationState, ha1,
+};
 
+use crate::keeper::{PASSWORD, REALM, at, desk};
 use crate::peer::{Peer, Script};
-use crate::support::{ANSWER, call_in, endpoint, next, next_final, to};
+use crate::support::{ANSWER, LIMIT, call_in, endpoint, next, next_final, to};
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -22,17 +25,53 @@ impl io::Write for Sink {
     }
 }
 
-#[tokio::test]
-async fn no_credential_and_no_description_is_logged() {
-    let sink = Sink::default();
+/// A log of everything but the SIP library's own chatter, of this thread alone: the runtime of a
+/// test has no other.
+fn listening(sink: &Sink) -> tracing::subscriber::DefaultGuard {
     let writer = sink.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new("trace,rsipstack=warn,mio=warn"))
         .with_writer(move || writer.clone())
         .finish();
-    // This thread alone: the runtime of a test has no other.
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let guard = tracing::subscriber::set_default(subscriber);
     tracing::info!("the log is live");
+    guard
+}
+
+#[tokio::test]
+async fn no_password_nonce_or_digest_is_logged_by_either_side_of_a_registration() {
+    let sink = Sink::default();
+    let _guard = listening(&sink);
+    let desk = desk(Offer::Both).await;
+    let (phone, _) = endpoint().await;
+    for password in [PASSWORD, "canary-wrong-password"] {
+        let server = desk.sip.local_addr();
+        let registered = phone.register(Registration {
+            registrar_uri: format!("sip:{server}"),
+            targets: vec![at(server)],
+            aor_uri: format!("sip:ana@{server}"),
+            contact_user: "ana".into(),
+            credentials: Some(Credentials::new("ana", password)),
+            expires_s: 60,
+        });
+        let mut state = registered.as_ref().unwrap().state();
+        let settled = state.wait_for(|state| *state != RegistrationState::Trying);
+        tokio::time::timeout(LIMIT, settled).await.expect("in time").expect("watched");
+    }
+    let logged = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("the log is live") && logged.contains("not registered"), "{logged}");
+    for secret in ["canary", "nonce", "cnonce", "Digest ", "response="] {
+        assert!(!logged.contains(secret), "{secret}: {logged}");
+    }
+    for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
+        assert!(!logged.contains(&ha1(algorithm, "ana", REALM, PASSWORD)));
+    }
+}
+
+#[tokio::test]
+async fn no_credential_and_no_description_is_logged() {
+    let sink = Sink::default();
+    let _guard = listening(&sink);
 
     let (sip, mut incoming) = endpoint().await;
     let (other, mut theirs) = endpoint().await;

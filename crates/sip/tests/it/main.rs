@@ -5,12 +5,14 @@
 mod calls;
 mod glare;
 mod hostile;
+mod keeper;
 mod load;
 mod logs;
 mod peer;
 mod prack;
 mod redirect;
 mod refer;
+mod registrations;
 mod replaces;
 mod routes;
 mod scripted_callee;

@@ -175,6 +175,7 @@ on_both! {
         let found = Provision {
             people: dir.people.values().cloned().collect(),
             devices: dir.devices.values().cloned().collect(),
+            accounts: store.accounts().await.unwrap(),
             trunks: dir.trunks.values().cloned().collect(),
             numbers: dir.numbers.clone(),
             routes: dir.routes.clone(),
@@ -256,6 +257,8 @@ on_both! {
         let refused = store.add_key(&person("eve"), BTreeSet::new(), Wall(0)).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
         let made = store.add_key(&person("ann"), BTreeSet::new(), Wall(0)).await.unwrap();
+        store.provision(Provision { people: people().people.split_off(1), ..Provision::default() })
+            .await.unwrap();
         let people = people().people.split_off(1);
         store.provision(Provision { people, ..Provision::default() }).await.unwrap();
         assert_eq!(store.key(&made.token).await.unwrap(), None, "the person went, the key too");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // tests say what they expect by failing
 #![allow(clippy::print_stdout)] // figures of a run
 
+mod accounts;
 mod blocked;
 mod crash;
 mod directory;

@@ -61,6 +61,7 @@ pub(crate) fn place(
         from_user: line.user.clone(),
         from_name: line.name.clone(),
         offer,
+        credentials: line.credentials(),
         ..Outgoing::default()
     });
     let peer = Address { uri: to.into(), ..Address::default() };

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use undertone_sdp::Codec;
-use undertone_sip::{Address, Incoming, Sip, SipConfig};
+use undertone_sip::{
+    Address, Credentials, Incoming, Registered, Registration, Sip, SipConfig, Target, Transport,
+};
 
 use crate::call::PhoneCall;
 use crate::dialog;
@@ -37,10 +39,12 @@ pub enum Answering {
     AtOnce,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LineConfig {
     pub user: String,
     pub name: String,
+    /// What it answers challenges with; None answers none.
+    pub password: Option<String>,
     pub codecs: Vec<Codec>,
     pub answering: Answering,
 }
@@ -50,9 +54,15 @@ impl LineConfig {
         Self {
             user: user.into(),
             name: String::new(),
+            password: None,
             codecs: Codec::ALL.to_vec(),
             answering: Answering::ByHand,
         }
+    }
+
+    /// For the realm of whoever it calls or registers with, and for nobody else.
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        self.password.as_ref().map(|password| Credentials::new(&self.user, password))
     }
 }
 
@@ -194,6 +204,21 @@ impl PhoneLine {
     /// Where this line is called, without a registrar.
     pub fn uri(&self) -> String {
         format!("sip:{}@{}", self.config.user, self.addr())
+    }
+
+    /// Registers with a server, and keeps that up as long as what this gives lives.
+    pub fn register(&self, server: Target, expires_s: u32) -> Result<Registered, PhoneError> {
+        let Target { addr, transport } = server;
+        let by = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
+        let registered = self.endpoint.0.sip.register(Registration {
+            registrar_uri: format!("sip:{addr}{by}"),
+            targets: vec![server],
+            aor_uri: format!("sip:{}@{addr}", self.config.user),
+            contact_user: self.config.user.clone(),
+            credentials: self.config.credentials(),
+            expires_s,
+        });
+        Ok(registered?)
     }
 
     /// Starts a call; what becomes of it is in the call's status. `to` is `sip:user@host:port`.

@@ -1,8 +1,7 @@
-//! A SIP phone as a library: call, answer, hold, digits, play and record PCM.
+//! A SIP phone as a library: register, call, answer, hold, digits, play and record PCM.
 //!
 //! A phone's call is a bridge with one leg: what the phone says are sounds of that bridge, what
-//! it hears are its taps. Registering is not here yet: a line's `uri` is a fixed contact, and a
-//! registration would be one more task of [`Endpoint`]. It knows none of the server's rules.
+//! it hears are its taps. It knows none of the server's rules.
 
 mod call;
 mod dialog;
@@ -21,6 +20,7 @@ pub use tone::Tone;
 pub use undertone_engine::EngineConfig;
 pub use undertone_media::bridge::Sound;
 pub use undertone_sdp::Codec;
+pub use undertone_sip::{Registered, RegistrationState, Target, Transport};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -30,6 +30,7 @@ use std::ops::Deref;
 pub struct PhoneConfig {
     pub user: String,
     pub name: String,
+    pub password: Option<String>,
     pub bind: SocketAddr,
     pub codecs: Vec<Codec>,
     pub engine: PhoneEngine,
@@ -45,6 +46,7 @@ impl PhoneConfig {
         Self {
             user: line.user,
             name: line.name,
+            password: line.password,
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             codecs: line.codecs,
             engine: engine.clone(),
@@ -68,6 +70,7 @@ impl Phone {
         let line = endpoint.only_line(LineConfig {
             user: config.user,
             name: config.name,
+            password: config.password,
             codecs: config.codecs,
             answering: config.answering,
         });

@@ -17,7 +17,7 @@ use rsipstack::transport::{SipAddr, SipConnection};
 
 use crate::digest::{self, Algorithm, Challenge, Question, Shown, hex};
 use crate::endpoint::Core;
-use crate::gate::{Access, Account, Asked, DoorConfig, Gate as _};
+use crate::gate::{Access, Account, Asked, DoorConfig};
 use crate::limits::{Buckets, Guesses, Origin};
 use crate::nonce::{Nonces, Worth};
 use crate::registrar::Registrar;
@@ -117,7 +117,7 @@ impl Door {
     pub(crate) fn judge(&self, request: &Request, source: SocketAddr, connected: bool) -> Verdict {
         let asked = asked(request, source, connected);
         match self.config.gate.judge(&asked) {
-            Access::Open => Verdict::Pass(None),
+            Access::Open | Access::Nobody => Verdict::Pass(None),
             Access::Refuse(code) => Verdict::Answer(code.clamp(400, 699), Vec::new()),
             Access::Challenge => self.authenticate(request, &asked),
         }

@@ -27,6 +27,8 @@ pub enum Access {
     /// Known by its address: let in without a digest, and without a limit.
     Open,
     Challenge,
+    /// Let in as nobody, with a stranger's limits: for who refuses strangers himself.
+    Nobody,
     /// This code, at once.
     Refuse(u16),
 }

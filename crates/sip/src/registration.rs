@@ -192,7 +192,7 @@ impl Task {
         if self.state.send_replace(why) != why {
             tracing::warn!(?why, registrar = %self.what.registrar_uri, "not registered");
         }
-        let base = self.core.config.t1_ms * WAIT_T1S << self.failures.min(DOUBLINGS_MAX);
+        let base = (self.core.config.t1_ms * WAIT_T1S) << self.failures.min(DOUBLINGS_MAX);
         self.failures += 1;
         // Half to all of it, so that not everybody comes back at once.
         let mut wait = Duration::from_millis(base / 2 + rand::random_range(0..=base / 2));

@@ -17,8 +17,9 @@ use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipConnection;
 
 use crate::challenge;
+use crate::credentials::Credentials;
 use crate::endpoint::{Core, call_id, lock};
-use crate::types::{Credentials, SipError};
+use crate::types::SipError;
 
 /// A body and its type.
 pub(crate) type Body = (&'static str, Vec<u8>);

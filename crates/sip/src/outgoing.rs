@@ -115,7 +115,9 @@ fn invite(core: &Core, call: &Outgoing, callee: Uri) -> Option<Request> {
         headers.push(Header::ReferredBy(clean.into()));
     }
     headers.extend(identity::write(&call.identity));
-    headers.extend(call.route.iter().filter(|hop| is_route(hop)).map(|h| Header::Route(h.clone().into())));
+    headers.extend(
+        call.route.iter().filter(|hop| is_route(hop)).map(|h| Header::Route(h.clone().into())),
+    );
     headers.push(Header::ContentType("application/sdp".into()));
     Some(Request {
         method: Method::Invite,

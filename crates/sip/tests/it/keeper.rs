@@ -63,7 +63,7 @@ impl Kept {
 
 pub(crate) struct Desk {
     pub(crate) sip: Sip,
-    pub(crate) _incoming: Receiver<Incoming>,
+    pub(crate) incoming: Receiver<Incoming>,
     pub(crate) kept: Kept,
     pub(crate) registrar: Arc<Registrar>,
 }
@@ -84,9 +84,9 @@ pub(crate) async fn desk_with(
     change(&mut door);
     let mut config = config();
     config.door = Some(door);
-    let (sip, _incoming) = Sip::bind(config).await.unwrap();
+    let (sip, incoming) = Sip::bind(config).await.unwrap();
     let registrar = sip.registrar().expect("a registrar");
-    Desk { sip, _incoming, kept, registrar }
+    Desk { sip, incoming, kept, registrar }
 }
 
 pub(crate) fn at(addr: SocketAddr) -> undertone_sip::Target {

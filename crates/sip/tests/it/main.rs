@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod challenges;
 mod glare;
 mod hostile;
 mod keeper;

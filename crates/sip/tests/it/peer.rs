@@ -54,7 +54,11 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) async fn new() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Self::on("127.0.0.1:0").await
+    }
+
+    pub(crate) async fn on(bind: &str) -> Self {
+        let socket = UdpSocket::bind(bind).await.unwrap();
         let addr = socket.local_addr().unwrap();
         Self { socket, addr, kept: VecDeque::new() }
     }

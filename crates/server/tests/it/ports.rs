@@ -3,7 +3,7 @@
 
 use crate::field::Field;
 use crate::stage::{Setup, Stage, Who, turn, within};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use undertone::config::RtpRange;
 use undertone_phone::CallEnd;
 
@@ -52,4 +52,15 @@ async fn who_is_outside_is_told_the_address_outside_and_who_is_inside_the_machin
         field.talk(2, 10, 3_000.0).await;
         field.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_ipv6_carries_calls_and_locks_their_sources() {
+    let _turn = turn().await;
+    let here: IpAddr = Ipv6Addr::LOCALHOST.into();
+    let mut field = Field::open(RtpRange { ip: here, ..range(20) }, here, 2, |_| {}).await;
+    assert!(field.calls.iter().flatten().all(|end| end.told == here));
+    field.talk(2, 50, 3_000.0).await;
+    field.all_are_locked().await;
+    field.close().await;
 }

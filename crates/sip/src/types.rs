@@ -255,8 +255,8 @@ pub enum DialogEvent {
     Redirected {
         contacts: Vec<String>,
     },
-    /// The far end offers anew, by re-INVITE or UPDATE. Answer by `answer_reinvite`, at once; unanswered for 32·T1 it is
-    /// refused with 500. Without sdp it asks for our offer.
+    /// The far end offers anew, by re-INVITE or UPDATE. Answer by `answer_reinvite`, at once;
+    /// unanswered for 32·T1 it is refused with 500. Without sdp it asks for our offer.
     Reoffer {
         token: ReofferToken,
         sdp: Option<String>,

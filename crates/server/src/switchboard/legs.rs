@@ -251,7 +251,11 @@ impl CallTask {
             DialogEvent::Answered { sdp } => self.answered(seat, &sdp),
             DialogEvent::Confirmed { sdp: Some(sdp) } => self.answered(seat, &sdp),
             DialogEvent::Confirmed { sdp: None } => {}
-            DialogEvent::Reoffer { token, sdp, .. } => self.reoffered(seat, token, sdp.as_deref()),
+            DialogEvent::Reoffer { token, sdp, source } => {
+                // A phone that changed networks: its packets come from there now.
+                self.house.engine.trust(self.me.bridge, seat, source.ip());
+                self.reoffered(seat, token, sdp.as_deref());
+            }
             DialogEvent::Info { content_type, body } => {
                 if let Some(digit) = digit_of(&content_type, &body) {
                     self.next.push_back(Input::Digit { seat, digit });

@@ -98,12 +98,18 @@ impl Origin {
     }
 }
 
-impl<'a> Arrival<'a> {
+impl Arrival<'_> {
     /// What was dialled: a trunk that we registered with may call our contact, and names the
-    /// number in To alone.
-    pub fn dialled(&self, traffic: &Traffic) -> &'a str {
-        let ours = traffic.registered(self.request_user).is_some();
-        if ours { self.to_user } else { self.request_user }
+    /// number in To alone, or only means the user that we registered as.
+    pub fn dialled(&self, traffic: &Traffic, dir: &Directory) -> String {
+        let Some(trunk) = traffic.registered(self.request_user) else {
+            return self.request_user.to_owned();
+        };
+        let login = dir.trunk(trunk).and_then(|trunk| trunk.login.as_ref());
+        match login {
+            Some(login) if self.to_user == self.request_user => login.user.clone(),
+            _ => self.to_user.to_owned(),
+        }
     }
 }
 

@@ -67,6 +67,7 @@ fn trunk_figures(page: &mut Page, board: &Switchboard) {
     };
     each("trunk_up", &|trunk| u32::from(traffic.is_up(trunk, now)));
     each("trunk_channels_in_use", &|trunk| traffic.channels(&trunk.id));
+    each("trunk_registered", &|trunk| u32::from(board.house().exchange.is_registered(&trunk.id)));
     each("trunk_channels_max", &|trunk| trunk.channels_max.unwrap_or(0));
 }
 

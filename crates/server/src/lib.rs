@@ -17,4 +17,5 @@ pub mod keys;
 pub mod provision;
 pub mod serve;
 pub mod switchboard;
+pub mod trunks;
 pub mod watch;

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::figures;
 use crate::ids::Ids;
 use crate::switchboard::{MediaCounts, Register, Switchboard};
+use crate::trunks;
 use crate::watch;
 use anyhow::Context;
 use std::net::SocketAddr;
@@ -100,7 +101,10 @@ impl Server {
             sip,
             stops: Vec::new(),
             serving: Vec::new(),
-            watching: vec![tokio::spawn(watcher.tell(board.clone()))],
+            watching: vec![
+                tokio::spawn(watcher.tell(board.clone())),
+                tokio::spawn(trunks::tend(board.clone())),
+            ],
         };
         server.http = server.listen(config.http, undertone_api::router(desk)).await?;
         if let Some(addr) = config.metrics {

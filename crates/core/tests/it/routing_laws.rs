@@ -14,7 +14,7 @@ use undertone_core::refusal::Reason;
 use undertone_core::routing::{Account, Arrival, Destination, Origin, caller, route, shown_to};
 use undertone_core::time::Mono;
 use undertone_core::traffic::Traffic;
-use undertone_core::trunk::Source;
+use undertone_core::trunk::{Login, Secret, Source};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -81,14 +81,26 @@ fn devices_at_one_address_are_told_apart_by_from_or_not_at_all() {
 
 #[test]
 fn a_trunk_that_we_registered_with_is_known_by_our_contact_and_names_the_number_in_to() {
-    let dir = house();
+    let mut dir = house();
     let mut traffic = Traffic::default();
     traffic.register("t-9f3", Some(trunk_id("spare")));
     let mut arrival = arrival("203.0.113.77:5060", None, "+4511111111");
     assert_eq!(name(caller(&arrival, &traffic, &dir)), "unknown_caller");
     (arrival.request_user, arrival.to_user) = ("t-9f3", "+4570001001");
     assert_eq!(name(caller(&arrival, &traffic, &dir)), "trunk spare");
-    assert_eq!(arrival.dialled(&traffic), "+4570001001");
+    assert_eq!(arrival.dialled(&traffic, &dir), "+4570001001");
+    dir.change(|facts| {
+        facts.trunks.get_mut(&trunk_id("spare")).unwrap().login = Some(Login {
+            user: "4570001000".into(),
+            realm: None,
+            password: Secret::Env("X".into()),
+            register: true,
+            expires_s: 60,
+        });
+    });
+    assert_eq!(arrival.dialled(&traffic, &dir), "+4570001001");
+    arrival.to_user = "t-9f3";
+    assert_eq!(arrival.dialled(&traffic, &dir), "4570001000", "the account itself");
     traffic.register("t-9f3", None);
     assert_eq!(name(caller(&arrival, &traffic, &dir)), "unknown_caller");
 }

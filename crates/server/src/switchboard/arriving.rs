@@ -1,6 +1,7 @@
 //! Calls that begin: one that arrives by SIP, one that the API places. Who may call whom, and
 //! what each end is, is core's (`routing`, `NewParty`); here its answers are carried out.
 
+use super::caller::Caller;
 use super::exchange::dialled;
 use super::legs::{Leg, LegError};
 use super::tapping::Tapped;
@@ -16,7 +17,7 @@ use undertone_core::number::Dialled;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing::{self, Arrival, Destination, Origin, answer_code};
 use undertone_engine::Rank;
-use undertone_sip::Incoming;
+use undertone_sip::{Identity, Incoming};
 
 impl Switchboard {
     pub(super) fn arrived(&self, incoming: Incoming) {
@@ -52,7 +53,7 @@ impl Switchboard {
         let id = self.house.ids.call().map_err(|_| refuse(500))?;
         let (caller, callee) = self.admit(&id, incoming, &origin, &to, &dir).map_err(refuse)?;
         let leg = self.arriving_leg(incoming, Rank::First).map_err(|error| {
-            self.house.exchange.traffic().left(&id);
+            self.house.exchange.left(&id);
             refuse(error.code())
         })?;
         let (queue, campaign, request, by) = (None, None, None, None);
@@ -87,10 +88,10 @@ impl Switchboard {
         };
         let (origin, to) = {
             let traffic = self.house.exchange.traffic();
-            (routing::caller(&arrival, &traffic, dir), arrival.dialled(&traffic))
+            (routing::caller(&arrival, &traffic, dir), arrival.dialled(&traffic, dir))
         };
         let origin = origin.map_err(|refusal| self.refused(incoming, None, dir, &refusal))?;
-        let to = dialled(to).map_err(|no| self.refused(incoming, Some(&origin), dir, &no))?;
+        let to = dialled(&to).map_err(|no| self.refused(incoming, Some(&origin), dir, &no))?;
         Ok((origin, to))
     }
 
@@ -119,10 +120,12 @@ impl Switchboard {
         let caller = caller.ok_or_else(|| Refusal::because(Reason::UnknownCaller));
         let ends = caller.and_then(|caller| {
             self.house.exchange.traffic().arrive(id, origin, to, dir)?;
+            let said = Caller { origin: origin.clone(), identity: incoming.identity.clone() };
+            self.house.exchange.called_by(id, said);
             Ok((caller, self.place_for(id, origin, to)?))
         });
         ends.map_err(|refusal| {
-            self.house.exchange.traffic().left(id);
+            self.house.exchange.left(id);
             self.refused(incoming, Some(origin), dir, &refusal)
         })
     }
@@ -138,7 +141,7 @@ impl Switchboard {
         let (caller, callee) = match self.try_place(&id, by, from_agent, to) {
             Ok(ends) => ends,
             Err(refusal) => {
-                self.house.exchange.traffic().left(&id);
+                self.house.exchange.left(&id);
                 return (None, Err(refusal));
             }
         };
@@ -180,6 +183,7 @@ impl Switchboard {
         let origin = Origin::Device(device.ok_or_else(no_agent)?.clone());
         let caller = NewParty::called(phones, &dir).ok_or_else(no_agent)?;
         let callee = self.place_for(id, &origin, &dialled(to)?)?;
+        self.house.exchange.called_by(id, Caller { origin, identity: Identity::default() });
         Ok((caller, callee))
     }
 }

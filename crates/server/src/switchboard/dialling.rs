@@ -5,16 +5,18 @@
 //! The leg that a search is at stands among the call's legs as any other; what rings beside it,
 //! and what comes next, is here.
 
+use super::caller::Caller;
 use super::legs::{Leg, failure};
 use super::task::CallTask;
 use crate::clock;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use undertone_core::call::{DialTarget, Input, LegFailure};
+use undertone_core::call::{Call, DialTarget, Input, LegFailure};
 use undertone_core::contact::{Contact, Place};
 use undertone_core::id::{DeviceId, LegId, SeatId, TrunkId};
 use undertone_core::routing::{self, Outside};
-use undertone_sip::DialogEvent;
+use undertone_core::trunk::Trunk;
+use undertone_sip::{Credentials, DialogEvent, Identity};
 
 /// How long a place that did not answer is passed over, unless OPTIONS say otherwise.
 const BAD_FOR_MS: u64 = 30_000;
@@ -27,6 +29,19 @@ pub(super) struct Aim {
     pub(super) from_user: String,
     pub(super) from_name: String,
     pub(super) by: Option<(TrunkId, Place)>,
+    /// What a trunk's challenges are answered with.
+    pub(super) credentials: Option<Credentials>,
+    pub(super) identity: Identity,
+}
+
+impl Aim {
+    fn says(&mut self, identity: Identity, anonymous: bool) {
+        self.identity = identity;
+        if anonymous {
+            // RFC 3323 section 4.1.1.3.
+            (self.from_user, self.from_name) = ("anonymous".into(), "Anonymous".into());
+        }
+    }
 }
 
 pub(super) struct Search {
@@ -60,7 +75,7 @@ fn weightier(a: Option<u16>, b: u16) -> u16 {
 
 impl CallTask {
     pub(super) fn dial(&mut self, seat: SeatId, to: &DialTarget, number: String, name: String) {
-        let begun = self.groups(to, &number, &name).and_then(|(next, outside)| {
+        let begun = self.groups(seat, to, &number, &name).and_then(|(next, outside)| {
             let mut next = next;
             self.next_group(&mut next, outside.as_ref(), seat).map(|(at, beside)| Search {
                 at,
@@ -81,11 +96,22 @@ impl CallTask {
     #[allow(clippy::type_complexity)]
     fn groups(
         &self,
+        seat: SeatId,
         to: &DialTarget,
         number: &str,
         name: &str,
     ) -> Result<(VecDeque<Vec<Aim>>, Option<Outside>), LegFailure> {
-        let of_device = |device: &DeviceId| self.aims_of_device(device, number, name);
+        // Only the other end is told what was said of the caller; no supervisor is.
+        let caller = (seat == Call::CALLEE).then(|| self.house.exchange.caller(&self.me.id));
+        let caller = caller.flatten();
+        let of_device = |device: &DeviceId| {
+            let mut aims = self.aims_of_device(device, number, name);
+            let told = caller.as_ref().map(|caller| self.told(caller, None, number));
+            if let Some((identity, anonymous)) = told {
+                aims.iter_mut().for_each(|aim| aim.says(identity.clone(), anonymous));
+            }
+            aims
+        };
         match to {
             DialTarget::Device(device) => {
                 self.house.directory.borrow().device(device).ok_or(LegFailure::Gone)?;
@@ -95,7 +121,8 @@ impl CallTask {
                 Ok(([devices.iter().flat_map(of_device).collect()].into(), None))
             }
             DialTarget::Trunk(outside) => {
-                Ok((self.aims_outside(outside, number, name), Some(outside.clone())))
+                let aims = self.aims_outside(outside, caller.as_ref(), number, name);
+                Ok((aims, Some(outside.clone())))
             }
             DialTarget::Browser(_) => Err(LegFailure::Unreachable),
         }
@@ -111,12 +138,20 @@ impl CallTask {
             from_user: number.to_owned(),
             from_name: name.to_owned(),
             by: None,
+            credentials: None,
+            identity: Identity::default(),
         };
         contact.map(aim).into_iter().collect()
     }
 
     /// One group an address: every address of the first trunk, then of the next.
-    fn aims_outside(&self, outside: &Outside, number: &str, name: &str) -> VecDeque<Vec<Aim>> {
+    fn aims_outside(
+        &self,
+        outside: &Outside,
+        caller: Option<&Caller>,
+        number: &str,
+        name: &str,
+    ) -> VecDeque<Vec<Aim>> {
         let dir = self.house.directory.borrow().clone();
         let traffic = self.house.exchange.traffic();
         let now = clock::now().mono;
@@ -126,17 +161,30 @@ impl CallTask {
         let aims = trunks.flat_map(|trunk| {
             let from_user = routing::shown_to(trunk, number);
             let ways = traffic.ways(trunk, now, outside.emergency);
-            let (user, trunk) = (&user, trunk.id.clone());
-            let aims = ways.into_iter().map(move |place| Aim {
-                to_uri: format!("sip:{user}@{place}"),
-                to_addr: place.address(),
-                from_user: from_user.clone(),
-                from_name: name.to_owned(),
-                by: Some((trunk.clone(), place)),
+            let told = caller.map(|caller| self.told(caller, Some(trunk), &from_user));
+            let (identity, anonymous) = told.unwrap_or_default();
+            let credentials = self.house.exchange.login(&trunk.id);
+            let aims = ways.into_iter().map(|place| {
+                let mut aim = Aim {
+                    to_uri: format!("sip:{user}@{place}"),
+                    to_addr: place.address(),
+                    from_user: from_user.clone(),
+                    from_name: name.to_owned(),
+                    by: Some((trunk.id.clone(), place)),
+                    credentials: credentials.clone(),
+                    identity: Identity::default(),
+                };
+                aim.says(identity.clone(), anonymous);
+                aim
             });
             aims.collect::<Vec<_>>()
         });
         aims.map(|aim| vec![aim]).collect()
+    }
+
+    fn told(&self, caller: &Caller, to: Option<&Trunk>, number: &str) -> (Identity, bool) {
+        let dir = self.house.directory.borrow().clone();
+        caller.told(to, number, self.house.sip.local_addr().ip(), &dir)
     }
 
     /// Begins the next group of which any aim can be called.

@@ -4,6 +4,7 @@
 use super::House;
 use super::dialling::Aim;
 use super::task::{CallTask, Message};
+use crate::trunks::transport;
 use tokio::sync::mpsc;
 use undertone_core::call::{Input, LegEnd, LegFailure};
 use undertone_core::id::{BridgeId, LegId, SeatId};
@@ -163,6 +164,9 @@ impl CallTask {
             from_user: aim.from_user.clone(),
             from_name: aim.from_name.clone(),
             offer,
+            transport: aim.by.as_ref().map(|(_, place)| transport(place.wire)),
+            credentials: aim.credentials.clone(),
+            identity: aim.identity.clone(),
             ..Outgoing::default()
         };
         let (dialog, events) = self.house.sip.call(outgoing);

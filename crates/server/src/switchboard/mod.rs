@@ -3,6 +3,7 @@
 
 mod arriving;
 mod asking;
+mod caller;
 mod dialling;
 mod exchange;
 mod legs;
@@ -181,7 +182,7 @@ impl Switchboard {
                 free_agents(&house, &id).await;
             }
             house.engine.close(bridge);
-            house.exchange.traffic().left(&id);
+            house.exchange.left(&id);
             house.register.remove(&id, bridge);
             house.counts.calls_ended.fetch_add(1, Ordering::Relaxed);
         });

@@ -305,3 +305,30 @@ async fn all_phones_of_a_person_ring_and_the_first_to_answer_has_the_call() {
     soft.shutdown().await;
     close(house, carrier).await;
 }
+
+/// Until the figures hold this line.
+async fn figure(house: &House, line: &str) {
+    let there = async {
+        while !undertone::figures::of(&house.server)().lines().any(|l| l == line) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let bound = std::time::Duration::from_secs(30);
+    let come = tokio::time::timeout(bound, there).await;
+    assert!(come.is_ok(), "{line}:\n{}", undertone::figures::of(&house.server)());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trunk_that_does_not_answer_options_is_down_and_is_not_called() {
+    let (house, carrier) = with_carrier("options_s = 1").await;
+    figure(&house, "undertone_trunk_up{trunk=\"carrier\"} 1").await;
+    let call = house.phones["ana"].call(&house.at("004599")).unwrap();
+    rings(&carrier).await.reject(486);
+    assert_eq!(failed(&call).await, 486);
+    carrier.shutdown().await;
+    figure(&house, "undertone_trunk_up{trunk=\"carrier\"} 0").await;
+    let call = house.phones["ana"].call(&house.at("004599")).unwrap();
+    assert_eq!(failed(&call).await, 503);
+    audited(&house, "call.start", "trunk_down").await;
+    house.close().await;
+}

@@ -16,7 +16,7 @@ use undertone_media::bridge::{BridgeEvent, LegConfig};
 use undertone_media::events::digit_of;
 use undertone_sdp::{Capabilities, Direction, LocalAddr, Media, Session};
 use undertone_sip::{
-    Address, DialogEvent, DialogHandle, EndCause, Incoming, Outgoing, Sip, SipError,
+    Address, DialogEvent, DialogHandle, EndCause, Incoming, Outgoing, Sip, SipError, Transport,
 };
 
 use crate::call::{Ask, CallEnd, CallState, LINE, PLAYED, PhoneCall, Shared};
@@ -51,6 +51,7 @@ pub(crate) fn place(
     engine: &PhoneEngine,
     line: &LineConfig,
     to: &str,
+    transport: Option<Transport>,
 ) -> Result<PhoneCall, PhoneError> {
     let ports = engine.engine().reserve()?;
     let (bridge, media_events) = engine.open()?;
@@ -58,6 +59,7 @@ pub(crate) fn place(
     let offer = session.offer(Direction::SendRecv);
     let (dialog, events) = sip.call(Outgoing {
         to_uri: to.into(),
+        transport,
         from_user: line.user.clone(),
         from_name: line.name.clone(),
         offer,

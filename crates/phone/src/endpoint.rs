@@ -1,4 +1,4 @@
-//! One SIP socket and the lines on it: calls that come in go to the line whose user they name.
+//! One SIP address and the lines on it: calls that come in go to the line whose user they name.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,14 +20,17 @@ const WAITING_MAX: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
 pub struct EndpointConfig {
-    /// Port 0 is the kernel's choice.
+    /// Of either family, for UDP and TCP. Port 0 is the kernel's choice.
     pub bind: SocketAddr,
+    /// What calls are placed by, and what the lines' addresses ask for.
+    pub transport: Transport,
     pub t1_ms: u64,
 }
 
 impl Default for EndpointConfig {
     fn default() -> Self {
-        Self { bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), t1_ms: 500 }
+        let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self { bind, transport: Transport::Udp, t1_ms: 500 }
     }
 }
 
@@ -72,6 +75,7 @@ pub struct Endpoint(Arc<Inner>);
 
 struct Inner {
     sip: Sip,
+    transport: Transport,
     engine: PhoneEngine,
     lines: Lines,
 }
@@ -114,7 +118,8 @@ impl Endpoint {
         let (sip, incoming) = Sip::bind(sip_config).await?;
         let lines = Lines::default();
         tokio::spawn(take_calls(incoming, lines.clone(), engine.clone()));
-        Ok(Self(Arc::new(Inner { sip, engine: engine.clone(), lines })))
+        let transport = config.transport;
+        Ok(Self(Arc::new(Inner { sip, transport, engine: engine.clone(), lines })))
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -203,7 +208,11 @@ impl PhoneLine {
 
     /// Where this line is called, without a registrar.
     pub fn uri(&self) -> String {
-        format!("sip:{}@{}", self.config.user, self.addr())
+        let asks = match self.endpoint.0.transport {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+        };
+        format!("sip:{}@{}{asks}", self.config.user, self.addr())
     }
 
     /// Registers with a server, and keeps that up as long as what this gives lives.
@@ -223,8 +232,10 @@ impl PhoneLine {
 
     /// Starts a call; what becomes of it is in the call's status. `to` is `sip:user@host:port`.
     pub fn call(&self, to: &str) -> Result<PhoneCall, PhoneError> {
-        let Inner { sip, engine, .. } = &*self.endpoint.0;
-        dialog::place(sip, engine, &self.config, to)
+        let Inner { sip, transport, engine, .. } = &*self.endpoint.0;
+        // Over UDP the address called may ask for another.
+        let transport = Some(*transport).filter(|t| *t != Transport::Udp);
+        dialog::place(sip, engine, &self.config, to, transport)
     }
 
     /// The next call that rings here. None when the endpoint has gone.

@@ -31,7 +31,10 @@ pub struct PhoneConfig {
     pub user: String,
     pub name: String,
     pub password: Option<String>,
+    /// Of either family; the engine's `rtp_ip` must be of the same.
     pub bind: SocketAddr,
+    /// What calls are placed by and come by; it listens on both.
+    pub transport: Transport,
     pub codecs: Vec<Codec>,
     pub engine: PhoneEngine,
     pub answering: Answering,
@@ -48,6 +51,7 @@ impl PhoneConfig {
             name: line.name,
             password: line.password,
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            transport: Transport::Udp,
             codecs: line.codecs,
             engine: engine.clone(),
             answering: line.answering,
@@ -65,7 +69,8 @@ pub struct Phone {
 
 impl Phone {
     pub async fn start(config: PhoneConfig) -> Result<Phone, PhoneError> {
-        let bind = EndpointConfig { bind: config.bind, t1_ms: config.t1_ms };
+        let PhoneConfig { bind, transport, t1_ms, .. } = config;
+        let bind = EndpointConfig { bind, transport, t1_ms };
         let endpoint = Endpoint::bind(bind, &config.engine).await?;
         let line = endpoint.only_line(LineConfig {
             user: config.user,

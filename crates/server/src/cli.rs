@@ -6,6 +6,7 @@ use crate::clock;
 use crate::codes::CodesConfig;
 use crate::config::{Config, RtpRange};
 use crate::demo::{self, DemoConfig};
+use crate::listening::{self, SipAddresses};
 use crate::provision;
 use crate::serve::{Server, open_store};
 use anyhow::{Context, bail};
@@ -82,9 +83,9 @@ struct Addresses {
     /// The API; port 0 is the kernel's choice, printed.
     #[arg(long, env = "UNDERTONE_HTTP", value_name = "ADDR")]
     http: Option<SocketAddr>,
-    /// SIP over UDP.
-    #[arg(long, env = "UNDERTONE_SIP", value_name = "ADDR")]
-    sip: Option<SocketAddr>,
+    /// SIP: `ADDR` for UDP and TCP, `udp:ADDR`, `tcp:ADDR`; several with commas.
+    #[arg(long, env = "UNDERTONE_SIP", value_name = "ADDR[,ADDR]")]
+    sip: Option<SipAddresses>,
     /// Media; `127.0.0.1:0` is the kernel's choice.
     #[arg(long, env = "UNDERTONE_RTP", value_name = "ADDR:FROM-TO")]
     rtp: Option<RtpRange>,
@@ -242,7 +243,9 @@ async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     start_logs();
     let server = Server::start(&config).await?;
     println!("http  http://{}", server.http);
-    println!("sip   sip:{}", server.sip_addr);
+    for uri in listening::uris(server.sip().listening()) {
+        println!("sip   {uri}");
+    }
     if let Some(metrics) = server.metrics {
         println!("metrics http://{metrics}/metrics");
     }

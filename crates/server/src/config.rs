@@ -3,6 +3,7 @@
 //! (`provision.rs`) and all policy (core).
 
 use crate::codes::CodesConfig;
+use crate::listening::SipAddresses;
 use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,7 +19,7 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where `/metrics` is answered; not at all on the address of the API.
     pub metrics: Option<SocketAddr>,
-    pub sip: SocketAddr,
+    pub sip: SipAddresses,
     pub rtp: RtpRange,
     /// For phones of IPv6, beside an `rtp` of IPv4.
     pub rtp_v6: Option<RtpRange>,
@@ -66,7 +67,7 @@ impl Default for Config {
         Self {
             http: local(8080),
             metrics: None,
-            sip: local(5060),
+            sip: local(5060).into(),
             rtp: RtpRange { ip: Ipv4Addr::LOCALHOST.into(), from: 20_000, to: 29_999 },
             rtp_v6: None,
             external_address: Vec::new(),
@@ -109,7 +110,7 @@ impl Config {
         if self.media_threads == 0 || self.media_threads > 256 {
             return wrong("media_threads must be 1 to 256");
         }
-        if self.sip.ip().is_unspecified() || self.rtp.ip.is_unspecified() {
+        if self.sip.ips().any(|ip| ip.is_unspecified()) || self.rtp.ip.is_unspecified() {
             return wrong("sip and rtp need the address that phones reach, not 0.0.0.0");
         }
         self.check_reach().map_err(ConfigError::Value)?;
@@ -164,7 +165,8 @@ impl Config {
              http = \"{}\"\n\
              # Prometheus metrics, on an address of their own; off unless set.\n\
              # metrics = \"127.0.0.1:9100\"\n\
-             # SIP over UDP: the address that phones and carriers reach.\n\
+             # SIP over UDP and TCP: the address that phones and carriers reach. Several, or one\n\
+             # transport alone: [\"192.0.2.1:5060\", \"udp:[2001:db8::1]:5060\"].\n\
              sip = \"{}\"\n\
              # Media: address and ports, two a leg. \"127.0.0.1:0\": the kernel's choice.\n\
              rtp = \"{}\"\n\

@@ -14,6 +14,7 @@ pub mod figures;
 pub mod floor;
 pub mod ids;
 pub mod keys;
+pub mod listening;
 pub mod provision;
 pub mod serve;
 pub mod switchboard;

@@ -27,6 +27,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub struct Server {
     pub http: SocketAddr,
     pub metrics: Option<SocketAddr>,
+    /// The first of the addresses that it listens on for SIP.
     pub sip_addr: SocketAddr,
     pub board: Switchboard,
     pub desk: Arc<Desk>,
@@ -172,7 +173,8 @@ impl Server {
 }
 
 fn sip_config(config: &Config) -> SipConfig {
-    SipConfig { dscp: Some(config.dscp_sip), ..SipConfig::new(config.sip) }
+    let first = SocketAddr::new(config.sip.first_ip(), 0);
+    SipConfig { listen: config.sip.listen(), dscp: Some(config.dscp_sip), ..SipConfig::new(first) }
 }
 
 fn start_engine(

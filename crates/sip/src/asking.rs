@@ -11,7 +11,6 @@ use rsipstack::transaction::transaction::Transaction;
 use crate::challenge;
 use crate::credentials::Credentials;
 use crate::endpoint::Core;
-use crate::socket::udp;
 use crate::types::{SipError, Transport};
 
 /// A place that requests are sent to.
@@ -106,7 +105,7 @@ async fn send(core: &Core, request: Request, target: Target) -> Result<Response,
     let lost = |error: rsipstack::Error| SipError::Transport(error.to_string());
     let key = TransactionKey::from_request(&request, TransactionRole::Client).map_err(lost)?;
     let mut transaction = Transaction::new_client(key, request, core.endpoint.clone(), None);
-    transaction.destination = Some(udp(target.addr));
+    transaction.destination = Some(core.way_to(target.addr, target.transport).await);
     transaction.send().await.map_err(lost)?;
     while let Some(message) = transaction.receive().await {
         if let SipMessage::Response(response) = message

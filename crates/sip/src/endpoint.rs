@@ -1,7 +1,8 @@
-//! One bound address: reads datagrams, sends new calls to the caller of `bind`, gives requests of
-//! a dialog to its task, refuses the rest, and ends everything at shutdown.
+//! One host that is listened on: takes messages, sends new calls to the caller of `bind`, gives
+//! requests of a dialog to its task, refuses the rest, and ends everything at shutdown.
 //!
-//! It holds what the dialogs share. What happens on one dialog is `dialog`'s.
+//! It holds what the dialogs share. What happens on one dialog is `dialog`'s, what happens on one
+//! connection is `flow`'s.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -10,29 +11,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
-use rsipstack::sip::{Header, HeadersExt as _, Method, Request, SipMessage, StatusCode, Uri};
-use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption, TargetLocator};
+use rsipstack::sip::{
+    Header, HeadersExt as _, HostWithPort, Method, Request, SipMessage, StatusCode, Uri,
+};
+use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::udp::{UdpConnection, UdpInner};
-use rsipstack::transport::{
-    SipAddr, SipConnection, TransportLayer, transport_layer::DomainResolver,
-};
+use rsipstack::transport::{SipAddr, SipConnection, TransportLayer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::census::Census;
 use crate::door::{self, Door, Verdict};
 use crate::far::Far;
+use crate::flow::{Flow, Raw};
+use crate::flows::Flows;
 use crate::incoming;
+use crate::listen::{Bound, Open};
+use crate::locate::{Locator, transport_of, udp};
+use crate::outward::Face;
 use crate::registering::{self, Came};
-use crate::socket::{Names, Wire, udp};
+use crate::socket::Wire;
 use crate::stateless;
-use crate::types::{Gauges, Incoming, KnownDialog, SipConfig, SipError, Transport};
-use crate::wire::{ACCEPT, ALLOW, DATAGRAM_MAX_BYTES, Reading, read};
+use crate::types::{
+    FlowId, Gauges, Incoming, KnownDialog, Outgoing, SipConfig, SipError, Transport,
+};
+use crate::wire::{ACCEPT, ALLOW, DATAGRAM_MAX_BYTES, Hop, Reading, read};
 
 /// Calls that wait for the caller of `bind` to take them.
-const INCOMING_MAX: usize = 256;
+pub(crate) const INCOMING_MAX: usize = 256;
 /// Requests that wait for one dialog's task.
 pub(crate) const INBOUND_MAX: usize = 16;
 /// Transactions at once for each dialog allowed; beyond it, requests are refused unseen.
@@ -54,12 +63,46 @@ pub(crate) struct Route {
     pub(crate) ours: bool,
 }
 
+/// What the endpoints of one `Sip` have together, whichever address a message came to.
+pub(crate) struct Shared {
+    pub(crate) config: SipConfig,
+    tasks: TaskTracker,
+    lingering: TaskTracker,
+    closing: CancellationToken,
+    stop: CancellationToken,
+    routes: Arc<Mutex<HashMap<DialogKey, Route>>>,
+    ended: Arc<Mutex<VecDeque<(DialogKey, String)>>>,
+    merges: Arc<Mutex<HashMap<MergeKey, DialogKey>>>,
+    door: Option<Arc<Door>>,
+    census: Arc<Census>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: SipConfig) -> Self {
+        Self {
+            door: config.door.clone().map(Door::new).map(Arc::new),
+            config,
+            tasks: TaskTracker::new(),
+            lingering: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            stop: CancellationToken::new(),
+            routes: Arc::default(),
+            ended: Arc::default(),
+            merges: Arc::default(),
+            census: Arc::default(),
+        }
+    }
+}
+
+/// One host that is listened on, by UDP, TCP or both.
 pub(crate) struct Core {
     pub(crate) config: SipConfig,
     pub(crate) endpoint: EndpointInnerRef,
     pub(crate) contact: Uri,
     /// What Via, Contact and From name.
     pub(crate) advertised: SocketAddr,
+    /// The same and its name over TCP.
+    pub(crate) face: Face,
     /// Of dialogs: a shutdown waits for them.
     pub(crate) tasks: TaskTracker,
     /// What only waits for the far end's timers: an ACK, a second 2xx, the answer to a CANCEL.
@@ -68,16 +111,29 @@ pub(crate) struct Core {
     pub(crate) closing: CancellationToken,
     /// Nothing runs any more.
     pub(crate) stop: CancellationToken,
-    pub(crate) routes: Mutex<HashMap<DialogKey, Route>>,
-    ended: Mutex<VecDeque<(DialogKey, String)>>,
-    pub(crate) merges: Mutex<HashMap<MergeKey, DialogKey>>,
-    pub(crate) door: Option<Door>,
-    wire: Arc<Wire>,
+    pub(crate) routes: Arc<Mutex<HashMap<DialogKey, Route>>>,
+    ended: Arc<Mutex<VecDeque<(DialogKey, String)>>>,
+    pub(crate) merges: Arc<Mutex<HashMap<MergeKey, DialogKey>>>,
+    pub(crate) door: Option<Arc<Door>>,
+    pub(crate) flows: Arc<Flows>,
+    pub(crate) wire: Arc<Wire>,
+    locator: Locator,
+    /// Over UDP.
     connection: SipConnection,
+    /// Addresses that our own Via may name.
+    ours: Vec<String>,
+    local: SocketAddr,
     received: AtomicU64,
     dropped: AtomicU64,
     judged: AtomicU64,
     pub(crate) refused: AtomicU64,
+}
+
+/// Where a request came from.
+pub(crate) struct Origin {
+    pub(crate) source: SocketAddr,
+    pub(crate) transport: Transport,
+    pub(crate) flow: Option<FlowId>,
 }
 
 /// A panic while a map was held leaves the map usable: each change is one insert or remove.
@@ -86,66 +142,72 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Core {
-    pub(crate) async fn bind(
-        config: SipConfig,
-    ) -> Result<(Arc<Self>, mpsc::Receiver<Incoming>), SipError> {
-        let Some(listen) = config.listen.iter().find(|l| l.transport == Transport::Udp).copied()
-        else {
+    pub(crate) async fn start(
+        shared: &Shared,
+        bound: Bound,
+        calls: mpsc::Sender<Incoming>,
+    ) -> Result<Arc<Self>, SipError> {
+        let config = &shared.config;
+        let v6 = bound.ip().is_ipv6();
+        let (udp_names, tcp_names) = (bound.udp.as_ref().map(names), bound.tcp.as_ref().map(names));
+        let Some((local, advertised)) = udp_names.or(tcp_names) else {
             return Err(SipError::NoListener);
         };
-        let failed = |why: String| SipError::Bind { addr: listen.addr, why };
-        let wire = Arc::new(
-            Wire::bind(listen.addr, config.dscp).await.map_err(|e| failed(e.to_string()))?,
-        );
-        let advertised =
-            listen.advertise.unwrap_or_else(|| SipConnection::resolve_bind_address(wire.local()));
-        if advertised.is_ipv4() != wire.local().is_ipv4() {
-            return Err(failed("a wildcard of IPv6 needs an address to advertise".into()));
-        }
-        let stop = CancellationToken::new();
+        let failed = |why: String| SipError::Bind { addr: local, why };
+        let from = tcp_names.map(|(local, _)| local);
+        let flows = Flows::new(from, config.streams, shared.census.clone());
+        let locator = Locator { flows: flows.clone(), v6, udp: bound.udp.is_some() };
+        let wire = Arc::new(Wire::new(bound.udp.map(|open| open.socket), local, flows.clone()));
         let library = CancellationToken::new();
-        let names = Names { v6: wire.local().is_ipv6() };
-        let transport =
-            TransportLayer::new_with_domain_resolver(library.child_token(), Box::new(names));
+        let layer = TransportLayer::new_with_domain_resolver(
+            library.child_token(),
+            Box::new(locator.clone()),
+        );
         let inner = UdpInner { conn: wire.clone(), addr: udp(advertised) };
         let connection = SipConnection::Udp(
             UdpConnection::attach(inner, None, Some(library.child_token())).await,
         );
-        transport.add_transport(connection.clone());
-        let locator = Locator { names: Names { v6: wire.local().is_ipv6() } };
+        layer.add_transport(connection.clone());
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.user_agent)
-            .with_transport_layer(transport)
+            .with_transport_layer(layer)
             .with_cancel_token(library.clone())
-            .with_option(timers(&config, advertised))
-            .with_target_locator(Box::new(locator))
+            .with_option(timers(config, advertised))
+            .with_target_locator(Box::new(locator.clone()))
             .build();
         let arriving = endpoint.incoming_transactions().map_err(|e| failed(e.to_string()))?;
         let contact = format!("sip:{}@{advertised}", config.contact_user);
         let contact = Uri::try_from(contact.as_str()).map_err(|e| failed(e.to_string()))?;
+        let face = Face { own: advertised, tcp: tcp_names.map_or(advertised, |(_, told)| told) };
         let core = Arc::new(Self {
             endpoint: endpoint.inner.clone(),
             contact,
             advertised,
-            tasks: TaskTracker::new(),
-            lingering: TaskTracker::new(),
-            closing: CancellationToken::new(),
-            stop,
-            routes: Mutex::default(),
-            ended: Mutex::default(),
-            merges: Mutex::default(),
-            door: config.door.clone().map(Door::new),
+            ours: vec![face.own.to_string(), face.tcp.to_string()],
+            face,
+            tasks: shared.tasks.clone(),
+            lingering: shared.lingering.clone(),
+            closing: shared.closing.clone(),
+            stop: shared.stop.clone(),
+            routes: shared.routes.clone(),
+            ended: shared.ended.clone(),
+            merges: shared.merges.clone(),
+            door: shared.door.clone(),
+            flows,
             wire,
+            locator,
             connection,
+            local,
             received: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             judged: AtomicU64::new(0),
             refused: AtomicU64::new(0),
-            config,
+            config: config.clone(),
         });
-        let (calls, incoming) = mpsc::channel(INCOMING_MAX);
+        let listener = bound.tcp.map(|open| open.socket);
+        core.flows.serve(&core, listener).await.map_err(|e| failed(e.to_string()))?;
         core.serve(library, arriving, calls);
-        Ok((core, incoming))
+        Ok(core)
     }
 
     /// Three tasks that end with `stop` or soon after; a drain does not wait for them, so they are
@@ -166,6 +228,7 @@ impl Core {
         tokio::spawn(async move {
             reading.receive().await;
             reading.wire.close();
+            reading.flows.close();
             // The library's transactions end by its timers alone: they run on for their longest.
             let longest = reading.timer_b() * 2;
             drop(reading);
@@ -177,7 +240,67 @@ impl Core {
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
-        self.wire.local()
+        self.local
+    }
+
+    pub(crate) fn has(&self, transport: Transport) -> bool {
+        match transport {
+            Transport::Udp => self.locator.udp,
+            Transport::Tcp => self.flows.is_configured(),
+        }
+    }
+
+    /// Where a call of ours goes, if it is not the locator that decides; or why it cannot go.
+    pub(crate) async fn aim(
+        &self,
+        call: &Outgoing,
+        uri: &Uri,
+    ) -> Result<Option<SipAddr>, (u16, String)> {
+        if let Some(id) = call.flow {
+            // RFC 5626 section 5.3: no other way would reach that client.
+            let flow = self.flows.find(id).ok_or((430, "Flow Failed".to_owned()))?;
+            return Ok(Some(flow.addr.clone()));
+        }
+        if call.to_addr.is_none() && call.transport.is_none() {
+            return Ok(None);
+        }
+        let host = call.to_addr.map_or_else(|| uri.host_with_port.clone(), HostWithPort::from);
+        let transport = call.transport.map(Into::into).or_else(|| transport_of(uri));
+        Ok(Some(self.locator.find(transport, &host).await))
+    }
+
+    /// The way to an address, for a request that names it.
+    pub(crate) async fn way_to(&self, addr: SocketAddr, transport: Transport) -> SipAddr {
+        self.locator.find(Some(transport.into()), &addr.into()).await
+    }
+
+    /// Whether a call stays on a connection, or a registration came by it.
+    pub(crate) fn needs(&self, flow: &Flow) -> bool {
+        let registrar = self.door.as_ref().and_then(|door| door.registrar.as_ref());
+        registrar.is_some_and(|registrar| registrar.has_flow(flow.id))
+            || lock(&self.routes).values().any(|route| route.far.is_on(&flow.addr))
+    }
+
+    /// What leant on a connection, and is no dialog, goes with it.
+    pub(crate) fn flow_closed(&self, id: FlowId) {
+        if let Some(registrar) = self.door.as_ref().and_then(|door| door.registrar.as_ref()) {
+            registrar.flow_closed(id);
+        }
+    }
+
+    /// Where a request came from: its connection, or what our own reading wrote into its Via.
+    pub(crate) fn origin(&self, transaction: &Transaction) -> Origin {
+        if let Some(SipConnection::Channel(channel)) = &transaction.connection
+            && let Some(source) = channel.get_remote_addr().and_then(|a| a.get_socketaddr().ok())
+        {
+            let flow = self.flows.to(source).map(|flow| flow.id);
+            return Origin { source, transport: Transport::Tcp, flow };
+        }
+        let via = transaction.original.via_header().ok();
+        let target = via.and_then(|via| SipConnection::parse_target_from_via(via).ok());
+        let source = target.and_then(|(_, host)| SocketAddr::try_from(host).ok());
+        let source = source.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
+        Origin { source, transport: Transport::Udp, flow: None }
     }
 
     /// A task of a dialog: counted, and gone with the endpoint.
@@ -202,7 +325,6 @@ impl Core {
 
     async fn receive(&self) {
         let mut buffer = vec![0; DATAGRAM_MAX_BYTES];
-        let ours = self.advertised.to_string();
         loop {
             let got = tokio::select! {
                 got = self.wire.receive(&mut buffer) => got,
@@ -217,39 +339,67 @@ impl Core {
                     continue;
                 }
             };
-            self.received.fetch_add(1, Ordering::Relaxed);
-            self.take(&buffer[..length], source, &ours).await;
+            self.take(&buffer[..length], source, None).await;
         }
     }
 
-    async fn take(&self, bytes: &[u8], source: SocketAddr, ours: &str) {
-        let message = match read(bytes, source, ours, &self.config.user_agent) {
+    /// One message, by whichever transport: judged, and handed to the library if it is good.
+    pub(crate) async fn take(&self, bytes: &[u8], source: SocketAddr, flow: Option<&Flow>) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        let transport = if flow.is_some() { Transport::Tcp } else { Transport::Udp };
+        let hop = Hop { source, transport };
+        let message = match read(bytes, &hop, &self.ours, &self.config.user_agent) {
             Reading::Message(message) => message,
-            Reading::Ping => return drop(self.wire.send(b"\r\n", source).await),
+            Reading::Ping => return self.answer(b"\r\n".to_vec(), source, flow).await,
             Reading::Refuse { code, bytes } => {
                 self.judged.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(%source, code, "request refused unseen");
-                return drop(self.wire.send(&bytes, source).await);
+                return self.answer(bytes, source, flow).await;
             }
             Reading::Drop(why) => {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
-                return tracing::debug!(%source, why, "datagram dropped");
+                return tracing::debug!(%source, why, "message dropped");
             }
         };
         if self.overloaded(&message) {
             self.refused.fetch_add(1, Ordering::Relaxed);
+            // Over UDP it comes again by itself; over TCP it would be waited for.
+            if let (SipMessage::Request(request), true) = (&*message, flow.is_some()) {
+                let (server, wait_s) = (&self.config.user_agent, self.config.retry_after_s);
+                self.answer(stateless::busy(request, server, wait_s), source, flow).await;
+            }
             return;
         }
         if let Some(answer) = self.overrun(&message, source) {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            return drop(self.wire.send(&answer, source).await);
+            return self.answer(answer, source, flow).await;
         }
-        let from = udp(source);
+        let (connection, from) = match flow {
+            Some(flow) => (flow.channel.clone(), flow.addr.clone()),
+            None => (self.connection.clone(), udp(source)),
+        };
+        if let (SipMessage::Response(response), Some(flow)) = (&*message, flow) {
+            flow.answered(response);
+            self.flows.settled(response);
+        }
         // Not its queue, which has no bound: what is handed over here is worked off here.
-        let handed = self.endpoint.on_received_message(*message, self.connection.clone(), &from);
+        let handed = self.endpoint.on_received_message(*message, connection, &from);
         if let Err(error) = handed.await {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(%source, %error, "the SIP library did not take a message");
+        }
+    }
+
+    /// Without state, the way that the request came.
+    async fn answer(&self, bytes: Vec<u8>, source: SocketAddr, flow: Option<&Flow>) {
+        match flow {
+            Some(flow) => {
+                // One that asks and does not read what it is told goes.
+                if !flow.write(Raw::Answer(bytes)) {
+                    flow.end.cancel();
+                }
+            }
+            None => drop(self.wire.send(&bytes, source).await),
         }
     }
 
@@ -348,7 +498,8 @@ impl Core {
             // Known by its address, it has no account to bind.
             (_, None, _) | (_, _, None) => (403, Vec::new()),
             (Some(registrar), Some(account), Some(source)) => {
-                let came = Came { source, transport: Transport::Udp, flow: None };
+                let Origin { transport, flow, .. } = self.origin(&transaction);
+                let came = Came { source, transport, flow };
                 registering::answer(registrar, request, &account, came, door::wall_ms())
             }
         };
@@ -418,20 +569,32 @@ impl Core {
         vec![Header::RetryAfter(self.config.retry_after_s.to_string().into())]
     }
 
+    /// Adds what this one has to what all have.
+    pub(crate) fn count(&self, gauges: &mut Gauges) {
+        gauges.transactions += self.endpoint.get_stats().running_transactions;
+        gauges.received += self.received.load(Ordering::Relaxed);
+        gauges.sent += self.wire.sent.load(Ordering::Relaxed);
+        gauges.sent += self.flows.sent.load(Ordering::Relaxed);
+        gauges.dropped += self.dropped.load(Ordering::Relaxed);
+        gauges.judged += self.judged.load(Ordering::Relaxed);
+        gauges.refused += self.refused.load(Ordering::Relaxed);
+    }
+}
+
+impl Shared {
     pub(crate) fn gauges(&self) -> Gauges {
         Gauges {
             dialogs: lock(&self.routes).len(),
-            transactions: self.endpoint.get_stats().running_transactions,
             tasks: self.tasks.len() + self.lingering.len(),
-            received: self.received.load(Ordering::Relaxed),
-            sent: self.wire.sent.load(Ordering::Relaxed),
-            connections: 0,
-            connections_refused: 0,
-            dropped: self.dropped.load(Ordering::Relaxed),
-            judged: self.judged.load(Ordering::Relaxed),
-            refused: self.refused.load(Ordering::Relaxed),
-            door: self.door.as_ref().map(Door::gauges).unwrap_or_default(),
+            connections: self.census.total(),
+            connections_refused: self.census.refused.load(Ordering::Relaxed),
+            door: self.door.as_ref().map(|door| door.gauges()).unwrap_or_default(),
+            ..Gauges::default()
         }
+    }
+
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
     }
 
     pub(crate) async fn shutdown(&self) {
@@ -443,6 +606,10 @@ impl Core {
         }
         self.stop.cancel();
     }
+}
+
+fn names<T>(open: &Open<T>) -> (SocketAddr, SocketAddr) {
+    (open.local, open.advertised)
 }
 
 fn timers(config: &SipConfig, advertised: SocketAddr) -> EndpointOption {
@@ -485,24 +652,4 @@ pub(crate) fn call_id(request: &Request) -> String {
 
 pub(crate) fn cseq(request: &Request) -> u32 {
     request.cseq_header().and_then(|cseq| cseq.seq()).unwrap_or(0)
-}
-
-/// Turns a URI into where to send: always UDP, whatever it asks for.
-struct Locator {
-    names: Names,
-}
-
-#[async_trait::async_trait]
-impl TargetLocator for Locator {
-    async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
-        let mut target = SipAddr {
-            r#type: Some(rsipstack::sip::Transport::Udp),
-            addr: uri.host_with_port.clone(),
-        };
-        if let Ok(addr) = target.get_socketaddr() {
-            return Ok(udp(addr));
-        }
-        target = self.names.resolve(&target).await?;
-        Ok(target)
-    }
 }

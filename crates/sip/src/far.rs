@@ -14,7 +14,7 @@ use rsipstack::sip::{
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::make_via_branch;
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipConnection;
+use rsipstack::transport::{SipAddr, SipConnection};
 
 use crate::challenge;
 use crate::credentials::Credentials;
@@ -136,6 +136,11 @@ impl Far {
 
     pub(crate) fn keep_to(&self, connection: Option<&SipConnection>) {
         lock(&self.place).connection = stream(connection);
+    }
+
+    /// Whether its requests go over this connection.
+    pub(crate) fn is_on(&self, flow: &SipAddr) -> bool {
+        lock(&self.place).connection.as_ref().is_some_and(|have| have.get_addr() == flow)
     }
 
     /// Target refresh (section 12.2): any re-INVITE or UPDATE, or its 2xx, may name a new Contact.

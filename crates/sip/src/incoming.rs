@@ -9,6 +9,7 @@
 //! Who may call, and where a call goes, is not decided here; only how many there may be, and what
 //! the request itself makes impossible.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,14 +19,16 @@ use rsipstack::sip::{Header, HeadersExt as _, Method, Request};
 use rsipstack::transaction::make_tag;
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::dialog::{Ends, early, sdp_of};
 use crate::door;
-use crate::endpoint::{Core, call_id, capabilities, cseq, from_tag, lock};
+use crate::endpoint::{Core, Origin, call_id, capabilities, cseq, from_tag, lock};
 use crate::far::{Far, sdp_body};
 use crate::handle::Command;
 use crate::identity;
 use crate::live::{Live, at};
+use crate::outgoing::addr_of;
 use crate::reliable::{Reliable, Repeat};
 use crate::replaces;
 use crate::serving::{SAID_MAX, Said, serve};
@@ -39,6 +42,8 @@ pub(crate) fn start(core: &Arc<Core>, invite: Transaction, calls: &mpsc::Sender<
             let request = invite.original.clone();
             let merge = (call_id(&request), from_tag(&request), cseq(&request));
             let (ends, handle, events) = Ends::new(core, Arc::new(far), Some(merge));
+            let origin = core.origin(&invite);
+            let lost = invite.connection.as_ref().and_then(|c| c.cancel_token());
             let (said, heard) = mpsc::channel(SAID_MAX);
             let answers = serve(core, invite, &tag, said.clone());
             let ringing = Ringing {
@@ -48,12 +53,13 @@ pub(crate) fn start(core: &Arc<Core>, invite: Transaction, calls: &mpsc::Sender<
                 said,
                 heard,
                 agreed,
+                lost,
                 ends,
                 answer: None,
                 answered: false,
             };
             core.spawn(ringing.run());
-            return places.send(describe(&request, replaces, handle, events));
+            return places.send(describe(&request, origin, replaces, handle, events));
         }
         Err(refusal) => refusal,
     };
@@ -123,6 +129,7 @@ impl Core {
 
 fn describe(
     request: &Request,
+    origin: Origin,
     replaces: Option<Replaces>,
     dialog: crate::DialogHandle,
     events: mpsc::Receiver<DialogEvent>,
@@ -135,9 +142,9 @@ fn describe(
         from: from.map(|f| address(f.display_name, &f.uri)).unwrap_or_default(),
         to: to.map(|t| address(t.display_name, &t.uri)).unwrap_or_default(),
         request_user: unescape(request.uri.user().unwrap_or_default()),
-        source: source(request),
-        transport: Transport::Udp,
-        flow: None,
+        source: origin.source,
+        transport: origin.transport,
+        flow: origin.flow,
         contact: contact.map(|c| c.uri.to_string()).unwrap_or_default(),
         account: door::account_of(request),
         identity: identity::read(request),
@@ -156,13 +163,25 @@ fn max_forwards(request: &Request) -> u8 {
 }
 
 /// Where the request came from, as our own reading wrote it into the Via.
-pub(crate) fn source(request: &Request) -> std::net::SocketAddr {
+pub(crate) fn source(request: &Request) -> SocketAddr {
     let via = request.via_header().ok();
     let target =
         via.and_then(|via| rsipstack::transport::SipConnection::parse_target_from_via(via).ok());
     let addr = target.map(|(transport, addr)| rsipstack::transport::SipAddr::new(transport, addr));
     addr.and_then(|addr| addr.get_socketaddr().ok())
-        .unwrap_or_else(|| std::net::SocketAddr::from(([0, 0, 0, 0], 0)))
+        .unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
+}
+
+impl Incoming {
+    /// The address that this caller is known by, if by any: over UDP where it sends from; over
+    /// TCP, where that port means nothing, the one that its Contact names at the same host.
+    pub fn known_as(&self) -> SocketAddr {
+        let contact = addr_of(&self.contact).filter(|contact| contact.ip() == self.source.ip());
+        match self.transport {
+            Transport::Udp => self.source,
+            Transport::Tcp => contact.unwrap_or(self.source),
+        }
+    }
 }
 
 fn address(name: Option<String>, uri: &rsipstack::sip::Uri) -> Address {
@@ -187,6 +206,8 @@ struct Ringing {
     heard: mpsc::Receiver<Said>,
     remote_seq: u32,
     agreed: Option<Agreed>,
+    /// The end of the connection that the INVITE came over, if it came over one.
+    lost: Option<CancellationToken>,
     /// Given, and not sent before the PRACK that it waits for.
     answer: Option<String>,
     answered: bool,
@@ -213,6 +234,13 @@ impl Ringing {
                 () = ending.cancelled(), if !hung_up => {
                     hung_up = true;
                     self.hang_up()
+                }
+                // Nobody is left who could be answered. An answered call waits for its ACK, which
+                // may come by another connection.
+                () = cancelled(self.lost.as_ref()), if !self.answered => {
+                    self.reject(487, Vec::new());
+                    self.ends.failed(487, "the caller's connection was lost");
+                    Next::Over
                 }
                 transaction = self.ends.inbound.recv() => match transaction {
                     Some(transaction) => self.request(transaction),
@@ -380,6 +408,13 @@ impl Ringing {
             _ => core.reply(transaction, 405, vec![Header::Allow(ALLOW_EARLY.into())]),
         }
         Next::Wait
+    }
+}
+
+async fn cancelled(token: Option<&CancellationToken>) {
+    match token {
+        Some(token) => token.cancelled().await,
+        None => std::future::pending().await,
     }
 }
 

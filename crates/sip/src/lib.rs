@@ -1,9 +1,10 @@
-//! SIP dialogs over UDP for the switchboard and the phone: calls in, calls out, what happens on
-//! them as events. It carries session descriptions without reading them.
+//! SIP dialogs over UDP and TCP for the switchboard and the phone: calls in, calls out, what
+//! happens on them as events. It carries session descriptions without reading them.
 //!
 //! It wraps rsipstack, none of whose types cross this wall, and knows calls, not supervision.
 
 mod asking;
+mod census;
 mod challenge;
 mod contact;
 mod credentials;
@@ -12,17 +13,23 @@ mod digest;
 mod door;
 mod endpoint;
 mod far;
+mod flow;
+mod flows;
+mod frame;
 mod gate;
 mod handle;
 mod identity;
 mod incoming;
 mod inviting;
 mod limits;
+mod listen;
 mod live;
+mod locate;
 mod marking;
 mod nonce;
 mod offers;
 mod outgoing;
+mod outward;
 mod peer_watch;
 mod refer;
 mod registering;
@@ -46,6 +53,7 @@ use tokio_util::sync::CancellationToken;
 pub use asking::Target;
 pub use credentials::Credentials;
 pub use digest::{Algorithm, ha1, is_ha1};
+pub use flow::FlowHold;
 pub use gate::{Access, Account, Asked, DoorConfig, Gate, Offer, RegistrarConfig};
 pub use handle::DialogHandle;
 pub use identity::Identity;
@@ -58,13 +66,16 @@ pub use types::{
     Outgoing, ReferToken, ReofferToken, Replaces, SipConfig, SipError, StreamLimits, Transport,
 };
 
-use endpoint::Core;
+use endpoint::{Core, INCOMING_MAX, Shared};
 
-/// One bound SIP endpoint. Cheap to clone; dropping the last one closes the socket at once, so
-/// `shutdown` first.
+/// The bound addresses of one SIP element. Cheap to clone; dropping the last one closes them at
+/// once, so `shutdown` first.
 #[derive(Clone)]
 pub struct Sip {
-    core: Arc<Core>,
+    /// One for each host that is listened on.
+    cores: Arc<[Arc<Core>]>,
+    shared: Arc<Shared>,
+    listening: Arc<[Listen]>,
     _stop: Arc<StopOnDrop>,
 }
 
@@ -77,16 +88,30 @@ impl Drop for StopOnDrop {
 }
 
 impl Sip {
-    /// Binds the address and starts to serve. The receiver is bounded: while it is full, new
+    /// Binds the addresses and starts to serve. The receiver is bounded: while it is full, new
     /// calls are answered 503.
     pub async fn bind(config: SipConfig) -> Result<(Self, mpsc::Receiver<Incoming>), SipError> {
-        let (core, incoming) = Core::bind(config).await?;
-        let stop = Arc::new(StopOnDrop(core.stop.clone()));
-        Ok((Self { core, _stop: stop }, incoming))
+        let (calls, incoming) = mpsc::channel(INCOMING_MAX);
+        let bound = listen::bind(&config.listen, config.dscp)?;
+        let listening = bound.iter().flat_map(listen::Bound::listening).collect();
+        let shared = Arc::new(Shared::new(config));
+        // Whatever fails below, what was started before it ends.
+        let stop = Arc::new(StopOnDrop(shared.stop()));
+        let mut cores = Vec::with_capacity(bound.len());
+        for bound in bound {
+            cores.push(Core::start(&shared, bound, calls.clone()).await?);
+        }
+        Ok((Self { cores: cores.into(), shared, listening, _stop: stop }, incoming))
     }
 
+    /// The first address that was bound.
     pub fn local_addr(&self) -> SocketAddr {
-        self.core.local()
+        self.cores[0].local()
+    }
+
+    /// All of them, with the ports that the kernel chose.
+    pub fn listening(&self) -> &[Listen] {
+        &self.listening
     }
 
     /// Starts a call. Never waits: what becomes of it is an event.
@@ -95,42 +120,71 @@ impl Sip {
         let peer = call.to_addr.or_else(|| contact::address(&call.to_uri));
         let bound = call.credentials.take().map(|with| with.bound_to(peer.map(|peer| peer.ip())));
         call.credentials = bound;
-        outgoing::start(&self.core, call)
+        outgoing::start(self.home_of(&call), call)
+    }
+
+    /// The address that a call leaves from: the one that its connection ends at, else the first
+    /// of the target's family that has its transport, else the first.
+    fn home_of(&self, call: &Outgoing) -> &Arc<Core> {
+        if let Some(id) = call.flow {
+            let home = self.cores.iter().find(|core| core.flows.find(id).is_some());
+            return home.unwrap_or(&self.cores[0]);
+        }
+        let to = call.to_addr.or_else(|| contact::address(&call.to_uri));
+        self.home(to, call.transport.unwrap_or_default())
+    }
+
+    fn home(&self, to: Option<SocketAddr>, transport: Transport) -> &Arc<Core> {
+        let fits = |core: &&Arc<Core>| to.is_none_or(|to| to.is_ipv6() == core.local().is_ipv6());
+        let best = self.cores.iter().filter(fits).find(|core| core.has(transport));
+        best.or_else(|| self.cores.iter().find(fits)).unwrap_or(&self.cores[0])
+    }
+
+    /// Keeps a connection from being closed for idleness while the hold lives; None if it has
+    /// gone.
+    pub fn hold_flow(&self, id: FlowId) -> Option<FlowHold> {
+        self.cores.iter().find_map(|core| core.flows.find(id)).map(FlowHold::new)
     }
 
     /// A dialog of ours by the tags that another side names it with: `to_tag` is ours. None if
     /// there is none, or no more.
     pub fn dialog_of(&self, call_id: &str, to_tag: &str, from_tag: &str) -> Option<KnownDialog> {
-        self.core.dialog_of(call_id, to_tag, from_tag)
+        self.cores[0].dialog_of(call_id, to_tag, from_tag)
     }
 
     /// Registers with somebody else, and keeps that up as long as what this gives lives.
     pub fn register(&self, what: Registration) -> Result<Registered, SipError> {
-        registration::start(&self.core, what)
+        let first = what.targets.first().copied();
+        let transport = first.map(|target| target.transport).unwrap_or_default();
+        registration::start(self.home(first.map(|target| target.addr), transport), what)
     }
 
     /// Asks once whether somebody is there; the code of the answer.
     pub async fn options(&self, uri: &str, target: Target) -> Result<u16, SipError> {
-        peer_watch::options(&self.core, uri, target).await
+        let home = self.home(Some(target.addr), target.transport);
+        peer_watch::options(home, uri, target).await
     }
 
     /// Asks again and again whether somebody is there, as long as what this gives lives.
     pub fn watch_peer(&self, what: PeerWatch) -> Result<Watched, SipError> {
-        peer_watch::start(&self.core, what)
+        let home = self.home(Some(what.target.addr), what.target.transport);
+        peer_watch::start(home, what)
     }
 
     /// Where accounts can be reached, if this endpoint is a registrar.
     pub fn registrar(&self) -> Option<Arc<Registrar>> {
-        self.core.door.as_ref()?.registrar.clone()
+        self.cores[0].door.as_ref()?.registrar.clone()
     }
 
     pub fn gauges(&self) -> Gauges {
-        self.core.gauges()
+        let mut gauges = self.shared.gauges();
+        self.cores.iter().for_each(|core| core.count(&mut gauges));
+        gauges
     }
 
     /// Refuses new calls, ends every dialog by BYE, CANCEL or 503, and waits for them, at most
     /// `shutdown_ms`.
     pub async fn shutdown(&self) {
-        self.core.shutdown().await;
+        self.shared.shutdown().await;
     }
 }

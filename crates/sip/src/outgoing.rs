@@ -10,6 +10,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,7 +29,6 @@ use crate::handle::DialogHandle;
 use crate::inviting::{self, Heard, Inviting};
 use crate::live::Live;
 use crate::reliable::{Forks, acknowledge};
-use crate::socket::udp;
 use crate::types::{DialogEvent, Outgoing, SipError};
 use crate::wire::ALLOW_EARLY;
 use crate::{identity, replaces, session_timer};
@@ -69,12 +69,13 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     }
     let bad = || (400, SipError::BadAddress.to_string());
     let callee = callee(&call.to_uri).map_err(|_| bad())?;
+    let aim = now(core.aim(call, &callee)).unwrap_or(Ok(None))?;
     let invite = invite(core, call, callee).ok_or_else(bad)?;
     let far = Far::of_callee(core, &invite, call.credentials.clone()).ok_or_else(bad)?;
     let far = Arc::new(far);
     let (ends, handle, events) = Ends::new(core, far.clone(), None);
     let setup = Setup {
-        inviting: inviting::start(core, invite, far, call.to_addr.map(udp)),
+        inviting: inviting::start(core, invite, far, aim),
         ends,
         forks: Forks::default(),
         described: HashMap::new(),
@@ -141,6 +142,20 @@ fn caller(core: &Core, user: &str) -> Uri {
     let user = if kept.is_empty() { "anonymous".to_owned() } else { kept };
     uri.auth = Some(rsipstack::sip::uri::Auth { user, password: None });
     uri
+}
+
+/// What needs no waiting: an address, a connection. A name is left to the locator.
+fn now<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(work).poll(&mut context) {
+        std::task::Poll::Ready(done) => Some(done),
+        std::task::Poll::Pending => None,
+    }
+}
+
+/// The host and port of a URI, if the host is an address.
+pub(crate) fn addr_of(uri: &str) -> Option<SocketAddr> {
+    SocketAddr::try_from(callee(uri).ok()?.host_with_port).ok()
 }
 
 /// Takes `sip:user@host`, and the same without its scheme.

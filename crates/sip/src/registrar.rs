@@ -118,9 +118,12 @@ impl Registrar {
     }
 
     /// What came over a connection cannot be reached once that is gone (RFC 5626 section 5.3).
-    #[allow(dead_code)] // until there are connections
     pub(crate) fn flow_closed(&self, flow: FlowId) {
         self.forget(|binding| binding.flow == Some(flow));
+    }
+
+    pub(crate) fn has_flow(&self, flow: FlowId) -> bool {
+        self.accounts().values().flatten().any(|binding| binding.flow == Some(flow))
     }
 
     /// Takes out what has run out; asked now and then, so that the table does not keep it.

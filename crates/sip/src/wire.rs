@@ -1,4 +1,5 @@
-//! Reads one datagram and judges it before the library sees it (RFC 3261 sections 7.3, 8.2, 18).
+//! Reads one message, of a datagram or cut from a stream, and judges it before the library sees
+//! it (RFC 3261 sections 7.3, 8.2, 18).
 //!
 //! Total: whatever the bytes are, the outcome is a message, a refusal to send back, a pong, or
 //! nothing. It keeps no state and knows neither transactions nor dialogs. The library is weak
@@ -9,12 +10,13 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 
 use rsipstack::sip::{
-    HasHeaders as _, Header, HeadersExt as _, Method, SipMessage, Transport,
-    prelude::ToTypedHeader as _,
+    HasHeaders as _, Header, HeadersExt as _, Method, SipMessage, prelude::ToTypedHeader as _,
 };
 use rsipstack::transport::SipConnection;
 
 use crate::challenge;
+use crate::frame::Fault;
+use crate::types::Transport;
 
 /// The most that UDP can carry.
 pub(crate) const DATAGRAM_MAX_BYTES: usize = 65_535;
@@ -68,7 +70,15 @@ struct Lines<'a> {
     body: &'a [u8],
 }
 
-pub(crate) fn read(bytes: &[u8], source: SocketAddr, ours: &str, server: &str) -> Reading {
+/// Where a message came from, and by what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hop {
+    pub(crate) source: SocketAddr,
+    pub(crate) transport: Transport,
+}
+
+/// `ours` are the addresses that our own Via may name.
+pub(crate) fn read(bytes: &[u8], hop: &Hop, ours: &[String], server: &str) -> Reading {
     if bytes == b"\r\n\r\n" {
         return Reading::Ping;
     }
@@ -90,54 +100,68 @@ pub(crate) fn read(bytes: &[u8], source: SocketAddr, ours: &str, server: &str) -
         if !utf8 {
             return Reading::Drop("response not UTF-8");
         }
-        return read_response(&lines, source, ours);
+        return read_response(&lines, hop, ours);
     }
     match judge(&lines, utf8) {
         Ok(()) => {}
-        Err(Fault::Silent(why)) => return Reading::Drop(why),
-        Err(Fault::Answer(code, reason, extra)) => {
-            return refuse(&lines, source, server, code, reason, &extra);
+        Err(Flaw::Silent(why)) => return Reading::Drop(why),
+        Err(Flaw::Answer(code, reason, extra)) => {
+            return refuse(&lines, hop, server, code, reason, &extra);
         }
     }
-    match parse(&lines, source) {
+    match parse(&lines, hop) {
         Some(message) => Reading::Message(Box::new(message)),
-        None => refuse(&lines, source, server, 400, "Bad Request", ""),
+        None => refuse(&lines, hop, server, 400, "Bad Request", ""),
     }
 }
 
-enum Fault {
+/// The answer to a request after which a stream cannot be read on; None for anything else.
+pub(crate) fn refuse_fault(fault: &Fault, hop: &Hop, server: &str) -> Option<Vec<u8>> {
+    let text = String::from_utf8_lossy(&fault.head);
+    let lines = split(text.trim_start().strip_suffix("\r\n\r\n")?, b"")?;
+    let answerable = ["Via", "From", "To", "Call-ID", "CSeq"].iter().all(|n| lines.count(n) > 0);
+    if !answerable || lines.start.starts_with("SIP/") {
+        return None;
+    }
+    match refuse(&lines, hop, server, fault.code, fault.reason, "") {
+        Reading::Refuse { bytes, .. } => Some(bytes),
+        _ => None,
+    }
+}
+
+enum Flaw {
     Silent(&'static str),
     Answer(u16, &'static str, String),
 }
 
-fn bad(reason: &'static str) -> Fault {
-    Fault::Answer(400, reason, String::new())
+fn bad(reason: &'static str) -> Flaw {
+    Flaw::Answer(400, reason, String::new())
 }
 
 /// RFC 3261 section 8.2, what of it needs no state.
-fn judge(lines: &Lines<'_>, utf8: bool) -> Result<(), Fault> {
+fn judge(lines: &Lines<'_>, utf8: bool) -> Result<(), Flaw> {
     let mut words = lines.start.split(' ');
     let (Some(method), Some(uri), Some(version), None) =
         (words.next(), words.next(), words.next(), words.next())
     else {
-        return Err(Fault::Silent("no request line"));
+        return Err(Flaw::Silent("no request line"));
     };
     let token = |b: u8| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b);
     if method.is_empty() || method.len() > 32 || !method.bytes().all(token) {
-        return Err(Fault::Silent("no method"));
+        return Err(Flaw::Silent("no method"));
     }
     // An ACK is never answered (section 17.1.1.3).
-    let fault = |fault: Fault| if method == "ACK" { Fault::Silent("bad ACK") } else { fault };
+    let fault = |fault: Flaw| if method == "ACK" { Flaw::Silent("bad ACK") } else { fault };
     let all = || lines.headers.iter().map(|(_, v)| v).chain(lines.others.iter().map(|(_, v)| v));
     if !utf8 || all().any(|v| v.bytes().any(|b| b.is_ascii_control() && b != b'\t')) {
         return Err(fault(bad("Bad Request - Bytes")));
     }
     if version != "SIP/2.0" {
-        return Err(fault(Fault::Answer(505, "Version Not Supported", String::new())));
+        return Err(fault(Flaw::Answer(505, "Version Not Supported", String::new())));
     }
     for name in ["From", "To", "Call-ID", "CSeq"] {
         match lines.count(name) {
-            0 => return Err(Fault::Silent("a header that every answer needs is missing")),
+            0 => return Err(Flaw::Silent("a header that every answer needs is missing")),
             1 => {}
             _ => return Err(fault(bad("Bad Request - Repeated Header"))),
         }
@@ -155,17 +179,17 @@ fn judge(lines: &Lines<'_>, utf8: bool) -> Result<(), Fault> {
     }
     content_length(lines).map_err(fault)?;
     if !KNOWN.contains(&method) {
-        return Err(Fault::Answer(501, "Not Implemented", format!("Allow: {ALLOW}\r\n")));
+        return Err(Flaw::Answer(501, "Not Implemented", format!("Allow: {ALLOW}\r\n")));
     }
     let scheme = uri.split(':').next().unwrap_or("").to_ascii_lowercase();
     if !["sip", "sips", "tel"].contains(&scheme.as_str()) {
-        return Err(fault(Fault::Answer(416, "Unsupported URI Scheme", String::new())));
+        return Err(fault(Flaw::Answer(416, "Unsupported URI Scheme", String::new())));
     }
     judge_invite(lines, method)
 }
 
 /// Extensions and bodies of what opens or changes a call (sections 8.2.2.3 and 8.2.3).
-fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Fault> {
+fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Flaw> {
     if method == "ACK" || method == "CANCEL" {
         return Ok(());
     }
@@ -176,7 +200,7 @@ fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Fault> {
         options.filter(|option| !option.is_empty() && !known(option)).collect();
     if !unknown.is_empty() {
         let unsupported = format!("Unsupported: {}\r\n", unknown.join(", "));
-        return Err(Fault::Answer(420, "Bad Extension", unsupported));
+        return Err(Flaw::Answer(420, "Bad Extension", unsupported));
     }
     if method != "INVITE" || lines.body.is_empty() {
         return Ok(());
@@ -186,7 +210,7 @@ fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Fault> {
         lines.value("Content-Encoding").is_some_and(|e| !e.trim().eq_ignore_ascii_case("identity"));
     if encoded || !kind.eq_ignore_ascii_case("application/sdp") {
         let accept = "Accept: application/sdp\r\nAccept-Encoding: identity\r\n".to_owned();
-        return Err(Fault::Answer(415, "Unsupported Media Type", accept));
+        return Err(Flaw::Answer(415, "Unsupported Media Type", accept));
     }
     if std::str::from_utf8(lines.body).is_err() {
         return Err(bad("Bad Request - Body"));
@@ -196,7 +220,7 @@ fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Fault> {
 
 /// What of the datagram is body (section 18.3): all of it where nothing is said, never more than
 /// is there.
-fn content_length(lines: &Lines<'_>) -> Result<usize, Fault> {
+fn content_length(lines: &Lines<'_>) -> Result<usize, Flaw> {
     let mut said = lines.headers.iter().filter(|(n, _)| *n == "Content-Length").map(|(_, v)| v);
     let Some(first) = said.next() else { return Ok(lines.body.len()) };
     if said.any(|v| v != first) {
@@ -208,7 +232,7 @@ fn content_length(lines: &Lines<'_>) -> Result<usize, Fault> {
     }
 }
 
-fn read_response(lines: &Lines<'_>, source: SocketAddr, ours: &str) -> Reading {
+fn read_response(lines: &Lines<'_>, hop: &Hop, ours: &[String]) -> Reading {
     let code = lines.start.split(' ').nth(1).and_then(|c| c.parse::<u16>().ok());
     let Some(code) = code.filter(|c| (100..700).contains(c)) else {
         return Reading::Drop("no status");
@@ -218,29 +242,29 @@ fn read_response(lines: &Lines<'_>, source: SocketAddr, ours: &str) -> Reading {
     }
     // We are no proxy: exactly one Via, and it is ours (sections 8.1.3.3 and 18.1.2).
     let via = lines.value("Via").unwrap_or("");
-    if lines.count("Via") != 1 || via.contains(',') || !via.contains(ours) {
+    let named = ours.iter().any(|ours| via.contains(ours.as_str()));
+    if lines.count("Via") != 1 || via.contains(',') || !named {
         return Reading::Drop("a response for somebody else");
     }
     if ["From", "To", "Call-ID", "CSeq"].iter().any(|name| lines.count(name) != 1) {
         return Reading::Drop("bad response");
     }
-    let Some(SipMessage::Response(mut response)) = parse(lines, source) else {
+    let Some(SipMessage::Response(mut response)) = parse(lines, hop) else {
         return Reading::Drop("bad response");
     };
     let invite = lines.value("CSeq").is_some_and(|v| v.trim_end().ends_with("INVITE"));
     // The library never acknowledges a 2xx without a Contact.
     if invite && (200..300).contains(&code) && response.contact_header().is_err() {
-        let contact = format!("<sip:{source}>");
-        response.headers.push(Header::Contact(contact.into()));
+        response.headers.push(Header::Contact(hop.contact().into()));
     }
     if code == 401 || code == 407 {
-        challenge::came_from(&mut response, source);
+        challenge::came_from(&mut response, hop.source);
     }
     Reading::Message(Box::new(SipMessage::Response(response)))
 }
 
 /// Hands the library a message that it cannot misread, then checks what it read.
-fn parse(lines: &Lines<'_>, source: SocketAddr) -> Option<SipMessage> {
+fn parse(lines: &Lines<'_>, hop: &Hop) -> Option<SipMessage> {
     let length = content_length(lines).ok()?;
     let mut out = String::with_capacity(1024);
     let _ = write!(out, "{}\r\n", lines.start);
@@ -249,9 +273,7 @@ fn parse(lines: &Lines<'_>, source: SocketAddr) -> Option<SipMessage> {
             continue;
         }
         if *name == "Contact" {
-            let _ = write!(out, "{name}: {}\r\n", only_udp(&escape_once(value)));
-        } else if *name == "Record-Route" {
-            let _ = write!(out, "{name}: {}\r\n", only_udp(value));
+            let _ = write!(out, "{name}: {}\r\n", escape_once(value));
         } else {
             let _ = write!(out, "{name}: {value}\r\n");
         }
@@ -274,9 +296,40 @@ fn parse(lines: &Lines<'_>, source: SocketAddr) -> Option<SipMessage> {
         // A REGISTER without one only asks what is bound.
         && request.method != Method::Register
     {
-        request.headers_mut().push(Header::Contact(format!("<sip:{source}>").into()));
+        request.headers_mut().push(Header::Contact(hop.contact().into()));
     }
-    SipConnection::update_msg_received(message, source, Transport::Udp).ok()
+    // As over UDP also where answers need no address: who reads the Via finds the source there.
+    let udp = rsipstack::sip::Transport::Udp;
+    let mut message = SipConnection::update_msg_received(message, hop.source, udp).ok()?;
+    if let (SipMessage::Request(request), true) = (&mut message, hop.source.is_ipv6()) {
+        // The library writes `received` between brackets, and cannot read what it wrote
+        // (RFC 5118 section 4.5).
+        let via = request.via_header_mut().ok()?;
+        let ip = hop.source.ip();
+        let plain = format!("received={ip}");
+        let fixed = via.value().replacen(&format!("received=[[{ip}]]"), &plain, 1);
+        via.replace(fixed.replacen(&format!("received=[{ip}]"), &plain, 1));
+    }
+    Some(message)
+}
+
+impl Hop {
+    /// Where a message that names no Contact can be answered.
+    fn contact(&self) -> String {
+        match self.transport {
+            Transport::Udp => format!("<sip:{}>", self.source),
+            Transport::Tcp => format!("<sip:{};transport=tcp>", self.source),
+        }
+    }
+}
+
+impl From<Transport> for rsipstack::sip::Transport {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Udp => Self::Udp,
+            Transport::Tcp => Self::Tcp,
+        }
+    }
 }
 
 /// The octets that `%` and two digits stand for (section 19.1.2).
@@ -308,19 +361,9 @@ fn octets(text: &str, resolve: impl Fn(u8) -> bool) -> Vec<u8> {
     out
 }
 
-/// We have UDP alone: a target that names another transport would make the library open a
-/// connection of its own, whose messages we would not judge.
-fn only_udp(value: &str) -> String {
-    let lower = value.to_ascii_lowercase();
-    let Some(at) = lower.find("transport=") else { return value.to_owned() };
-    let start = at + "transport=".len();
-    let len = value[start..].bytes().take_while(u8::is_ascii_alphanumeric).count();
-    format!("{}udp{}", &value[..start], only_udp(&value[start + len..]))
-}
-
 fn refuse(
     lines: &Lines<'_>,
-    source: SocketAddr,
+    hop: &Hop,
     server: &str,
     code: u16,
     reason: &str,
@@ -335,7 +378,7 @@ fn refuse(
     for (name, value) in &lines.headers {
         match *name {
             "Via" if std::mem::take(&mut first) => {
-                let _ = write!(out, "Via: {}\r\n", received(value, source));
+                let _ = write!(out, "Via: {}\r\n", received(value, hop.source));
             }
             "Via" | "From" | "Call-ID" | "CSeq" => {
                 let _ = write!(out, "{name}: {value}\r\n");

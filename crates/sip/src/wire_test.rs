@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 
 use proptest::prelude::*;
 
-use super::{Reading, escape_once, only_udp, read, unescape};
+use super::{Hop, Reading, Transport, escape_once, unescape};
 
 const OURS: &str = "127.0.0.1:5060";
 
-fn source() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 5070))
+/// The same by either transport.
+fn read(bytes: &[u8]) -> Reading {
+    let source = SocketAddr::from(([127, 0, 0, 1], 5070));
+    super::read(bytes, &Hop { source, transport: Transport::Tcp }, &[OURS.into()], "t");
+    super::read(bytes, &Hop { source, transport: Transport::Udp }, &[OURS.into()], "t")
 }
 
 const INVITE: &str = "INVITE sip:a@127.0.0.1:5060 SIP/2.0\r\n\
@@ -23,10 +26,10 @@ const OK: &str = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4
 #[test]
 fn whole_messages_are_read() {
     for text in [INVITE, OK] {
-        let reading = read(text.as_bytes(), source(), OURS, "t");
+        let reading = read(text.as_bytes());
         assert!(matches!(reading, Reading::Message(_)), "{reading:?}");
     }
-    assert!(matches!(read(b"\r\n\r\n", source(), OURS, "t"), Reading::Ping));
+    assert!(matches!(read(b"\r\n\r\n"), Reading::Ping));
 }
 
 #[test]
@@ -36,18 +39,12 @@ fn escapes_are_resolved_once_and_only_where_they_come_back() {
     assert_eq!(unescape("%ff"), "\u{fffd}");
 }
 
-#[test]
-fn other_transports_become_udp() {
-    let given = "<sip:a@h;transport=TCP;lr>, <sip:b@h;Transport=tls>";
-    assert_eq!(only_udp(given), "<sip:a@h;transport=udp;lr>, <sip:b@h;Transport=udp>");
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn any_bytes_are_read_to_an_end(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-        read(&bytes, source(), OURS, "t");
+        read(&bytes);
     }
 
     #[test]
@@ -66,7 +63,7 @@ proptest! {
             bytes[at] = *byte;
         }
         bytes.truncate(cut.index(bytes.len()) + 1);
-        read(&bytes, source(), OURS, "t");
+        read(&bytes);
     }
 
     #[test]
@@ -76,10 +73,10 @@ proptest! {
     ) {
         let line = format!("\r\n{name}: {value}\r\n");
         let text = INVITE.replacen("\r\n", &line, 1);
-        read(text.as_bytes(), source(), OURS, "t");
+        read(text.as_bytes());
         let only: Vec<_> = INVITE.split("\r\n").map(|have| {
             if have.starts_with(&name) { format!("{name}: {value}") } else { have.to_owned() }
         }).collect();
-        read(only.join("\r\n").as_bytes(), source(), OURS, "t");
+        read(only.join("\r\n").as_bytes());
     }
 }

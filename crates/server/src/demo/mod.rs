@@ -10,6 +10,7 @@ pub mod stories;
 
 use crate::clock;
 use crate::config::Config;
+use crate::listening;
 use crate::serve::{Server, open_store};
 use anyhow::Context;
 use cast::{Kind, Role};
@@ -66,10 +67,11 @@ pub async fn start(demo: DemoConfig) -> anyhow::Result<Demo> {
     let mut endpoints = Vec::new();
     let mut phones = Vec::new();
     for kind in [Kind::Agent, Kind::Customer, Kind::Supervisor] {
-        let bind = SocketAddr::new(config.sip.ip(), 0);
-        let endpoint = Endpoint::bind(EndpointConfig { bind, t1_ms: 500 }, &engine)
-            .await
-            .context("cannot start the simulated phones")?;
+        let bind = SocketAddr::new(config.sip.first_ip(), 0);
+        let endpoint =
+            Endpoint::bind(EndpointConfig { bind, ..EndpointConfig::default() }, &engine)
+                .await
+                .context("cannot start the simulated phones")?;
         for role in roles.iter().filter(|role| role.kind == kind) {
             phones.push(phone(&endpoint, role));
         }
@@ -108,7 +110,7 @@ impl Demo {
         );
         vec![
             format!("web address  http://{http}/api/docs (pages come with a later issue)"),
-            format!("SIP address  sip:{}", self.server.sip_addr),
+            format!("SIP address  {}", listening::uris(self.server.sip().listening()).join(" ")),
             "sign-ins     none yet, pages come with a later issue; use the key".into(),
             format!("API key      {key} (supervisor Mia Wong, desk phone {})", self.mia()),
             format!("data         {}", self.data),

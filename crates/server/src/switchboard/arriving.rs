@@ -80,7 +80,7 @@ impl Switchboard {
     /// Who calls, and what they dialled; or the code that says why nobody may, and its row.
     fn recognise(&self, incoming: &Incoming, dir: &Directory) -> Result<(Origin, Dialled), u16> {
         let arrival = Arrival {
-            source: incoming.source,
+            source: incoming.known_as(),
             account: None,
             from_user: &incoming.from.user,
             request_user: &incoming.request_user,

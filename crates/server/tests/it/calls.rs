@@ -1,7 +1,7 @@
 //! Two devices call each other through the server.
 
-use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, hears, never_hears};
-use undertone_phone::{CallEnd, CallState};
+use crate::house::{AGENT, CUSTOMER, House, Options, RATE, SOON, SUPERVISOR, hears, never_hears};
+use undertone_phone::{CallEnd, CallState, Transport};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_devices_talk_and_each_hears_the_other_alone() {
@@ -19,6 +19,25 @@ async fn two_devices_talk_and_each_hears_the_other_alone() {
     assert_eq!(roles, ["customer", "agent"], "by whose device it is, not by who dialled");
     talk.customer.hang_up();
     assert_eq!(talk.agent.ended().await, CallEnd::FarEnd);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_that_speak_tcp_talk_and_are_supervised() {
+    let options = Options { transport: Transport::Tcp, ..Options::default() };
+    let house = House::with(options).await;
+    let talk = house.talk().await;
+    let (at_customer, at_agent) =
+        (talk.customer.record(RATE).unwrap(), talk.agent.record(RATE).unwrap());
+    hears(&at_customer, AGENT).await;
+    let (_, coach) = house.join(&talk.id, "whisper").await;
+    hears(&at_agent, SUPERVISOR).await;
+    never_hears(&at_customer, SUPERVISOR, AGENT, 300).await;
+    // Three phones, and nothing of it by UDP.
+    assert_eq!(house.server.sip().gauges().connections, 3);
+    coach.hang_up();
+    talk.agent.hang_up();
+    assert_eq!(talk.customer.ended().await, CallEnd::FarEnd);
     house.close().await;
 }
 

@@ -112,7 +112,7 @@ impl Field {
         let data = tempfile::tempdir().expect("a folder");
         let mut config = Config { rtp: range, data: data.path().into(), ..Config::default() };
         config.http = any;
-        config.sip = any;
+        config.sip = any.into();
         adjust(&mut config);
         let store = open_store(&config).await.expect("a store");
         let people = people(calls, callers.local_addr(), callees.local_addr());

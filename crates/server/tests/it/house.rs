@@ -13,6 +13,7 @@ use undertone_core::access::Right;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_phone::{
     Answering, Codec, EngineConfig, Phone, PhoneCall, PhoneConfig, PhoneEngine, Recording,
+    Transport,
 };
 use undertone_testkit::spectrum::goertzel_hann;
 
@@ -40,6 +41,8 @@ pub struct Options {
     /// Of the key; the person has all.
     pub rights: Vec<Right>,
     pub codes: bool,
+    /// What all phones call and are called by.
+    pub transport: Transport,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             codecs: vec![Codec::Pcmu],
             rights: Right::ALL.to_vec(),
             codes: false,
+            transport: Transport::Udp,
         }
     }
 }
@@ -76,6 +80,7 @@ impl House {
                 name: id.into(),
                 answering,
                 codecs,
+                transport: options.transport,
                 t1_ms: 50,
                 ..PhoneConfig::new(number, &engine)
             };
@@ -85,7 +90,7 @@ impl House {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = Config {
             http: any,
-            sip: any,
+            sip: any.into(),
             rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
             data: dir.path().into(),
             media_threads: options.media_threads,

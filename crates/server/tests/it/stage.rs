@@ -137,7 +137,7 @@ impl Stage {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = Config {
             http: any,
-            sip: any,
+            sip: any.into(),
             rtp: setup.rtp,
             data: data.path().into(),
             media_threads: setup.media_threads,

@@ -4,6 +4,7 @@
 
 mod calls;
 mod challenges;
+mod families;
 mod glare;
 mod hostile;
 mod keeper;
@@ -21,5 +22,7 @@ mod scripted_caller;
 mod session_timer;
 mod shutdown;
 mod sipp;
+mod stream;
 mod support;
+mod tcp;
 mod update;

@@ -18,7 +18,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    fn parse(bytes: &[u8], source: SocketAddr) -> Self {
+    pub(crate) fn parse(bytes: &[u8], source: SocketAddr) -> Self {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let mut lines = head.split("\r\n");
@@ -119,21 +119,7 @@ impl Peer {
         extra: &str,
         body: &str,
     ) {
-        let mut out = format!("SIP/2.0 {status}\r\n");
-        for (name, value) in &request.headers {
-            match name.as_str() {
-                "Via" | "From" | "Call-ID" | "CSeq" | "Record-Route" => {
-                    out += &format!("{name}: {value}\r\n");
-                }
-                "To" if tag.is_empty() || value.contains("tag=") => {
-                    out += &format!("To: {value}\r\n");
-                }
-                "To" => out += &format!("To: {value};tag={tag}\r\n"),
-                _ => {}
-            }
-        }
-        out += &format!("{extra}Content-Length: {}\r\n\r\n{body}", body.len());
-        self.raw(out.as_bytes(), request.source).await;
+        self.raw(answer(request, status, tag, extra, body).as_bytes(), request.source).await;
     }
 
     pub(crate) fn contact(&self) -> String {
@@ -145,6 +131,30 @@ impl Peer {
         let extra = format!("{}Content-Type: application/sdp\r\n", self.contact());
         self.respond(request, "200 OK", tag, &extra, body).await;
     }
+}
+
+/// The answer to a request: its own headers, our tag, and what else is given.
+pub(crate) fn answer(
+    request: &Message,
+    status: &str,
+    tag: &str,
+    extra: &str,
+    body: &str,
+) -> String {
+    let mut out = format!("SIP/2.0 {status}\r\n");
+    for (name, value) in &request.headers {
+        match name.as_str() {
+            "Via" | "From" | "Call-ID" | "CSeq" | "Record-Route" => {
+                out += &format!("{name}: {value}\r\n");
+            }
+            "To" if tag.is_empty() || value.contains("tag=") => {
+                out += &format!("To: {value}\r\n");
+            }
+            "To" => out += &format!("To: {value};tag={tag}\r\n"),
+            _ => {}
+        }
+    }
+    out + &format!("{extra}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
 /// One dialog that the peer began: it numbers and tags its own requests.

@@ -304,7 +304,8 @@ async fn stop(server: Server, drain_s: u64) {
 async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let what = match provision::read(&text) {
+    let config = place.config()?;
+    let what = match provision::read_for(&text, &config.realm) {
         Ok(what) => what,
         Err(mistakes) => {
             for mistake in mistakes {
@@ -313,20 +314,21 @@ async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let store = open_store(&place.config()?).await?;
+    let store = open_store(&config).await?;
     let applied = store.provision(what).await;
     store.close().await;
     let done = applied?;
     println!(
         "people: {} written, {} removed; devices: {} written, {} removed; \
-         trunks: {} written, {} removed; routes: {} lists written",
+         trunks: {} written, {} removed; routes: {} lists written; accounts: {} changed",
         done.people_written,
         done.people_removed,
         done.devices_written,
         done.devices_removed,
         done.trunks_written,
         done.trunks_removed,
-        done.lists_written
+        done.lists_written,
+        done.accounts_changed
     );
     Ok(ExitCode::SUCCESS)
 }

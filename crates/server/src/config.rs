@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use undertone_sdp::{Network, Told};
 
+/// Of digests, unless another one is set.
+pub const REALM: &str = "undertone";
+
 /// Everything has a value; `Config::default()` is the safe one that listens on loopback only.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,6 +34,8 @@ pub struct Config {
     /// Differentiated services code points (RFC 4594: EF for media, CS3 for signalling).
     pub dscp_media: u8,
     pub dscp_sip: u8,
+    /// Of the digests of our accounts: their hashes are for it alone.
+    pub realm: String,
     pub data: PathBuf,
     /// `postgres://…`; SQLite in `data` if absent.
     pub database_url: Option<String>,
@@ -74,6 +79,7 @@ impl Default for Config {
             local_networks: Network::private(),
             dscp_media: 46,
             dscp_sip: 24,
+            realm: REALM.into(),
             data: PathBuf::from("./undertone-data"),
             database_url: None,
             media_threads: std::thread::available_parallelism().map_or(1, |n| n.get()).min(8),
@@ -114,6 +120,10 @@ impl Config {
             return wrong("sip and rtp need the address that phones reach, not 0.0.0.0");
         }
         self.check_reach().map_err(ConfigError::Value)?;
+        let plain = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+        if self.realm.is_empty() || self.realm.len() > 64 || !self.realm.bytes().all(plain) {
+            return wrong("realm must be 1 to 64 letters, digits and signs without quotes");
+        }
         for (name, value) in [("region", &self.region), ("node", &self.node)] {
             let clean = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if value.is_empty() || value.len() > 20 || !clean {
@@ -178,6 +188,8 @@ impl Config {
              # Differentiated services: expedited forwarding for media, CS3 for SIP.\n\
              dscp_media = {}\n\
              dscp_sip = {}\n\
+             # Of the digests of accounts: with another one, their passwords must be set anew.\n\
+             realm = \"{}\"\n\
              # SQLite's files live here.\n\
              data = \"{}\"\n\
              # PostgreSQL instead of SQLite:\n\
@@ -195,6 +207,7 @@ impl Config {
             d.local_networks.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", "),
             d.dscp_media,
             d.dscp_sip,
+            d.realm,
             d.data.display(),
             d.drain_s,
             d.region,

@@ -4,12 +4,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bindings;
 pub mod cli;
 pub mod clock;
 pub mod codes;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod door;
 pub mod figures;
 pub mod floor;
 pub mod ids;

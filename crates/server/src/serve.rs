@@ -1,8 +1,10 @@
 //! The server put together: store, media, SIP, switchboard, API; and taken apart in order.
 
+use crate::bindings::{self, Keeper};
 use crate::clock;
 use crate::commands::Desk;
 use crate::config::Config;
+use crate::door::Gatekeeper;
 use crate::figures;
 use crate::ids::Ids;
 use crate::switchboard::{MediaCounts, Register, Switchboard};
@@ -17,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use undertone_core::id::OrgId;
 use undertone_engine::{Engine, EngineConfig};
-use undertone_sip::{Sip, SipConfig};
+use undertone_sip::{DoorConfig, RegistrarConfig, Sip, SipConfig};
 use undertone_store::{Store, StoreConfig};
 
 /// How long calls may take to end once they were told to.
@@ -38,6 +40,9 @@ pub struct Server {
     stops: Vec<oneshot::Sender<()>>,
     serving: Vec<JoinHandle<()>>,
     watching: Vec<JoinHandle<()>>,
+    /// Told when no registration can change any more; then the last are written.
+    keeping: tokio::sync::watch::Sender<bool>,
+    kept: JoinHandle<()>,
 }
 
 /// The one organisation of an instance.
@@ -76,9 +81,18 @@ impl Server {
         let epoch = next_epoch(&config.data)?;
         let (register, media) = (Arc::new(Register::default()), Arc::new(MediaCounts::default()));
         let engine = start_engine(config, &register, &media)?;
-        let (sip, incoming) = Sip::bind(sip_config(config)).await?;
         let (directory, watcher) =
             watch::start(store.clone(), config.tapping_codes.codes()).await?;
+        let gatekeeper = Arc::new(Gatekeeper::new(directory.clone(), watcher.accounts()));
+        let keeper = Arc::new(Keeper::default());
+        let registrar =
+            RegistrarConfig::new(keeper.clone(), bindings::restored(&store).await?);
+        let mut door = DoorConfig::new(gatekeeper.clone(), &config.realm);
+        door.registrar = Some(registrar);
+        let (sip, incoming) =
+            Sip::bind(SipConfig { door: Some(door), ..sip_config(config) }).await?;
+        let keeping = tokio::sync::watch::Sender::new(false);
+        let kept = tokio::spawn(keeper.write(store.clone(), keeping.subscribe()));
         let ids = Ids::new(&config.region, &config.node, epoch);
         let board = Switchboard::new(
             engine.clone(),
@@ -89,6 +103,7 @@ impl Server {
             register.clone(),
             config.told(),
         );
+        gatekeeper.knows_outside(board.outside());
         let desk = Arc::new(Desk::new(board.clone()));
         let mut server = Server {
             http: config.http,
@@ -106,6 +121,8 @@ impl Server {
                 tokio::spawn(watcher.tell(board.clone())),
                 tokio::spawn(trunks::tend(board.clone())),
             ],
+            keeping,
+            kept,
         };
         server.http = server.listen(config.http, undertone_api::router(desk)).await?;
         if let Some(addr) = config.metrics {
@@ -165,6 +182,10 @@ impl Server {
             }
         }
         self.sip.shutdown().await;
+        self.keeping.send_replace(true);
+        if tokio::time::timeout(GOODBYE, self.kept).await.is_err() {
+            tracing::warn!("the last registrations were not written");
+        }
         for watching in self.watching {
             watching.abort();
         }

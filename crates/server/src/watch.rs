@@ -1,6 +1,7 @@
 //! Keeps the snapshot of people, devices and keys fresh while other processes (`undertone
 //! provision`, `key revoke`) change the database, and tells live calls who lost rights.
 
+use crate::door::Accounts;
 use crate::switchboard::Switchboard;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ type Keys = BTreeMap<KeyId, (PersonId, BTreeSet<Right>)>;
 pub struct Watcher {
     store: Store,
     snapshot: watch::Sender<Arc<Directory>>,
+    accounts: watch::Sender<Arc<Accounts>>,
     keys: Keys,
     version: i64,
     codes: TappingCodes,
@@ -44,11 +46,18 @@ pub async fn start(
         tracing::warn!(extension, "cannot be dialled any more: a tapping code takes it");
     }
     let keys = usable(store.keys().await?);
+    let accounts = Accounts::new(store.accounts().await?, &first);
+    let accounts = watch::Sender::new(Arc::new(accounts));
     let (snapshot, reader) = watch::channel(Arc::new(first));
-    Ok((reader, Watcher { store, snapshot, keys, version, codes }))
+    Ok((reader, Watcher { store, snapshot, accounts, keys, version, codes }))
 }
 
 impl Watcher {
+    /// What devices prove themselves with, kept fresh with the directory.
+    pub fn accounts(&self) -> watch::Receiver<Arc<Accounts>> {
+        self.accounts.subscribe()
+    }
+
     pub async fn tell(mut self, board: Switchboard) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -74,6 +83,7 @@ impl Watcher {
         }
         let fresh = read(&self.store, &self.codes).await?;
         let keys = usable(self.store.keys().await?);
+        let accounts = Accounts::new(self.store.accounts().await?, &fresh);
         let before = self.snapshot.borrow().clone();
         let mut lost = Vec::new();
         for (id, person) in &before.people {
@@ -87,6 +97,7 @@ impl Watcher {
                 lost.push((person.clone(), Some(id.clone())));
             }
         }
+        self.accounts.send_replace(Arc::new(accounts));
         self.keys = keys;
         self.version = version;
         if fresh != *before {

@@ -10,6 +10,21 @@ use undertone_core::directory::{Device, Person};
 use undertone_core::id::{DeviceId, PersonId};
 use undertone_core::view::Net;
 
+/// Of a device; what is secret among them is `account`'s.
+const KEYS: [&str; 11] = [
+    "id",
+    "name",
+    "extension",
+    "owner",
+    "contact",
+    "account",
+    "password",
+    "ha1",
+    "ha1_sha256",
+    "algorithm",
+    "net",
+];
+
 impl Reader<'_> {
     pub(super) fn person(&mut self, at: &Range<usize>, entry: &Entry<'_>) -> Option<Person> {
         self.only(entry, &["id", "name", "extension", "rights"]);
@@ -36,14 +51,14 @@ impl Reader<'_> {
     }
 
     pub(super) fn device(&mut self, at: &Range<usize>, entry: &Entry<'_>) -> Option<Device> {
-        self.only(entry, &["id", "name", "extension", "owner", "contact", "account", "net"]);
+        self.only(entry, &KEYS);
         let id = self.needed(at, entry, "id");
         let id = id.and_then(|(at, text)| self.id(&at, DeviceId::parse(text)));
         let name = self.text(entry, "name").map(|(_, text)| text.to_string());
         let extension = self.extension(entry);
         let owner = self.text(entry, "owner");
         let owner = owner.map(|(at, text)| self.id(&at, PersonId::parse(text)));
-        let account = self.parsed(entry, "account", account);
+        let account = self.parsed(entry, "account", super::account::name);
         if entry.get("contact").is_none() && entry.get("account").is_none() {
             self.wrong(at, "`contact` is missing, or an `account` to register as");
         }
@@ -70,14 +85,4 @@ fn fixed_contact(text: &str) -> Result<Contact, &'static str> {
     let contact = Contact::parse(text).ok().filter(|_| text.starts_with("sip:"));
     let whole = |contact: &Contact| contact.address().is_some() && contact.user.is_some();
     contact.filter(whole).ok_or("must be sip:user@address:port (no host names)")
-}
-
-/// As it stands in a digest's `username` and in From.
-fn account(text: &str) -> Result<String, &'static str> {
-    let clean = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
-    if clean && text.len() <= 64 {
-        Ok(text.to_owned())
-    } else {
-        Err("is 1 to 64 letters, digits and - _ . +")
-    }
 }

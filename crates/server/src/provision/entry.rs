@@ -17,12 +17,14 @@ pub(super) type Placed<T> = (Range<usize>, T);
 
 pub(super) struct Reader<'a> {
     text: &'a str,
+    /// Of the hashes that are made of passwords.
+    pub(super) realm: &'a str,
     mistakes: Vec<Mistake>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, mistakes: Vec::new() }
+    pub(super) fn new(text: &'a str, realm: &'a str) -> Self {
+        Self { text, realm, mistakes: Vec::new() }
     }
 
     pub(super) fn done<T>(mut self, good: impl FnOnce() -> T) -> Result<T, Vec<Mistake>> {

@@ -2,6 +2,7 @@
 //! read into what the store applies. Every mistake is named by its line, all of them at once.
 //! Decides nothing about rights and routes but their form.
 
+mod account;
 mod check;
 mod device;
 mod entry;
@@ -11,7 +12,7 @@ mod trunk;
 
 pub use example::example;
 
-use crate::config::{line_of, one_line};
+use crate::config::{REALM, line_of, one_line};
 use entry::{Placed, Reader};
 use std::fmt;
 use toml::de::DeTable;
@@ -20,7 +21,7 @@ use undertone_core::directory::{Device, Person};
 use undertone_core::id::TrunkId;
 use undertone_core::number::Number;
 use undertone_core::trunk::{DestinationCap, Outbound, OwnNumber, Route, Trunk};
-use undertone_store::Provision;
+use undertone_store::{Account, Provision};
 
 /// A mistake and its line, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,18 +50,26 @@ struct Found {
     emergency_trunks: Vec<Placed<TrunkId>>,
 }
 
-/// The whole file, or every mistake in it by line.
+/// The whole file, or every mistake in it by line; passwords for the realm that is the default.
 pub fn read(text: &str) -> Result<Provision, Vec<Mistake>> {
+    read_for(text, REALM)
+}
+
+/// The same for another realm.
+pub fn read_for(text: &str, realm: &str) -> Result<Provision, Vec<Mistake>> {
     let table = DeTable::parse(text).map_err(|e| {
         let line = line_of(text, e.span().map_or(0, |s| s.start));
         vec![Mistake { line, what: one_line(e.message()) }]
     })?;
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text, realm);
     let mut found = Found::default();
     for (key, value) in table.get_ref().iter() {
         match key.get_ref().as_ref() {
             "person" => found.people = reader.entries(value, Reader::person),
-            "device" => found.devices = reader.entries(value, Reader::device),
+            "device" => {
+                found.devices = reader.entries(value, Reader::device);
+                found.accounts = reader.entries(value, Reader::account);
+            }
             "trunk" => found.trunks = reader.entries(value, Reader::trunk),
             "number" => found.numbers = reader.entries(value, Reader::own_number),
             "route" => found.routes = reader.entries(value, Reader::route),

@@ -81,7 +81,7 @@ impl Switchboard {
     fn recognise(&self, incoming: &Incoming, dir: &Directory) -> Result<(Origin, Dialled), u16> {
         let arrival = Arrival {
             source: incoming.known_as(),
-            account: None,
+            account: incoming.account.as_deref(),
             from_user: &incoming.from.user,
             request_user: &incoming.request_user,
             to_user: &incoming.to.user,

@@ -16,7 +16,7 @@ use undertone_core::contact::{Contact, Place};
 use undertone_core::id::{DeviceId, LegId, SeatId, TrunkId};
 use undertone_core::routing::{self, Outside};
 use undertone_core::trunk::Trunk;
-use undertone_sip::{Credentials, DialogEvent, Identity};
+use undertone_sip::{Binding, Credentials, DialogEvent, Identity};
 
 /// How long a place that did not answer is passed over, unless OPTIONS say otherwise.
 const BAD_FOR_MS: u64 = 30_000;
@@ -32,6 +32,8 @@ pub(super) struct Aim {
     /// What a trunk's challenges are answered with.
     pub(super) credentials: Option<Credentials>,
     pub(super) identity: Identity,
+    /// How a phone that registered is reached.
+    pub(super) bound: Option<Binding>,
 }
 
 impl Aim {
@@ -140,8 +142,33 @@ impl CallTask {
             by: None,
             credentials: None,
             identity: Identity::default(),
+            bound: None,
         };
-        contact.map(aim).into_iter().collect()
+        let bound = self.bindings_of(dir.device(device).and_then(|d| d.account.as_deref()));
+        if bound.is_empty() {
+            return contact.map(aim).into_iter().collect();
+        }
+        let ringing = bound.into_iter().map(|binding| Aim {
+            to_uri: binding.contact.clone(),
+            to_addr: Some(binding.target),
+            from_user: number.to_owned(),
+            from_name: name.to_owned(),
+            by: None,
+            credentials: None,
+            identity: Identity::default(),
+            bound: Some(binding),
+        });
+        ringing.collect()
+    }
+
+    /// Where an account has registered: all that it prefers most, which ring together.
+    fn bindings_of(&self, account: Option<&str>) -> Vec<Binding> {
+        let registrar = self.house.sip.registrar();
+        let bound = account.zip(registrar).map(|(account, registrar)| registrar.bindings(account));
+        let mut bound = bound.unwrap_or_default();
+        let best = bound.first().map(|binding| binding.q_thousandths);
+        bound.retain(|binding| Some(binding.q_thousandths) == best);
+        bound
     }
 
     /// One group an address: every address of the first trunk, then of the next.
@@ -173,6 +200,7 @@ impl CallTask {
                     by: Some((trunk.id.clone(), place)),
                     credentials: credentials.clone(),
                     identity: Identity::default(),
+                    bound: None,
                 };
                 aim.says(identity.clone(), anonymous);
                 aim

@@ -164,7 +164,12 @@ impl CallTask {
             from_user: aim.from_user.clone(),
             from_name: aim.from_name.clone(),
             offer,
-            transport: aim.by.as_ref().map(|(_, place)| transport(place.wire)),
+            transport: match &aim.bound {
+                Some(bound) => Some(bound.transport),
+                None => aim.by.as_ref().map(|(_, place)| transport(place.wire)),
+            },
+            flow: aim.bound.as_ref().and_then(|bound| bound.flow),
+            route: aim.bound.as_ref().map(|bound| bound.path.clone()).unwrap_or_default(),
             credentials: aim.credentials.clone(),
             identity: aim.identity.clone(),
             ..Outgoing::default()

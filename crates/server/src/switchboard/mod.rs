@@ -109,6 +109,18 @@ impl Switchboard {
         &self.house
     }
 
+    /// Whether a request is a trunk's that was found by name, or that we registered with.
+    pub fn outside(&self) -> impl Fn(&undertone_sip::Asked) -> bool + Send + Sync + 'static {
+        // Not the house itself: it holds the SIP endpoint that will hold this.
+        let house = Arc::downgrade(&self.house);
+        move |asked| {
+            let Some(house) = house.upgrade() else { return false };
+            let traffic = house.exchange.traffic();
+            traffic.found_at(asked.source).is_some()
+                || traffic.registered(&asked.request_user).is_some()
+        }
+    }
+
     /// The snapshot of this moment.
     pub fn directory(&self) -> Arc<Directory> {
         self.house.directory.borrow().clone()

@@ -1,0 +1,103 @@
+//! Who may ask what of us by SIP: the directory and its accounts as the SIP side's gate wants
+//! them. Whom a call is from, and where it leads, is core's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::watch;
+use undertone_core::directory::Directory;
+use undertone_sip::{Access, Account, Algorithm, Asked, Gate, Offer, is_ha1};
+use undertone_store::Account as Kept;
+
+/// Every account by its user, as it is asked for with each request.
+#[derive(Default)]
+pub struct Accounts {
+    by_user: HashMap<String, Arc<Account>>,
+    /// What each offers: a user that there is not is offered what one of them is.
+    offers: Vec<Offer>,
+}
+
+impl Accounts {
+    /// An account of no device proves nothing and is left out.
+    pub fn new(kept: Vec<Kept>, dir: &Directory) -> Self {
+        let mut accounts = Self::default();
+        for kept in kept {
+            let Some(device) = dir.device_of_account(&kept.name) else { continue };
+            let of_owner = dir.owner(&device.id).and_then(|person| person.extension.clone());
+            let names = [device.extension.clone(), of_owner, Some(device.id.to_string())];
+            let offer = offer_of(&kept.offers);
+            accounts.offers.push(offer);
+            let account = Account {
+                user: kept.name.clone(),
+                ha1_md5: kept.ha1_md5.filter(|hash| is_ha1(Algorithm::Md5, hash)),
+                ha1_sha256: kept.ha1_sha256.filter(|hash| is_ha1(Algorithm::Sha256, hash)),
+                offer,
+                names: names.into_iter().flatten().collect(),
+            };
+            accounts.by_user.insert(kept.name, Arc::new(account));
+        }
+        accounts
+    }
+}
+
+/// As it is kept; what is not known is what every phone knows.
+pub fn offer_of(text: &str) -> Offer {
+    match text {
+        "sha-256" => Offer::Sha256,
+        "both" => Offer::Both,
+        _ => Offer::Md5,
+    }
+}
+
+/// Whether a source, or the number it calls, is a trunk's that only the running server knows.
+type Outside = Box<dyn Fn(&Asked) -> bool + Send + Sync>;
+
+pub struct Gatekeeper {
+    directory: watch::Receiver<Arc<Directory>>,
+    accounts: watch::Receiver<Arc<Accounts>>,
+    outside: OnceLock<Outside>,
+}
+
+impl Gatekeeper {
+    pub fn new(
+        directory: watch::Receiver<Arc<Directory>>,
+        accounts: watch::Receiver<Arc<Accounts>>,
+    ) -> Self {
+        Self { directory, accounts, outside: OnceLock::new() }
+    }
+
+    /// Trunks that were found by name, or that we registered with, are known by this.
+    pub fn knows_outside(&self, test: impl Fn(&Asked) -> bool + Send + Sync + 'static) {
+        let _ = self.outside.set(Box::new(test));
+    }
+
+    fn is_known(&self, asked: &Asked) -> bool {
+        let dir = self.directory.borrow();
+        let mut here = dir.devices_at(asked.source);
+        here.any(|device| device.account.is_none())
+            || dir.trunk_at(asked.source).is_some()
+            || self.outside.get().is_some_and(|is_known| is_known(asked))
+    }
+}
+
+impl Gate for Gatekeeper {
+    fn judge(&self, asked: &Asked) -> Access {
+        if self.is_known(asked) {
+            return Access::Open;
+        }
+        // Where nobody can prove who he is there is nothing to ask for: core refuses strangers,
+        // and writes that down.
+        let nobody = self.accounts.borrow().by_user.is_empty();
+        if nobody { Access::Nobody } else { Access::Challenge }
+    }
+
+    fn account(&self, user: &str) -> Option<Arc<Account>> {
+        self.accounts.borrow().by_user.get(user).cloned()
+    }
+
+    fn offer_to_nobody(&self, seed: u64) -> Offer {
+        let accounts = self.accounts.borrow();
+        let count = accounts.offers.len() as u64;
+        let at = seed.checked_rem(count).and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| accounts.offers.get(at).copied()).unwrap_or_default()
+    }
+}

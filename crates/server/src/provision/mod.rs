@@ -41,6 +41,7 @@ impl fmt::Display for Mistake {
 struct Found {
     people: Vec<Placed<Person>>,
     devices: Vec<Placed<Device>>,
+    accounts: Vec<Placed<Account>>,
     trunks: Vec<Placed<Trunk>>,
     numbers: Vec<Placed<OwnNumber>>,
     routes: Vec<Placed<Route>>,
@@ -97,7 +98,7 @@ impl From<Found> for Provision {
         Provision {
             people: bare(found.people),
             devices: bare(found.devices),
-            accounts: Vec::new(),
+            accounts: bare(found.accounts),
             trunks: bare(found.trunks),
             numbers: bare(found.numbers),
             routes: bare(found.routes),

@@ -196,6 +196,22 @@ pub struct Baresip {
 impl Baresip {
     /// Answers by itself; calls `dials` first, if given.
     pub fn start(user: &str, own: Place, hz: f64, dials: Option<&str>) -> Baresip {
+        Self::with(&format!("<sip:{user}@127.0.0.1>;regint=0"), own, hz, dials)
+    }
+
+    /// Registers, and answers by itself.
+    pub fn registers(
+        user: &str,
+        password: &str,
+        server: SocketAddr,
+        own: Place,
+        hz: f64,
+    ) -> Baresip {
+        let account = format!("<sip:{user}@{server}>;auth_user={user};auth_pass={password}");
+        Self::with(&format!("{account};regint=60"), own, hz, None)
+    }
+
+    fn with(account: &str, own: Place, hz: f64, dials: Option<&str>) -> Baresip {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         let here = folder.path().display();
@@ -210,7 +226,7 @@ impl Baresip {
             own.at
         );
         std::fs::write(at("config"), config).expect("written");
-        let account = format!("<sip:{user}@127.0.0.1>;regint=0;answermode=auto\n");
+        let account = format!("{account};answermode=auto\n");
         std::fs::write(at("accounts"), account).expect("written");
         std::fs::write(at("contacts"), "").expect("written");
         say(&at("say.wav"), hz, 120);

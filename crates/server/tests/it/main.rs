@@ -16,6 +16,7 @@ mod marks;
 mod microphone;
 mod modes;
 mod ports;
+mod registered;
 mod rtp_socket;
 mod rtp_sprayer;
 mod scoreboard;

@@ -85,8 +85,7 @@ impl Server {
             watch::start(store.clone(), config.tapping_codes.codes()).await?;
         let gatekeeper = Arc::new(Gatekeeper::new(directory.clone(), watcher.accounts()));
         let keeper = Arc::new(Keeper::default());
-        let registrar =
-            RegistrarConfig::new(keeper.clone(), bindings::restored(&store).await?);
+        let registrar = RegistrarConfig::new(keeper.clone(), bindings::restored(&store).await?);
         let mut door = DoorConfig::new(gatekeeper.clone(), &config.realm);
         door.registrar = Some(registrar);
         let (sip, incoming) =

@@ -60,9 +60,10 @@ pub(super) fn name(text: &str) -> Result<String, &'static str> {
 }
 
 fn algorithm(text: &str) -> Result<&'static str, &'static str> {
-    ["md5", "sha-256", "both"].into_iter().find(|known| *known == text).ok_or(
-        "is md5, sha-256 or both",
-    )
+    ["md5", "sha-256", "both"]
+        .into_iter()
+        .find(|known| *known == text)
+        .ok_or("is md5, sha-256 or both")
 }
 
 #[cfg(test)]

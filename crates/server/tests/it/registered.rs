@@ -179,8 +179,7 @@ async fn who_is_registered_is_called_after_a_restart_without_registering_again()
 #[tokio::test(flavor = "multi_thread")]
 async fn baresip_registers_with_its_password_and_is_called() {
     let desk = desk().await;
-    let baresip =
-        Baresip::registers("ana", PASSWORD, desk.server.sip_addr, place(), AGENT);
+    let baresip = Baresip::registers("ana", PASSWORD, desk.server.sip_addr, place(), AGENT);
     desk.until_bound(1).await;
     let call = desk.rosa.call(&desk.at("1001")).expect("a call");
     call.up().await.expect("it answers");

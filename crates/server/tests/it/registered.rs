@@ -47,7 +47,8 @@ async fn desk() -> Desk {
     let store = open_store(&config).await.expect("a store");
     let text = format!(
         "[[person]]\nid = \"ana\"\nname = \"Ana\"\n\
-         [[device]]\nid = \"ana-phone\"\nowner = \"ana\"\nextension = \"1001\"\naccount = \"ana\"\npassword = \"{PASSWORD}\"\n\
+         [[device]]\nid = \"ana-phone\"\nowner = \"ana\"\nextension = \"1001\"\n\
+         account = \"ana\"\npassword = \"{PASSWORD}\"\n\
          [[device]]\nid = \"rosa\"\nextension = \"+1555\"\nnet = \"external\"\ncontact = \"{}\"\n",
         rosa.uri()
     );

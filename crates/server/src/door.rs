@@ -94,6 +94,10 @@ impl Gate for Gatekeeper {
         self.accounts.borrow().by_user.get(user).cloned()
     }
 
+    fn is_emergency(&self, number: &str) -> bool {
+        self.directory.borrow().is_emergency(number)
+    }
+
     fn offer_to_nobody(&self, seed: u64) -> Offer {
         let accounts = self.accounts.borrow();
         let count = accounts.offers.len() as u64;

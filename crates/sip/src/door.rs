@@ -50,6 +50,8 @@ pub(crate) struct Door {
 struct State {
     nonces: Nonces,
     sources: Buckets<Origin>,
+    /// Emergency calls have tokens of their own: no other call spends them.
+    emergencies: Buckets<Origin>,
     accounts: Buckets<String>,
     guesses: Guesses,
 }
@@ -75,6 +77,7 @@ impl Door {
         let state = State {
             nonces: Nonces::new(rand::random(), u64::from(config.nonce_s) * 1_000, NONCES_MAX),
             sources: Buckets::new(config.source_rate, BUCKETS_MAX),
+            emergencies: Buckets::new(config.source_rate, BUCKETS_MAX),
             accounts: Buckets::new(config.account_rate, BUCKETS_MAX),
             guesses: Guesses::new(config.guessing, GUESSERS_MAX),
         };
@@ -105,10 +108,15 @@ impl Door {
         {
             return None;
         }
-        if self.config.gate.judge(&asked(request, source, false)) == Access::Open {
+        let asked = asked(request, source, false);
+        if self.config.gate.judge(&asked) == Access::Open {
             return None;
         }
-        let taken = self.state().sources.take(Origin::of(source.ip()), self.now_ms());
+        let emergency = self.is_emergency(&asked);
+        let (mut state, from) = (self.state(), Origin::of(source.ip()));
+        let buckets = if emergency { &mut state.emergencies } else { &mut state.sources };
+        let taken = buckets.take(from, self.now_ms());
+        drop(state);
         let wait = taken.err()?;
         self.counts.slowed.fetch_add(1, Ordering::Relaxed);
         Some(wait)
@@ -153,6 +161,10 @@ impl Door {
         self.admit(asked, &account, now)
     }
 
+    fn is_emergency(&self, asked: &Asked) -> bool {
+        asked.method == "INVITE" && self.config.gate.is_emergency(&asked.request_user)
+    }
+
     /// Who has proved who he is may still ask only in his own name, and not too often.
     fn admit(&self, asked: &Asked, account: &Account, now_ms: u64) -> Verdict {
         let is_own = |user: &str| account.user == user || account.names.iter().any(|n| n == user);
@@ -160,7 +172,9 @@ impl Door {
         if !is_own(&asked.from_user) || (asked.method == "REGISTER" && !is_own(&asked.to_user)) {
             return Verdict::Answer(403, Vec::new());
         }
-        if let Err(wait) = self.state().accounts.take(account.user.clone(), now_ms) {
+        if !self.is_emergency(asked)
+            && let Err(wait) = self.state().accounts.take(account.user.clone(), now_ms)
+        {
             self.counts.slowed.fetch_add(1, Ordering::Relaxed);
             return Verdict::Answer(503, vec![Header::RetryAfter(wait.to_string().into())]);
         }

@@ -20,6 +20,10 @@ impl Gate for House {
         }
     }
 
+    fn is_emergency(&self, number: &str) -> bool {
+        number == "112"
+    }
+
     fn account(&self, user: &str) -> Option<Arc<Account>> {
         (user == "ana").then(|| self.ana.clone())
     }
@@ -216,6 +220,10 @@ fn who_asks_too_often_is_told_to_wait_and_a_known_address_is_not() {
     assert_eq!(acks, None, "what ends or confirms is never held up");
     let verdicts = [0; 3].map(|_| is_let_in(&asks(&door, "INVITE", "ana", "secret")));
     assert_eq!(verdicts, [true, true, false], "an account has a limit of its own");
+    let mut emergency = request("INVITE", "x", "");
+    emergency.uri = "sip:112@192.0.2.9".try_into().unwrap();
+    let calls = [SOURCE; 3].map(|from| door.overrun(&emergency, from.parse().unwrap()));
+    assert_eq!(calls, [None, None, Some(1)], "an emergency waits for no other call");
 }
 
 #[test]

@@ -102,13 +102,18 @@ impl Door {
 
     /// Before the SIP library keeps anything of a request: whether its source asks too often. Gives
     /// the seconds to wait.
-    pub(crate) fn overrun(&self, request: &Request, source: SocketAddr) -> Option<u32> {
+    pub(crate) fn overrun(
+        &self,
+        request: &Request,
+        source: SocketAddr,
+        connected: bool,
+    ) -> Option<u32> {
         if matches!(request.method, Method::Ack | Method::Cancel)
             || crate::endpoint::to_tag(request).is_some()
         {
             return None;
         }
-        let asked = asked(request, source, false);
+        let asked = asked(request, source, connected);
         if self.config.gate.judge(&asked) == Access::Open {
             return None;
         }
@@ -283,12 +288,20 @@ fn asked(request: &Request, source: SocketAddr, connected: bool) -> Asked {
     };
     Asked {
         method: request.method.to_string(),
-        source,
+        source: if connected { listens_at(request, source) } else { source },
         connected,
         from_user: user(from.as_ref()),
         to_user: user(to.as_ref()),
         request_user: user(Some(&request.uri)),
     }
+}
+
+/// Over a connection the source's port says nothing: a phone is known by the port that its Contact
+/// names, on the host that it came from.
+fn listens_at(request: &Request, source: SocketAddr) -> SocketAddr {
+    let contacts = request.typed_contact_headers().unwrap_or_default();
+    let contact = contacts.first().and_then(|c| crate::contact::address(&c.uri.to_string()));
+    contact.filter(|contact| contact.ip() == source.ip()).unwrap_or(source)
 }
 
 /// Where a request came from, as our own reading wrote it into the Via.

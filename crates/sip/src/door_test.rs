@@ -212,17 +212,17 @@ fn who_asks_too_often_is_told_to_wait_and_a_known_address_is_not() {
         config.guessing = Guessing { wrong_max: 10, source_wrong_max: 100, lock_s: 60 };
     });
     let asks_from =
-        |source: &str| door.overrun(&request("INVITE", "x", ""), source.parse().unwrap());
+        |source: &str| door.overrun(&request("INVITE", "x", ""), source.parse().unwrap(), false);
     assert_eq!([SOURCE; 3].map(asks_from), [None, None, Some(1)]);
     assert_eq!(asks_from("192.0.2.1:7"), None);
     assert_eq!(asks_from("192.0.2.3:1"), None);
-    let acks = door.overrun(&request("ACK", "x", ""), SOURCE.parse().unwrap());
+    let acks = door.overrun(&request("ACK", "x", ""), SOURCE.parse().unwrap(), false);
     assert_eq!(acks, None, "what ends or confirms is never held up");
     let verdicts = [0; 3].map(|_| is_let_in(&asks(&door, "INVITE", "ana", "secret")));
     assert_eq!(verdicts, [true, true, false], "an account has a limit of its own");
     let mut emergency = request("INVITE", "x", "");
     emergency.uri = "sip:112@192.0.2.9".try_into().unwrap();
-    let calls = [SOURCE; 3].map(|from| door.overrun(&emergency, from.parse().unwrap()));
+    let calls = [SOURCE; 3].map(|from| door.overrun(&emergency, from.parse().unwrap(), false));
     assert_eq!(calls, [None, None, Some(1)], "an emergency waits for no other call");
 }
 

@@ -370,7 +370,7 @@ impl Core {
             }
             return;
         }
-        if let Some(answer) = self.overrun(&message, source) {
+        if let Some(answer) = self.overrun(&message, source, flow.is_some()) {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return self.answer(answer, source, flow).await;
         }
@@ -414,9 +414,14 @@ impl Core {
     }
 
     /// Who asks too often is told so before anything is kept of it.
-    fn overrun(&self, message: &SipMessage, source: SocketAddr) -> Option<Vec<u8>> {
+    fn overrun(
+        &self,
+        message: &SipMessage,
+        source: SocketAddr,
+        connected: bool,
+    ) -> Option<Vec<u8>> {
         let SipMessage::Request(request) = message else { return None };
-        let wait_s = self.door.as_ref()?.overrun(request, source)?;
+        let wait_s = self.door.as_ref()?.overrun(request, source, connected)?;
         Some(stateless::busy(request, &self.config.user_agent, wait_s))
     }
 

@@ -38,7 +38,7 @@ async fn desk() -> Desk {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config {
         http: any,
-        sip: any,
+        sip: any.into(),
         rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
         data: dir.path().into(),
         media_threads: 1,
@@ -165,7 +165,7 @@ async fn who_is_registered_is_called_after_a_restart_without_registering_again()
     let at = desk.server.sip_addr;
     desk.server.stop(Duration::ZERO).await;
     // At its old address, so that the phone's own refresh goes on.
-    desk.config.sip = at;
+    desk.config.sip = at.into();
     let store = open_store(&desk.config).await.expect("the store");
     desk.server = Server::over(&desk.config, store).await.expect("a server");
     assert_eq!(desk.bound(), 1);

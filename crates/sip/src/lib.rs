@@ -16,7 +16,10 @@ mod far;
 mod flow;
 mod flows;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
+mod grammar;
 mod handle;
 mod identity;
 mod incoming;

@@ -16,6 +16,7 @@ use rsipstack::transport::SipConnection;
 
 use crate::challenge;
 use crate::frame::Fault;
+use crate::grammar;
 use crate::types::Transport;
 
 /// The most that UDP can carry.
@@ -86,7 +87,9 @@ pub(crate) fn read(bytes: &[u8], hop: &Hop, ours: &[String], server: &str) -> Re
     if bytes.is_empty() {
         return Reading::Drop("empty");
     }
-    let Some(end) = find(bytes, b"\r\n\r\n") else { return Reading::Drop("no end of headers") };
+    let Some(end) = find(bytes, b"\r\n\r\n") else {
+        return unfinished(bytes, hop, server);
+    };
     if end > HEADERS_MAX_BYTES {
         return Reading::Drop("headers too large");
     }
@@ -129,6 +132,21 @@ pub(crate) fn refuse_fault(fault: &Fault, hop: &Hop, server: &str) -> Option<Vec
     }
 }
 
+/// A datagram without the empty line: nothing that could come would end it.
+fn unfinished(bytes: &[u8], hop: &Hop, server: &str) -> Reading {
+    let dropped = Reading::Drop("no end of headers");
+    if bytes.len() > HEADERS_MAX_BYTES {
+        return dropped;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    match split(&text, &[]) {
+        Some(lines) if grammar::request_line(lines.start).is_some() => {
+            refuse(&lines, hop, server, 400, "Bad Request - No Empty Line", "")
+        }
+        _ => dropped,
+    }
+}
+
 enum Flaw {
     Silent(&'static str),
     Answer(u16, &'static str, String),
@@ -140,20 +158,14 @@ fn bad(reason: &'static str) -> Flaw {
 
 /// RFC 3261 section 8.2, what of it needs no state.
 fn judge(lines: &Lines<'_>, utf8: bool) -> Result<(), Flaw> {
-    let mut words = lines.start.split(' ');
-    let (Some(method), Some(uri), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(Flaw::Silent("no request line"));
+    let (method, uri, version) = match grammar::request_line(lines.start) {
+        Some(words) => words.map_err(bad)?,
+        None => return Err(Flaw::Silent("no request line")),
     };
-    let token = |b: u8| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b);
-    if method.is_empty() || method.len() > 32 || !method.bytes().all(token) {
-        return Err(Flaw::Silent("no method"));
-    }
     // An ACK is never answered (section 17.1.1.3).
     let fault = |fault: Flaw| if method == "ACK" { Flaw::Silent("bad ACK") } else { fault };
     let all = || lines.headers.iter().map(|(_, v)| v).chain(lines.others.iter().map(|(_, v)| v));
-    if !utf8 || all().any(|v| v.bytes().any(|b| b.is_ascii_control() && b != b'\t')) {
+    if !utf8 || !all().all(|v| grammar::is_text(v)) {
         return Err(fault(bad("Bad Request - Bytes")));
     }
     if version != "SIP/2.0" {
@@ -161,12 +173,12 @@ fn judge(lines: &Lines<'_>, utf8: bool) -> Result<(), Flaw> {
     }
     for name in ["From", "To", "Call-ID", "CSeq"] {
         match lines.count(name) {
-            0 => return Err(Flaw::Silent("a header that every answer needs is missing")),
+            0 => return Err(fault(bad("Bad Request - Missing Header"))),
             1 => {}
             _ => return Err(fault(bad("Bad Request - Repeated Header"))),
         }
     }
-    if lines.value("From").is_none_or(|from| !from.to_ascii_lowercase().contains("tag=")) {
+    if lines.value("From").is_none_or(|from| grammar::parameter(from, "tag").is_none()) {
         return Err(fault(bad("Bad Request - From Tag")));
     }
     let mut cseq = lines.value("CSeq").unwrap_or("").split_ascii_whitespace();
@@ -180,6 +192,10 @@ fn judge(lines: &Lines<'_>, utf8: bool) -> Result<(), Flaw> {
     content_length(lines).map_err(fault)?;
     if !KNOWN.contains(&method) {
         return Err(Flaw::Answer(501, "Not Implemented", format!("Allow: {ALLOW}\r\n")));
+    }
+    grammar::target(uri).map_err(|why| fault(bad(why)))?;
+    for (name, value) in &lines.headers {
+        grammar::plain(name, value).map_err(|why| fault(bad(why)))?;
     }
     let scheme = uri.split(':').next().unwrap_or("").to_ascii_lowercase();
     if !["sip", "sips", "tel"].contains(&scheme.as_str()) {
@@ -202,7 +218,18 @@ fn judge_invite(lines: &Lines<'_>, method: &str) -> Result<(), Flaw> {
         let unsupported = format!("Unsupported: {}\r\n", unknown.join(", "));
         return Err(Flaw::Answer(420, "Bad Extension", unsupported));
     }
-    if method != "INVITE" || lines.body.is_empty() {
+    if method != "INVITE" {
+        return Ok(());
+    }
+    // Who cannot read a description cannot call (RFC 4475 section 3.3.15).
+    let accept = lines.others.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Accept"));
+    let accept: Vec<String> = accept.map(|(_, value)| value.to_ascii_lowercase()).collect();
+    let readable = |kind: &str| ["application/sdp", "application/*", "*/*"].contains(&kind);
+    let kinds = || accept.iter().flat_map(|v| v.split(',').map(|k| k.split(';').next()));
+    if !accept.is_empty() && !kinds().any(|kind| readable(kind.unwrap_or("").trim())) {
+        return Err(Flaw::Answer(406, "Not Acceptable", String::new()));
+    }
+    if lines.body.is_empty() {
         return Ok(());
     }
     let kind = lines.value("Content-Type").unwrap_or("").split(';').next().unwrap_or("").trim();
@@ -267,13 +294,21 @@ fn read_response(lines: &Lines<'_>, hop: &Hop, ours: &[String]) -> Reading {
 fn parse(lines: &Lines<'_>, hop: &Hop) -> Option<SipMessage> {
     let length = content_length(lines).ok()?;
     let mut out = String::with_capacity(1024);
-    let _ = write!(out, "{}\r\n", lines.start);
+    match grammar::request_line(lines.start) {
+        Some(Ok((method, uri, version))) => {
+            let uri = grammar::target(uri).ok()?;
+            let _ = write!(out, "{method} {uri} {version}\r\n");
+        }
+        _ => drop(write!(out, "{}\r\n", lines.start)),
+    }
     for (name, value) in &lines.headers {
         if *name == "Content-Length" {
             continue;
         }
+        // What a response has in its headers was ours, or is our far end's: read as it is meant.
+        let value = grammar::plain(name, value).unwrap_or_else(|_| value.clone());
         if *name == "Contact" {
-            let _ = write!(out, "{name}: {}\r\n", escape_once(value));
+            let _ = write!(out, "{name}: {}\r\n", escape_once(&value));
         } else {
             let _ = write!(out, "{name}: {value}\r\n");
         }

@@ -102,7 +102,8 @@ impl Config {
         Ok(config)
     }
 
-    fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
+    /// `path` is what a mistake is named by.
+    pub fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|e| ConfigError::Content {
             path: path.to_string(),
             line: line_of(text, e.span().map_or(0, |s| s.start)),

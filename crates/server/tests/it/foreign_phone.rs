@@ -40,9 +40,14 @@ fn quiet(program: &str, package: &str, arguments: &[String]) -> Child {
 /// Waits until somebody holds the UDP port, as the kernel's table says: to try it by binding
 /// could take it away.
 pub async fn listens(at: SocketAddr) {
-    let wanted = format!(":{:04X} 00000000:0000", at.port());
+    // A socket of both families stands in the second table.
+    let any = |zeros: usize| format!(":{:04X} {}:0000", at.port(), "0".repeat(zeros));
+    let tables = [("/proc/net/udp", any(8)), ("/proc/net/udp6", any(32))];
+    let has = |(table, wanted): &(&str, String)| {
+        std::fs::read_to_string(table).is_ok_and(|text| text.contains(wanted))
+    };
     within(async {
-        while !std::fs::read_to_string("/proc/net/udp").is_ok_and(|t| t.contains(&wanted)) {
+        while !tables.iter().any(has) {
             tokio::task::yield_now().await;
         }
     })
@@ -55,7 +60,7 @@ pub struct Sipp {
     _folder: TempDir,
 }
 
-const CALLER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+pub const CALLER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="caller">
 <send retrans="500"><![CDATA[
 INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
@@ -106,7 +111,7 @@ Content-Length: 0
 </scenario>
 "#;
 
-const CALLEE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+pub const CALLEE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="callee">
 <recv request="INVITE" rrs="true"/>
 <send><![CDATA[
@@ -266,7 +271,8 @@ impl Drop for Baresip {
     }
 }
 
-fn say(path: &Path, hz: f64, seconds: u32) {
+/// A tone as a WAV file.
+pub fn say(path: &Path, hz: f64, seconds: u32) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: RATE,

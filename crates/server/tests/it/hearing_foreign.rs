@@ -5,14 +5,15 @@ use crate::foreign_phone::{Baresip, Sipp, Tshark, listens, place};
 use crate::rtp_socket::RtpSocket;
 use crate::scoreboard::{MUSIC, Scoreboard};
 use crate::stage::{Party, RATE, Setup, Stage, Who, tone::*, within};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use undertone_phone::{CallEnd, Recording};
 use undertone_testkit::tone_ear::{bursts_found, listen, steady};
 
-const NEVER: [f64; 4] = [LISTEN, WHISPER, AGENT_ASIDE, CUSTOMER];
+pub const NEVER: [f64; 4] = [LISTEN, WHISPER, AGENT_ASIDE, CUSTOMER];
 
 /// The modes, on a call whose ends are anybody's: what each of the listed ears hears.
-struct Modes<'a> {
+pub struct Modes<'a> {
     stage: &'a Stage,
     call: String,
     score: Scoreboard,
@@ -21,7 +22,7 @@ struct Modes<'a> {
 }
 
 impl Modes<'_> {
-    async fn sees(&mut self, what: &str, customer: &[f64], agent: &[f64], mia: &[f64]) {
+    pub async fn sees(&mut self, what: &str, customer: &[f64], agent: &[f64], mia: &[f64]) {
         let all = [("customer", customer), ("agent", agent), ("supervisor", mia)];
         let there = all.into_iter().filter(|(name, _)| self.ears.contains(name));
         self.score.interval(what, &there.collect::<Vec<_>>()).await;
@@ -29,7 +30,7 @@ impl Modes<'_> {
 
     /// Listen, whisper, barge, hold, resume, takeover, hand-back, leave. The agent says one tone
     /// throughout.
-    async fn walk(&mut self, meanwhile: impl AsyncFnOnce(&mut Self)) {
+    pub async fn walk(&mut self, meanwhile: impl AsyncFnOnce(&mut Self)) {
         let (id, mia) = self.stage.join(Who::Mia, &self.call, "listen", LISTEN).await;
         self.score.add("supervisor", &mia.heard, &[LISTEN, WHISPER, BARGE, TAKEOVER]);
         self.ears.push("supervisor");
@@ -61,14 +62,32 @@ impl Modes<'_> {
         self.score.whole_recordings();
     }
 
-    async fn hang_up(&self) {
+    /// Listen, whisper, barge and back by a phone that is not ours and says BARGE throughout.
+    pub async fn walk_foreign(&mut self, at: SocketAddr) {
+        let id = self.stage.join_at(Who::Mia, &self.call, "listen", at).await;
+        self.sees("foreign: listen", &[AGENT], &[CUSTOMER], &[]).await;
+        self.stage.mode(Who::Mia, &id, "whisper").await;
+        self.sees("foreign: whisper", &[AGENT], &[CUSTOMER, BARGE], &[]).await;
+        self.stage.mode(Who::Mia, &id, "barge").await;
+        self.sees("foreign: barge", &[AGENT, BARGE], &[CUSTOMER, BARGE], &[]).await;
+        self.stage.mode(Who::Mia, &id, "whisper").await;
+        self.sees("foreign: whisper again", &[AGENT], &[CUSTOMER, BARGE], &[]).await;
+        self.stage.mode(Who::Mia, &id, "listen").await;
+        self.sees("foreign: listen again", &[AGENT], &[CUSTOMER], &[]).await;
+        self.stage.leave(Who::Mia, &id).await;
+        self.sees("foreign: left", &[AGENT], &[CUSTOMER], &[]).await;
+        self.score.print();
+        self.score.whole_recordings();
+    }
+
+    pub async fn hang_up(&self) {
         let path = format!("/calls/{}", self.call);
         let (status, _) = self.stage.send(Who::Mia, "DELETE", &path, None).await;
         assert!((200..300).contains(&status), "{status}");
     }
 }
 
-fn modes<'a>(
+pub fn modes<'a>(
     stage: &'a Stage,
     call: String,
     ends: &[(&'static str, &Recording, &[f64])],
@@ -175,7 +194,7 @@ async fn baresip_as_agent_hears_the_whisper_and_the_customer_does_not() {
 }
 
 /// What baresip kept: nothing that it may never hear; and it did hear the agent and barge.
-fn nothing_of(heard: &[i16], never: &[f64]) {
+pub fn nothing_of(heard: &[i16], never: &[f64]) {
     let seconds = heard.len() as f64 / f64::from(RATE);
     for hz in never {
         let found = listen(heard, RATE, *hz);

@@ -72,13 +72,24 @@ pub struct Setup {
     pub agent: Option<SocketAddr>,
     /// The customer is nobody's device: it comes by a trunk, and dials a number of ours.
     pub by_trunk: bool,
+    pub mia: Option<SocketAddr>,
+    /// A proxy that everybody is behind: all contacts and all calls are at its address.
+    pub front: Option<SocketAddr>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let ip = Ipv4Addr::LOCALHOST.into();
         let rtp = RtpRange { ip, from: 0, to: 0 };
-        Self { media_threads: 1, rtp, customer: None, agent: None, by_trunk: false }
+        Self {
+            media_threads: 1,
+            rtp,
+            customer: None,
+            agent: None,
+            by_trunk: false,
+            mia: None,
+            front: None,
+        }
     }
 }
 
@@ -109,6 +120,7 @@ pub struct Stage {
     pub keys: Vec<KeyId>,
     tokens: Vec<String>,
     http: reqwest::Client,
+    front: Option<SocketAddr>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -144,12 +156,14 @@ impl Stage {
             ..Config::default()
         };
         let store = open_store(&config).await.expect("a store");
-        let at = |phone: &Phone, foreign: Option<SocketAddr>| foreign.unwrap_or(phone.addr());
+        let at = |phone: &Phone, foreign: Option<SocketAddr>| {
+            setup.front.or(foreign).unwrap_or(phone.addr())
+        };
         let what = people([
             (&customer, None, at(&customer, setup.customer)),
             (&agent, Some("ana"), at(&agent, setup.agent)),
-            (&mia, Some("mia"), mia.addr()),
-            (&noor, Some("noor"), noor.addr()),
+            (&mia, Some("mia"), at(&mia, setup.mia)),
+            (&noor, Some("noor"), at(&noor, None)),
         ]);
         let what = if setup.by_trunk { by_trunk(what, customer.addr()) } else { what };
         store.provision(what).await.expect("provisioned");
@@ -164,11 +178,12 @@ impl Stage {
         let server = Server::over(&config, store).await.expect("a server");
         // No idle connections: who counts files counts the server's.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("HTTP");
-        Stage { server, customer, agent, mia, noor, data, keys, tokens, http, _turn: turn }
+        let front = setup.front;
+        Stage { server, customer, agent, mia, noor, data, keys, tokens, http, front, _turn: turn }
     }
 
     pub fn at(&self, extension: &str) -> String {
-        format!("sip:{extension}@{}", self.server.sip_addr)
+        format!("sip:{extension}@{}", self.front.unwrap_or(self.server.sip_addr))
     }
 
     /// The customer calls the agent, who answers; both speak.
@@ -216,7 +231,20 @@ impl Stage {
     }
 
     pub fn leg(&self, who: Who) -> serde_json::Value {
-        serde_json::json!({ "kind": "sip", "uri": self.phone(who).uri() })
+        let phone = self.phone(who);
+        let behind = |front: SocketAddr| format!("sip:{}@{front}", phone.user());
+        let uri = self.front.map_or_else(|| phone.uri(), behind);
+        serde_json::json!({ "kind": "sip", "uri": uri })
+    }
+
+    /// A supervisor joins by a phone that is not ours, at this address, which answers by itself.
+    pub async fn join_at(&self, who: Who, call: &str, mode: &str, at: SocketAddr) -> String {
+        let uri = format!("sip:{}@{at}", self.phone(who).user());
+        let body = serde_json::json!({ "mode": mode, "leg": { "kind": "sip", "uri": uri } });
+        let path = format!("/calls/{call}/supervisions");
+        let (status, joined) = self.send(who, "POST", &path, Some(body)).await;
+        assert_eq!((status, &joined["state"]), (201, &"live".into()), "{joined}");
+        joined["id"].as_str().expect("an id").to_string()
     }
 
     pub fn phone(&self, who: Who) -> &Phone {

@@ -74,6 +74,8 @@ impl Served {
             let told = Command::new("kill").args([what, &pid]).status().await;
             assert!(told.expect("kill").success());
         };
+        // Packets first: a gap is between two of them.
+        tokio::time::sleep(time).await;
         tell("-STOP").await;
         tokio::time::sleep(time).await;
         tell("-CONT").await;

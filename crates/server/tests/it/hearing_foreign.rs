@@ -194,7 +194,7 @@ async fn baresip_as_agent_hears_the_whisper_and_the_customer_does_not() {
 }
 
 /// What baresip kept: nothing that it may never hear; and it did hear the agent and barge.
-pub fn nothing_of(heard: &[i16], never: &[f64]) {
+fn nothing_of(heard: &[i16], never: &[f64]) {
     let seconds = heard.len() as f64 / f64::from(RATE);
     for hz in never {
         let found = listen(heard, RATE, *hz);

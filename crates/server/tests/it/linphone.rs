@@ -16,8 +16,8 @@ pub struct Linphone {
 }
 
 impl Linphone {
-    /// Answers by itself; calls `dials` first, if given.
-    pub async fn start(user: &str, own: Place, hz: f64, dials: Option<&str>) -> Linphone {
+    /// Answers by itself.
+    pub async fn start(user: &str, own: Place, hz: f64) -> Linphone {
         let folder = tempfile::tempdir().expect("a folder");
         let here = folder.path();
         let at = own.at;
@@ -50,9 +50,6 @@ impl Linphone {
         // Opus and speex: what it keeps would be at their rate.
         for codec in 0..3 {
             phone.tell(&format!("codec disable {codec}")).await;
-        }
-        if let Some(to) = dials {
-            phone.tell(&format!("call {to}")).await;
         }
         phone
     }

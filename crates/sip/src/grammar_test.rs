@@ -110,7 +110,8 @@ proptest! {
     #[test]
     fn any_line_is_read_to_an_end_and_what_is_plain_stays_so(
         name in "(Via|From|To|Contact|Route|CSeq)",
-        value in "(SIP/2.0/UDP h|<sip:a@h>|\"a\" <sip:b@\\[::1\\]:5>|sip:c@h|)[ ;,=<>\"\\\\a\u{e9}@:?]{0,12}",
+        value in "(SIP/2.0/UDP h|<sip:a@h>|\"a\" <sip:b@\\[::1\\]:5>|sip:c@h|)\
+                  [ ;,=<>\"\\\\a\u{e9}@:?]{0,12}",
     ) {
         request_line(&value);
         let _ = target(&value);

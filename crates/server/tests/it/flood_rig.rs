@@ -67,21 +67,6 @@ impl Served {
         line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("its memory")
     }
 
-    /// Stopped for so long, as a machine that stalls.
-    pub async fn stand_still(&self, time: Duration) {
-        let pid = self.child.id().expect("it runs").to_string();
-        let tell = async |what: &str| {
-            let told = Command::new("kill").args([what, &pid]).status().await;
-            assert!(told.expect("kill").success());
-        };
-        // Packets first: a gap is between two of them.
-        tokio::time::sleep(time).await;
-        tell("-STOP").await;
-        tokio::time::sleep(time).await;
-        tell("-CONT").await;
-        tokio::time::sleep(time).await;
-    }
-
     /// Lines of its log that say that something broke.
     pub fn broken(&self) -> Vec<String> {
         let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The tones once more: with linphone as agent and supervisor, with sipp and baresip as the supervisor, and
-//! with Kamailio in front of everybody.
+//! The tones once more: with linphone as agent and supervisor, with sipp and baresip as the
+//! supervisor, and with Kamailio in front of everybody.
 #![allow(clippy::print_stdout)] // figures are what a proof shows
 
 use crate::foreign_phone::{Baresip, Sipp, listens, place};

@@ -139,6 +139,14 @@ pub trait Commands: Send + Sync + 'static {
         id: &CallId,
         party: Option<SeatId>,
     ) -> Result<CallSnapshot, Refusal>;
+    /// This party (None: the customer) goes to whoever answers at `to`; answered when they talk.
+    async fn transfer(
+        &self,
+        who: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+        to: String,
+    ) -> Result<CallSnapshot, Refusal>;
     async fn supervise(&self, who: &Actor, of: Of, what: Supervise) -> Result<Supervised, Refusal>;
     async fn supervision(
         &self,

@@ -86,9 +86,11 @@ impl IntoResponse for Problem {
 /// No catch-all: a new reason does not compile until somebody has thought of its status.
 pub(crate) const fn status(reason: Reason) -> StatusCode {
     match reason {
-        Reason::NotAllowed | Reason::LegNotOwn | Reason::OutboundDenied | Reason::UnknownCaller => {
-            StatusCode::FORBIDDEN
-        }
+        Reason::NotAllowed
+        | Reason::RightsLost
+        | Reason::LegNotOwn
+        | Reason::OutboundDenied
+        | Reason::UnknownCaller => StatusCode::FORBIDDEN,
         Reason::NoSuchCall
         | Reason::NoSuchAgent
         | Reason::NoSuchSupervision
@@ -104,6 +106,10 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         | Reason::TakeoverTaken
         | Reason::OwnCall
         | Reason::AlreadySupervising
+        | Reason::AlreadyAParty
+        | Reason::TransferUnderWay
+        | Reason::AgentTransferred
+        | Reason::MergedInto
         | Reason::TooManySupervisors
         | Reason::TooManySeats
         | Reason::Superseded
@@ -147,12 +153,17 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::NotInMode => "This needs barge or takeover.",
         Reason::TakeoverTaken => "Somebody has taken this call over already.",
         Reason::OwnCall => "One cannot supervise a call that one is a party of.",
+        Reason::AlreadyAParty => "The one to whom this would go is on this call already.",
+        Reason::TransferUnderWay => "This call is being transferred already.",
+        Reason::MergedInto => "The call went into another one.",
+        Reason::AgentTransferred => "The agent has left the call by a transfer.",
+        Reason::RightsLost => "The rights that this needs are gone.",
         Reason::AlreadySupervising => "You supervise this call already.",
         Reason::TooManySupervisors => "The call has as many supervisors as it may have.",
         Reason::TooManySeats => "The call has as many parties as it may have.",
         Reason::AuditUnavailable => "The audit could not be written, so nothing was opened.",
-        Reason::LegNoAnswer => "The supervisor's phone did not answer in time.",
-        Reason::LegRejected => "The supervisor's phone rejected the call.",
+        Reason::LegNoAnswer => "The phone that was called did not answer in time.",
+        Reason::LegRejected => "The phone that was called rejected the call.",
         Reason::LegNotOwn => "The device named in `leg` is not one of your own.",
         Reason::LegListenOnly => "A stream can only listen.",
         Reason::AudioNotProven => "No sound passed to or from the supervisor's phone in time.",
@@ -170,7 +181,7 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::DestinationCap => "The number called has as many calls as it may have.",
         Reason::TrunkFull => "Every trunk that leads there has all its channels in use.",
         Reason::TrunkDown => "No trunk that leads there answers.",
-        Reason::AgentBusy => "The agent is busy.",
+        Reason::AgentBusy => "The one called is busy.",
         Reason::BadRequest => "The request makes no sense.",
     }
 }

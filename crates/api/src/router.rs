@@ -100,6 +100,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::call_abilities::call_abilities))
         .routes(routes!(ops::hold_call::hold_call))
         .routes(routes!(ops::resume_call::resume_call))
+        .routes(routes!(ops::transfer_call::transfer_call))
         .routes(routes!(ops::supervise_call::supervise_call))
         .routes(routes!(ops::list_agents::list_agents))
         .routes(routes!(ops::supervise_agent::supervise_agent))

@@ -11,7 +11,7 @@
 use crate::directory::Directory;
 use crate::id::{CallId, PersonId};
 use crate::time::{Now, Wall};
-use crate::view::{AgentState, AgentView};
+use crate::view::{AgentState, AgentView, CallState, CallView, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
@@ -47,6 +47,32 @@ pub enum FloorEffect {
         round: u64,
         after_ms: u64,
     },
+}
+
+/// Of the calls that a person is on, the one that they are in now: who has two has put one on
+/// hold. Between two alike it is the later one.
+pub fn present_call<'a>(
+    person: &PersonId,
+    calls: impl IntoIterator<Item = &'a CallView>,
+) -> Option<&'a CallView> {
+    let agent = |call: &&CallView| {
+        let mut parties = call.parties.iter();
+        parties.any(|p| p.role == Role::Agent && p.connected && p.person.as_ref() == Some(person))
+    };
+    let rank = |call: &&CallView| {
+        let talks = match call.state {
+            CallState::Talking => 2,
+            CallState::Held => 1,
+            CallState::Queued | CallState::Ringing | CallState::Ended => 0,
+        };
+        (talks, call.started_at, call.id.clone())
+    };
+    let mut calls: Vec<_> = calls.into_iter().collect();
+    // Still ringing for them, if nothing else.
+    if calls.iter().any(agent) {
+        calls.retain(agent);
+    }
+    calls.into_iter().max_by_key(rank)
 }
 
 #[derive(Clone, Debug, Default)]

@@ -85,6 +85,11 @@ impl Before {
         }
     }
 
+    /// A microphone that was open elsewhere before it came here.
+    pub fn was_live(&mut self, seat: SeatId) {
+        self.live.insert(seat);
+    }
+
     /// The edges of the last plan whose guard has not run out.
     pub fn guards(&self) -> impl Iterator<Item = EdgeRef> + '_ {
         self.voices.iter().filter(|(_, v)| !v.is_open()).map(|(name, _)| *name)

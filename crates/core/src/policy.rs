@@ -52,6 +52,10 @@ pub struct Policy {
     pub leg_answer_sip_ms: u64,
     /// How long a called party may ring.
     pub ring_ms: u64,
+    /// How long a transfer's new party may ring before the call goes back.
+    pub transfer_ring_ms: u64,
+    /// How long another call may take to give up its legs.
+    pub merge_ms: u64,
     pub audit_commit_ms: u64,
     pub audio_proof_ms: u64,
     /// How long the media may take to say that a plan is in force.
@@ -86,6 +90,8 @@ impl Policy {
             leg_answer_phone_ms: 10_000,
             leg_answer_sip_ms: 40_000,
             ring_ms: 60_000,
+            transfer_ring_ms: 30_000,
+            merge_ms: 5_000,
             audit_commit_ms: 2_000,
             audio_proof_ms: 3_000,
             plan_ms: 2_000,
@@ -130,6 +136,7 @@ impl Policy {
             ("agent_after", "removed".into()),
             ("handback_allowed", "true".into()),
             ("on_call_end", "end_session".into()),
+            ("on_transfer", "follow_call".into()),
             ("agent_decline", "never".into()),
             ("consent.announcement", "off".into()),
             ("supervisors_hear_each_other", self.supervisors_hear_each_other.to_string()),

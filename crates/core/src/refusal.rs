@@ -42,6 +42,16 @@ reasons! {
     TakeoverTaken => "takeover_taken",
     /// One is a party of this call already.
     OwnCall => "own_call",
+    /// The one to whom a transfer would go is a party of this call already.
+    AlreadyAParty => "already_a_party",
+    /// One transfer at a time.
+    TransferUnderWay => "transfer_under_way",
+    /// The call went into another one, which this supervision may not follow.
+    MergedInto => "merged_into",
+    /// Supervision that follows the agent ends where the agent leaves the call.
+    AgentTransferred => "agent_transferred",
+    /// Rights that were there at the join are not any more.
+    RightsLost => "rights_lost",
     AlreadySupervising => "already_supervising",
     TooManySupervisors => "too_many_supervisors",
     TooManySeats => "too_many_seats",

@@ -14,6 +14,8 @@ pub struct Room(pub u16);
 impl Room {
     /// Where a call starts.
     pub const MAIN: Room = Room(0);
+    /// Where those wait who transferred, until the new party is there.
+    pub const ASIDE: Room = Room(u16::MAX);
 }
 
 /// Who set a hold or a mute. Each setter removes only their own mark.

@@ -10,7 +10,7 @@ use undertone_core::plan::{Edge, HearingPlan, Listener, Opens, PlanVersion, Sour
 use undertone_media::bridge::Sound;
 use undertone_media::events::event_of;
 use undertone_sdp::{Codec, Direction, Media};
-use undertone_sip::Address;
+use undertone_sip::{Address, Replaces};
 
 use crate::error::CallError;
 use crate::recording::Recording;
@@ -64,12 +64,14 @@ pub struct Status {
     pub digits: String,
     /// Sounds given to `play` that have ended.
     pub played: usize,
+    /// What became of a `refer`, as NOTIFY said it: each code, and whether it was the last word.
+    pub referred: Vec<(u16, bool)>,
 }
 
 impl Status {
     fn new(state: CallState) -> Self {
-        let digits = String::new();
-        Self { state, sends: false, receives: false, codec: None, digits, played: 0 }
+        let (digits, referred) = (String::new(), Vec::new());
+        Self { state, sends: false, receives: false, codec: None, digits, played: 0, referred }
     }
 
     pub fn is_up(&self) -> bool {
@@ -84,6 +86,7 @@ impl Status {
 /// What is asked of the dialog's task.
 pub(crate) enum Ask {
     Direction { wanted: Direction, done: oneshot::Sender<Result<(), CallError>> },
+    Refer { to: String, replaces: Option<Replaces>, done: oneshot::Sender<Result<(), CallError>> },
     HangUp,
 }
 
@@ -180,11 +183,17 @@ pub struct PhoneCall {
     pub(crate) shared: Arc<Shared>,
     pub(crate) asks: mpsc::Sender<Ask>,
     pub(crate) call_id: Arc<str>,
+    pub(crate) tag: Arc<str>,
 }
 
 impl PhoneCall {
     pub fn call_id(&self) -> &str {
         &self.call_id
+    }
+
+    /// Our tag: with the Call-ID, what names this call's dialog at our end.
+    pub fn tag(&self) -> &str {
+        &self.tag
     }
 
     /// Who is at the other end, as the signalling says.
@@ -244,6 +253,15 @@ impl PhoneCall {
     pub async fn direction(&self, wanted: Direction) -> Result<(), CallError> {
         let (done, answer) = oneshot::channel();
         let ask = Ask::Direction { wanted, done };
+        self.asks.send(ask).await.map_err(|_| CallError::Ended)?;
+        answer.await.unwrap_or(Err(CallError::Ended))
+    }
+
+    /// Asks the far end to call that address in our stead (RFC 3515) and, with `replaces`, to take
+    /// the place of that dialog there. Ok says that it will try; `Status::referred` tells the rest.
+    pub async fn refer(&self, to: &str, replaces: Option<Replaces>) -> Result<(), CallError> {
+        let (done, answer) = oneshot::channel();
+        let ask = Ask::Refer { to: to.to_owned(), replaces, done };
         self.asks.send(ask).await.map_err(|_| CallError::Ended)?;
         answer.await.unwrap_or(Err(CallError::Ended))
     }

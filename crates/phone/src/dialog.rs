@@ -16,7 +16,8 @@ use undertone_media::bridge::{BridgeEvent, LegConfig};
 use undertone_media::events::digit_of;
 use undertone_sdp::{Capabilities, Direction, LocalAddr, Media, Session};
 use undertone_sip::{
-    Address, DialogEvent, DialogHandle, EndCause, Incoming, Outgoing, Sip, SipError, Transport,
+    Address, DialogEvent, DialogHandle, EndCause, Incoming, Outgoing, Replaces, Sip, SipError,
+    Transport,
 };
 
 use crate::call::{Ask, CallEnd, CallState, LINE, PLAYED, PhoneCall, Shared};
@@ -52,6 +53,7 @@ pub(crate) fn place(
     line: &LineConfig,
     to: &str,
     transport: Option<Transport>,
+    replaces: Option<Replaces>,
 ) -> Result<PhoneCall, PhoneError> {
     let ports = engine.engine().reserve()?;
     let (bridge, media_events) = engine.open()?;
@@ -64,6 +66,7 @@ pub(crate) fn place(
         from_name: line.name.clone(),
         offer,
         credentials: line.credentials(),
+        replaces,
         ..Outgoing::default()
     });
     let peer = Address { uri: to.into(), ..Address::default() };
@@ -120,8 +123,9 @@ impl Task {
     ) -> PhoneCall {
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (shared, call_id) = (self.shared.clone(), self.dialog.call_id().into());
+        let tag = self.dialog.local_tag().into();
         tokio::spawn(self.run(events, media, asked));
-        PhoneCall { shared, asks, call_id }
+        PhoneCall { shared, asks, call_id, tag }
     }
 
     async fn run(
@@ -138,6 +142,7 @@ impl Task {
                 },
                 ask = asked.recv() => match ask {
                     Some(Ask::Direction { wanted, done }) => self.offer(wanted, done),
+                    Some(Ask::Refer { to, replaces, done }) => self.refer(to, replaces, done),
                     Some(Ask::HangUp) | None => break self.hang_up(&mut events).await,
                 },
                 Some(event) = media.recv() => if let Some(end) = self.on_media(event) {
@@ -210,7 +215,10 @@ impl Task {
             // Failed, with its code, follows.
             DialogEvent::Redirected { .. } => {}
             DialogEvent::Refer { token, .. } => self.dialog.refuse_refer(token, 603),
-            DialogEvent::Info { .. } | DialogEvent::Notified { .. } => {}
+            DialogEvent::Notified { code, last } => {
+                self.shared.status.send_modify(|status| status.referred.push((code, last)));
+            }
+            DialogEvent::Info { .. } => {}
             DialogEvent::Ended { cause } => return Some(end_of(cause)),
         }
         None
@@ -266,6 +274,20 @@ impl Task {
         let dialog = self.dialog.clone();
         let answer: Reinvite = Box::pin(async move { dialog.reinvite(sdp).await });
         self.open = Some(OpenOffer { answer, wanted, done });
+    }
+
+    /// Answered by another task: the far end takes its time, and the call goes on meanwhile.
+    fn refer(
+        &self,
+        to: String,
+        replaces: Option<Replaces>,
+        done: oneshot::Sender<Result<(), CallError>>,
+    ) {
+        let dialog = self.dialog.clone();
+        tokio::spawn(async move {
+            let answer = dialog.refer(&to, replaces).await;
+            let _ = done.send(answer.map_err(CallError::from));
+        });
     }
 
     fn on_answer(&mut self, answer: Result<String, SipError>) {

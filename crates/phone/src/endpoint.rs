@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use undertone_sdp::Codec;
 use undertone_sip::{
-    Address, Credentials, Incoming, Registered, Registration, Sip, SipConfig, Target, Transport,
+    Address, Credentials, Incoming, Registered, Registration, Replaces, Sip, SipConfig, Target,
+    Transport,
 };
 
 use crate::call::PhoneCall;
@@ -232,10 +233,19 @@ impl PhoneLine {
 
     /// Starts a call; what becomes of it is in the call's status. `to` is `sip:user@host:port`.
     pub fn call(&self, to: &str) -> Result<PhoneCall, PhoneError> {
+        self.place(to, None)
+    }
+
+    /// Starts a call that is to take the place of a dialog at the far end (RFC 3891).
+    pub fn call_replacing(&self, to: &str, replaces: Replaces) -> Result<PhoneCall, PhoneError> {
+        self.place(to, Some(replaces))
+    }
+
+    fn place(&self, to: &str, replaces: Option<Replaces>) -> Result<PhoneCall, PhoneError> {
         let Inner { sip, transport, engine, .. } = &*self.endpoint.0;
         // Over UDP the address called may ask for another.
         let transport = Some(*transport).filter(|t| *t != Transport::Udp);
-        dialog::place(sip, engine, &self.config, to, transport)
+        dialog::place(sip, engine, &self.config, to, transport, replaces)
     }
 
     /// The next call that rings here. None when the endpoint has gone.

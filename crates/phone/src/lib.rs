@@ -20,7 +20,7 @@ pub use tone::Tone;
 pub use undertone_engine::EngineConfig;
 pub use undertone_media::bridge::Sound;
 pub use undertone_sdp::Codec;
-pub use undertone_sip::{Registered, RegistrationState, Target, Transport};
+pub use undertone_sip::{Registered, RegistrationState, Replaces, Target, Transport};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;

@@ -13,7 +13,7 @@ use undertone_api::{
 };
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
-use undertone_core::call::{self, Answer, Input, Reply};
+use undertone_core::call::{self, Answer, Input, Reply, TransferAsked, TransferBy};
 use undertone_core::contact::Contact;
 use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
@@ -243,6 +243,24 @@ impl Commands for Desk {
         let by = who.clone();
         let resume = |r| Input::Resume { by, seat: party, request: Some(r) };
         let answer = call.ask(&self.board, resume).await;
+        self.call_reply(&call, answer).await
+    }
+
+    async fn transfer(
+        &self,
+        who: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+        to: String,
+    ) -> Result<CallSnapshot, Refusal> {
+        let call = self.board.find(id)?;
+        let new = self.board.reach(&call, who, &to).await;
+        let by = who.clone();
+        let transfer = |request| {
+            let by = TransferBy::Desk { by, party, request };
+            Input::TransferAsked(Box::new(TransferAsked { by, to, new }))
+        };
+        let answer = call.ask(&self.board, transfer).await;
         self.call_reply(&call, answer).await
     }
 

@@ -16,7 +16,7 @@ const QUEUE: usize = 4_096;
 enum Message {
     Input(FloorInput),
     Everybody(oneshot::Sender<Vec<AgentView>>),
-    One(PersonId, oneshot::Sender<Option<AgentView>>),
+    CallsOf(PersonId, oneshot::Sender<Vec<CallId>>),
 }
 
 #[derive(Clone, Debug)]
@@ -49,8 +49,8 @@ impl FloorTask {
                     Message::Everybody(reply) => {
                         let _ = reply.send(floor.view(&known));
                     }
-                    Message::One(person, reply) => {
-                        let _ = reply.send(floor.view_of(&person, &known));
+                    Message::CallsOf(person, reply) => {
+                        let _ = reply.send(floor.calls_of(&person).cloned().collect());
                     }
                 }
             }
@@ -86,10 +86,11 @@ impl FloorTask {
         answer.await.unwrap_or_default()
     }
 
-    pub async fn one(&self, person: PersonId) -> Option<AgentView> {
+    /// The calls that a person's devices are on.
+    pub async fn calls_of(&self, person: PersonId) -> Vec<CallId> {
         let (reply, answer) = oneshot::channel();
-        let _ = self.to.send(Message::One(person, reply)).await;
-        answer.await.ok().flatten()
+        let _ = self.to.send(Message::CallsOf(person, reply)).await;
+        answer.await.unwrap_or_default()
     }
 }
 

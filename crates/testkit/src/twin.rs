@@ -9,7 +9,7 @@ use std::sync::Arc;
 use undertone_core::hearing::{Before, HearingPolicy, hearing};
 use undertone_core::id::{LegId, SeatId};
 use undertone_core::plan::{Edge, HearingPlan, Listener, Opens, PlanVersion, Source};
-use undertone_core::seat::{Mark, Part, Seat, Sounds, Supervising};
+use undertone_core::seat::{Mark, Part, Room, Seat, Sounds, Supervising};
 use undertone_core::view::Mode;
 use undertone_media::bridge::{BridgeEvent, Fault};
 use undertone_media::tones::{Clip, Sine, hold_music};
@@ -50,6 +50,8 @@ pub struct TwinConfig {
 #[derive(Clone, Debug, Default)]
 pub struct TwinReport {
     pub transitions: u64,
+    /// Beside them: steps of a transfer from one agent to the other, whatever the mode.
+    pub transfers: u64,
     pub by_pair: BTreeMap<(String, String), u64>,
     /// How often a supervisor's edge to the customer really opened.
     pub opened: u64,
@@ -233,7 +235,9 @@ impl Episode {
     /// One change: of supervision four times in five, else of the call itself.
     fn step(&mut self, report: &mut TwinReport) {
         if self.dice.chance(200) {
-            match self.dice.below(4) {
+            match self.dice.below(6) {
+                4 => self.transfer_begins_or_fails(report),
+                5 => self.transfer_ends(report),
                 0 => toggle(&mut self.seats[0].held_by, Mark::Seat(AGENT)),
                 1 => toggle(&mut self.seats[1].muted_by, Mark::Api),
                 2 => self.seats[2].connected = !self.seats[2].connected,
@@ -247,6 +251,25 @@ impl Episode {
         report.transitions += 1;
         self.supervise(to);
         self.put_in_force();
+    }
+
+    /// Who transfers waits aside while the new party rings, and is back if nobody comes.
+    fn transfer_begins_or_fails(&mut self, report: &mut TwinReport) {
+        report.transfers += 1;
+        let room = &mut self.seats[1].room;
+        *room = if *room == Room::MAIN { Room::ASIDE } else { Room::MAIN };
+    }
+
+    /// One agent leaves in the tick in which the other comes; a whisper is for who is there.
+    fn transfer_ends(&mut self, report: &mut TwinReport) {
+        report.transfers += 1;
+        let leaves = self.seats[1].connected;
+        self.seats[1].room = Room::MAIN;
+        self.seats[1].connected = !leaves;
+        self.seats[2].connected = leaves;
+        if self.at == At::In(Mode::Whisper) {
+            self.set_mode(Mode::Whisper);
+        }
     }
 
     fn next_mode(&mut self) -> At {
@@ -309,7 +332,7 @@ impl Episode {
     }
 
     fn set_mode(&mut self, mode: Mode) {
-        let targets = BTreeSet::from([AGENT]);
+        let targets = BTreeSet::from([if self.seats[1].connected { AGENT } else { SECOND }]);
         self.seats[3].part = Part::Supervisor(Supervising { mode, targets, private: false });
     }
 

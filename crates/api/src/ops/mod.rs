@@ -17,6 +17,7 @@ pub(crate) mod resume_call;
 mod starting;
 pub(crate) mod supervise_agent;
 pub(crate) mod supervise_call;
+pub(crate) mod transfer_call;
 
 use crate::problem::Problem;
 use axum::http::{HeaderValue, header};

@@ -240,6 +240,15 @@ impl Commands for Memory {
     ) -> Result<CallSnapshot, Refusal> {
         self.ask(format!("resume {id} {party:?}"), snapshot()).await
     }
+    async fn transfer(
+        &self,
+        _: &Actor,
+        id: &CallId,
+        party: Option<SeatId>,
+        to: String,
+    ) -> Result<CallSnapshot, Refusal> {
+        self.ask(format!("transfer {id} {party:?} {to}"), snapshot()).await
+    }
     async fn supervise(&self, _: &Actor, of: Of, what: Supervise) -> Result<Supervised, Refusal> {
         let stream = what.leg == LegWanted::Stream;
         self.ask(format!("{of:?} {what:?}"), ()).await?;

@@ -36,6 +36,7 @@ fn the_contracts_paths_are_all_there() {
         "post /calls/{id}/hold",
         "post /calls/{id}/resume",
         "post /calls/{id}/supervisions",
+        "post /calls/{id}/transfer",
         "get /agents",
         "post /agents/{extension}/supervisions",
         "get /supervisions/{id}",

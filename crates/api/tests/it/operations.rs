@@ -80,9 +80,16 @@ async fn call_control_asks_for_what_was_asked() {
     assert_eq!(held.status, 200);
     let odd = with_json(&router, "POST", "/api/v1/calls/c/hold", r#"{"party":"x"}"#).await;
     assert_eq!(code(&odd), (404, "no_such_party".into()));
+    let away = r#"{"party":"p1","to":"202"}"#;
+    let away = with_json(&router, "POST", "/api/v1/calls/c/transfer", away).await;
+    assert_eq!(away.status, 200);
+    let nowhere = with_json(&router, "POST", "/api/v1/calls/c/transfer", r#"{"to":" "}"#).await;
+    assert_eq!(code(&nowhere), (422, "bad_request".into()));
     let gone = request("DELETE", "/api/v1/calls/c").body(Body::empty()).unwrap();
     assert_eq!(send(&router, gone).await.status, 204);
-    assert_eq!(memory.asked()[1..], ["hold c None", "resume c Some(SeatId(2))", "hang_up c"]);
+    let asked =
+        ["hold c None", "resume c Some(SeatId(2))", "transfer c Some(SeatId(1)) 202", "hang_up c"];
+    assert_eq!(memory.asked()[1..], asked);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! resuming removes only one's own mark.
 
 use super::Call;
-use super::input::RequestId;
+use super::input::{LegFailure, RequestId};
 use super::turn::{Gate, Turn};
 use crate::access::{Actor, Right};
 use crate::audit::Outcome;
@@ -14,7 +14,7 @@ use crate::view::{Mode, Role};
 impl Call {
     /// By right, or because it is one's own call: as its agent, unless put aside by a takeover,
     /// or in barge or takeover.
-    fn may_control(&self, by: &Actor) -> Result<(), Refusal> {
+    pub(super) fn may_control(&self, by: &Actor) -> Result<(), Refusal> {
         let speaks = |seat: SeatId| match self.supervision_at(seat) {
             Some(s) => s.is_live() && matches!(s.now.mode, Mode::Barge | Mode::Takeover),
             None => !self.is_aside(seat),
@@ -37,7 +37,7 @@ impl Call {
         given || party.seat.held_by.iter().any(by_supervisor)
     }
 
-    fn seat_of(&self, by: &Actor) -> Option<SeatId> {
+    pub(super) fn seat_of(&self, by: &Actor) -> Option<SeatId> {
         let own = self.parties.values().filter(|p| p.person.as_ref() == Some(&by.person));
         let mut own = own.filter(|party| party.is_up());
         own.next().map(|party| party.id())
@@ -78,6 +78,9 @@ impl Call {
                     self.end_supervision(turn, &id, life, "hung_up", None);
                     self.keep_or_end(turn, "supervisor_left");
                 }
+                None if self.is_called(seat) => {
+                    self.transfer_failed(turn, LegFailure::Gone, true);
+                }
                 None => {
                     self.depart(turn, seat, "hung_up", true);
                     self.keep_or_end(turn, "hung_up");
@@ -93,7 +96,7 @@ impl Call {
     }
 
     /// Whom a hold is for: the named party, else the customer.
-    fn whom(&self, seat: Option<SeatId>) -> Result<SeatId, Refusal> {
+    pub(super) fn whom(&self, seat: Option<SeatId>) -> Result<SeatId, Refusal> {
         let held = |seat: &SeatId| {
             let party = self.parties.get(seat);
             party.is_some_and(|party| party.is_up() && !party.is(Role::Supervisor))

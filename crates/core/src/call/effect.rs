@@ -1,9 +1,11 @@
 //! Everything that a call asks for, as data. None is awaited; what takes time comes back as an
 //! `Input` that names it, or its deadline does.
 
-use super::input::{DialTarget, LegEnd, RequestId, RowId, TapEnd, TimerId};
+use super::input::{
+    ArrivalId, DialTarget, LegEnd, Merged, ReferId, RequestId, RowId, TapEnd, TimerId,
+};
 use crate::audit::AuditEntry;
-use crate::id::{OrgId, PersonId, SeatId, SupervisionId, TapId};
+use crate::id::{CallId, OrgId, PersonId, SeatId, SupervisionId, TapId};
 use crate::notice::Sound;
 use crate::plan::{HearingPlan, Source};
 use crate::refusal::Refusal;
@@ -29,6 +31,13 @@ pub struct CallRecord {
     pub agents: Vec<PersonId>,
     /// Every person who supervised it, refused attempts not counted.
     pub supervisors: Vec<PersonId>,
+}
+
+/// What a call that ends gives to the one that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    pub into: CallId,
+    pub merged: Merged,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +73,50 @@ pub enum Effect {
     HangUpLeg {
         seat: SeatId,
         cause: LegEnd,
+    },
+    /// 202: what becomes of it is told by `NotifyRefer`.
+    AcceptRefer {
+        seat: SeatId,
+        refer: ReferId,
+    },
+    RefuseRefer {
+        seat: SeatId,
+        refer: ReferId,
+        code: u16,
+    },
+    /// How the transfer goes, as a SIP answer would say it; exactly one is the last. Its leg may
+    /// be gone by then.
+    NotifyRefer {
+        seat: SeatId,
+        refer: ReferId,
+        code: u16,
+        last: bool,
+    },
+    /// The arrived leg is answered and takes this seat in the bridge; the one that had it is let
+    /// go after. Its direction comes as `LegDirection`.
+    ReplaceLeg {
+        seat: SeatId,
+        arrival: ArrivalId,
+    },
+    RefuseArrival {
+        arrival: ArrivalId,
+        code: u16,
+    },
+    /// To the other call: `GiveUpTo`.
+    AskToGiveUp {
+        call: CallId,
+        leaving: Vec<SeatId>,
+    },
+    /// These legs leave the bridge and go to the other call, with `Merged`.
+    HandOver(Box<HandOver>),
+    /// A guest's leg, which came with `Merged`, takes this seat in the bridge.
+    TakeLeg {
+        seat: SeatId,
+        guest: SeatId,
+    },
+    /// A guest's leg is let go.
+    DropGuest {
+        guest: SeatId,
     },
     /// Every row is written. One that gates something must be answered by RowCommitted or
     /// RowFailed; answering the others is harmless.

@@ -148,6 +148,7 @@ impl Call {
             let life = if routed { Life::Ended } else { Life::Failed };
             self.end_supervision(turn, &id, life, "call_ended", Some(Reason::CallEnded));
         }
+        self.transfer_is_over(turn);
         for seat in self.parties.keys().copied().collect::<Vec<_>>() {
             self.depart(turn, seat, why, true);
         }
@@ -215,6 +216,7 @@ impl Call {
                 (by, "supervision.agent", Some(supervision), Some(request))
             }
             Input::HangUp { by, request, .. } => (by, "call.hang_up", None, request),
+            Input::TransferAsked(asked) => return self.too_late_to_transfer(turn, &asked),
             Input::Hold { by, request, .. } => (by, "call.hold", None, request),
             Input::Resume { by, request, .. } => (by, "call.resume", None, request),
             _ => return,

@@ -6,6 +6,7 @@ use super::input::RequestId;
 use super::party::Then;
 use super::turn::{Due, Turn};
 use crate::id::{SeatId, SupervisionId};
+use crate::refusal::Reason;
 use crate::seat::Mark;
 use crate::supervision::{Life, Wanted};
 use crate::view::{AgentAfter, Mode, Role};
@@ -46,6 +47,8 @@ impl Call {
     /// supervisor is.
     fn take_over(&mut self, turn: &mut Turn, id: &SupervisionId, wanted: Wanted) {
         let after = wanted.agent_after;
+        // Who takes the customer over decides where the customer goes.
+        self.give_up_transfer(turn, Reason::Superseded);
         self.become_now(turn, id, wanted);
         let Some(seat) = self.supervisions.get(id).and_then(|s| s.seat()) else { return };
         for agent in self.seats_of(Role::Agent) {
@@ -138,7 +141,7 @@ impl Call {
                 party.keep_place();
             }
             if let Some(requests) = self.handing.remove(giver) {
-                turn.refuse(requests, crate::refusal::Reason::Superseded);
+                turn.refuse(requests, Reason::Superseded);
             }
         }
         !givers.is_empty()

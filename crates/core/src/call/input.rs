@@ -3,9 +3,10 @@
 use crate::access::Actor;
 use crate::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
 use crate::plan::{EdgeRef, PlanVersion};
+use crate::refusal::Refusal;
 use crate::routing::Outside;
 use crate::seat::Room;
-use crate::view::{AgentAction, AgentAfter, Extent, Follow, LegKind, Mode, Net};
+use crate::view::{AgentAction, AgentAfter, CallView, Extent, Follow, LegKind, Mode, Net};
 
 macro_rules! call_number {
     ($($(#[$doc:meta])* $name:ident),*) => {$(
@@ -24,7 +25,12 @@ call_number!(
     /// One audit row of this call; chosen by the call, never reused in it.
     RowId,
     /// One deadline of this call; chosen by the call, never reused in it.
-    TimerId
+    TimerId,
+    /// One REFER on a leg of this call; chosen by the asker. Answered by `AcceptRefer` and, in the
+    /// end, one last `NotifyRefer`, or by `RefuseRefer`.
+    ReferId,
+    /// An INVITE with Replaces that waits for core's word; chosen by the asker.
+    ArrivalId
 );
 
 /// What a call is made of. `caller` becomes `Call::CALLER`, `callee` `Call::CALLEE`.
@@ -101,7 +107,7 @@ pub enum TapEnd {
     Failed,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Join {
     pub request: RequestId,
     pub supervision: SupervisionId,
@@ -133,6 +139,87 @@ pub struct Change {
     pub muted: Option<bool>,
     pub agent_after: Option<AgentAfter>,
     pub if_version: Option<u64>,
+}
+
+/// A party is to give its place to who answers at this number.
+#[derive(Clone, Debug)]
+pub struct TransferAsked {
+    pub by: TransferBy,
+    /// As it was asked for: a number or an address.
+    pub to: String,
+    /// Who that is, or why nobody: the routes' word.
+    pub new: Result<NewParty, Refusal>,
+}
+
+#[derive(Clone, Debug)]
+pub enum TransferBy {
+    /// The phone at this seat sent REFER: it leaves.
+    Phone { seat: SeatId, refer: ReferId },
+    /// By API or console: this party (None: the customer) goes to the new one, the others leave.
+    Desk { by: Actor, party: Option<SeatId>, request: RequestId },
+}
+
+/// An INVITE names the dialog at this seat in its Replaces.
+#[derive(Clone, Debug)]
+pub struct ReplaceAsked {
+    pub seat: SeatId,
+    /// Answered by `ReplaceLeg` or `RefuseArrival`.
+    pub arrival: ArrivalId,
+    /// Whose INVITE it is.
+    pub by: NewParty,
+}
+
+/// The phone at this seat sent REFER with a Replaces.
+#[derive(Clone, Debug)]
+pub struct MergeAsked {
+    pub seat: SeatId,
+    pub refer: ReferId,
+    /// What the Replaces names, or why nothing.
+    pub other: Result<Other, Refusal>,
+}
+
+/// A seat on another call, and that call as it was just now.
+#[derive(Clone, Debug)]
+pub struct Other {
+    pub seat: SeatId,
+    pub view: CallView,
+}
+
+/// All that a call gave up to this one; without guests it could not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    pub from: CallId,
+    pub guests: Vec<Guest>,
+    /// Guests who leave at once: they joined the calls.
+    pub leaving: Vec<SeatId>,
+    /// Seats of this call that leave.
+    pub ours: Vec<SeatId>,
+    /// The guest who is told by NOTIFY.
+    pub refer: Option<(SeatId, ReferId)>,
+}
+
+/// One leg of another call on its way here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// Its seat there.
+    pub seat: SeatId,
+    pub part: GuestPart,
+    pub person: Option<PersonId>,
+    pub name: String,
+    pub number: String,
+    pub net: Net,
+    pub redial: Option<DialTarget>,
+    pub sends: bool,
+    pub receives: bool,
+    pub far_holds: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuestPart {
+    Customer,
+    Agent,
+    /// As who joins in listen; its request is nobody's.
+    Supervisor(Box<Join>),
 }
 
 #[derive(Clone, Debug)]
@@ -186,6 +273,15 @@ pub enum Input {
         seat: Option<SeatId>,
         request: Option<RequestId>,
     },
+    TransferAsked(Box<TransferAsked>),
+    ReplaceAsked(Box<ReplaceAsked>),
+    MergeAsked(Box<MergeAsked>),
+    /// The call `into` survives and asks for this one's legs; these seats are to leave.
+    GiveUpTo {
+        into: CallId,
+        leaving: Vec<SeatId>,
+    },
+    Merged(Box<Merged>),
     Join(Box<Join>),
     Change(Box<Change>),
     Leave {

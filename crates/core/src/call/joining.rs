@@ -4,7 +4,7 @@
 
 use super::Call;
 use super::effect::Effect;
-use super::input::{DialTarget, Join};
+use super::input::{DialTarget, Join, RequestId};
 use super::party::Party;
 use super::raising::targets_text;
 use super::turn::{Details, Due, Gate, Turn};
@@ -12,7 +12,7 @@ use crate::access::Right;
 use crate::codes::Keypad;
 use crate::id::{SeatId, SupervisionId, TapId};
 use crate::refusal::{Reason, Refusal};
-use crate::seat::{Part, Supervising};
+use crate::seat::{Part, Room, Supervising};
 use crate::supervision::{
     Admission, AgentFact, Ask, Ear, Facts, Life, Supervision, Wanted, admit, agent_after_code,
     mode_code,
@@ -30,7 +30,7 @@ impl Call {
         let agent = |party: &Party| AgentFact {
             seat: party.id(),
             person: party.person.clone(),
-            receives: party.seat.receives,
+            receives: party.seat.receives && party.seat.room == Room::MAIN,
         };
         let owner = there().find(|s| s.owns_call());
         let lost = there().find(|s| s.life == Life::Lost);
@@ -82,12 +82,32 @@ impl Call {
     }
 
     fn admitted(&mut self, turn: &mut Turn, join: Join, targets: BTreeSet<SeatId>) {
+        let (id, request) = (join.supervision.clone(), join.request);
+        let answer_early = join.answer_early;
+        let ear = self.give_ear(turn, &join);
+        let life = Life::Connecting { answered: matches!(ear, Ear::Tap(_)), committed: false };
+        let asked = if answer_early { Vec::new() } else { vec![request] };
+        self.enter(turn, join, targets, ear, life, asked);
+        if answer_early {
+            let answer = self.answer(turn.now, Some(&id));
+            turn.reply([request], answer);
+        }
+    }
+
+    /// A supervision begins; nothing is heard before its row is committed.
+    pub(super) fn enter(
+        &mut self,
+        turn: &mut Turn,
+        join: Join,
+        targets: BTreeSet<SeatId>,
+        ear: Ear,
+        life: Life,
+        asked: Vec<RequestId>,
+    ) {
         let details = join_details(&join);
         let agent_after = join.agent_after.unwrap_or(AgentAfter::Removed);
         let want = Wanted { mode: join.mode, targets, muted: false, agent_after };
-        let (id, answer_early) = (join.supervision.clone(), join.answer_early);
-        let request = join.request;
-        let ear = self.give_ear(turn, &join);
+        let id = join.supervision.clone();
         let who = (&join.by).into();
         let name = join.by.name.clone();
         let supervision = Supervision {
@@ -95,7 +115,7 @@ impl Call {
             by: join.by,
             leg: join.leg,
             ear,
-            life: Life::Connecting { answered: matches!(ear, Ear::Tap(_)), committed: false },
+            life,
             now: Wanted { mode: Mode::Listen, targets: BTreeSet::new(), muted: false, agent_after },
             want,
             alert: join.alert,
@@ -104,7 +124,7 @@ impl Call {
             extent: join.extent,
             reason: join.reason,
             version: 1,
-            asked: if answer_early { Vec::new() } else { vec![request] },
+            asked,
             reached: false,
             pending: None,
             incoming_proven: false,
@@ -121,10 +141,6 @@ impl Call {
         self.note(turn, "joining", name, mode_code(join.mode));
         let gate = Gate::Join(id.clone());
         self.write_gate(turn, who, "supervision.join", Some(&id), details, gate);
-        if answer_early {
-            let answer = self.answer(turn.now, Some(&id));
-            turn.reply([request], answer);
-        }
     }
 
     /// A call that is joined again and again keeps the last of its ended supervisions; all of
@@ -166,7 +182,7 @@ impl Call {
         Ear::Seat(seat)
     }
 
-    fn seat_supervisor(&mut self, join: &Join, shown: String) -> SeatId {
+    pub(super) fn seat_supervisor(&mut self, join: &Join, shown: String) -> SeatId {
         let seat = self.next_seat();
         let supervising =
             Supervising { mode: Mode::Listen, targets: BTreeSet::new(), private: join.private };

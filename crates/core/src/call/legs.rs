@@ -73,6 +73,9 @@ impl Call {
         }
         party.leg = Leg::Ringing;
         turn.changed = true;
+        if self.is_called(seat) {
+            return self.transfer_rings(turn);
+        }
         let caller = self.parties.get(&Self::CALLER);
         if seat == Self::CALLEE && caller.is_some_and(|party| party.leg == Leg::Arrived) {
             turn.out.push(Effect::RingLeg { seat: Self::CALLER });
@@ -90,6 +93,9 @@ impl Call {
         self.stop_timer(turn, &Due::LegAnswer(seat));
         if self.supervision_at(seat).is_some() {
             return self.supervisor_answered(turn, seat);
+        }
+        if self.is_called(seat) {
+            return self.transfer_answered(turn, seat);
         }
         let Some(party) = self.parties.get(&seat) else { return };
         let (person, name) = (party.person.clone(), party.name.clone());
@@ -131,6 +137,9 @@ impl Call {
         if self.supervision_at(seat).is_some() {
             return self.supervisor_leg_failed(turn, seat, why);
         }
+        if self.is_called(seat) {
+            return self.transfer_failed(turn, why, why == LegFailure::NoAnswer);
+        }
         if seat == Self::CALLEE {
             self.reject_code = reject_code(why);
         }
@@ -146,6 +155,9 @@ impl Call {
         }
         // A leg whose media failed still has a dialog: it is let go like one of ours.
         let ours = cause == LegEnd::MediaTimeout;
+        if self.is_called(seat) {
+            return self.transfer_failed(turn, LegFailure::Gone, ours);
+        }
         if self.supervision_at(seat).is_some() {
             return self.supervisor_leg_ended(turn, seat, cause, ours);
         }
@@ -191,7 +203,7 @@ impl Call {
         }
     }
 
-    fn mark_others(&mut self, by: SeatId, room: Room) {
+    pub(super) fn mark_others(&mut self, by: SeatId, room: Room) {
         let others = self.parties.values_mut().filter(|party| {
             party.id() != by && !party.is(Role::Supervisor) && party.seat.room == room
         });

@@ -3,6 +3,7 @@
 
 use super::effect::Effect;
 use super::input::{LegEnd, LegFailure, TapEnd};
+use super::party::Party;
 use super::turn::{Due, Turn};
 use super::{Call, Stage};
 use crate::access::Right;
@@ -19,6 +20,10 @@ impl Call {
         if self.is_over() {
             return;
         }
+        if self.is_waited_for() {
+            return;
+        }
+        self.give_up_transfer(turn, Reason::CallEnded);
         let customers = self.up(Role::Customer).count();
         let agents = self.up(Role::Agent).count();
         if self.stage == Stage::Announcing && customers > 0 {
@@ -46,7 +51,8 @@ impl Call {
 
     /// True of internal calls, which have no customer to lose.
     fn customer_is_here(&self) -> bool {
-        let mut customers = self.parties.values().filter(|party| party.is(Role::Customer));
+        let counted = |party: &&Party| party.is(Role::Customer) && !party.handed_over;
+        let mut customers = self.parties.values().filter(counted);
         let any = customers.clone().next().is_some();
         !any || customers.any(|party| party.is_up())
     }
@@ -124,7 +130,8 @@ impl Call {
             .values()
             .any(|s| s.is_live() && matches!(s.now.mode, Mode::Barge | Mode::Takeover));
         let announce = turn.dir.policy.on_takeover_lost == OnTakeoverLost::Announcement;
-        let alone = agents == 0 && !helped && self.up(Role::Customer).count() > 0;
+        let waits = self.is_waited_for();
+        let alone = agents == 0 && !helped && !waits && self.up(Role::Customer).count() > 0;
         if alone && announce {
             self.stage = Stage::Announcing;
             self.start_timer(turn, Due::Announcement, turn.dir.policy.announcement_ms);

@@ -24,22 +24,26 @@ mod control;
 pub mod effect;
 mod ending;
 mod entering;
+mod follow;
 mod handing;
 pub mod input;
 mod joining;
 mod keying;
 mod legs;
 mod losing;
+mod merging;
 mod party;
 mod planning;
 mod raising;
 mod showing;
+mod transfer;
 mod turn;
 
-pub use effect::{Answer, CallRecord, Effect, Reply};
+pub use effect::{Answer, CallRecord, Effect, HandOver, Reply};
 pub use input::{
-    Change, DialTarget, Input, Join, LegEnd, LegFailure, NewCall, NewParty, PartyLeg, RequestId,
-    RowId, TapEnd, TimerId,
+    ArrivalId, Change, DialTarget, Guest, GuestPart, Input, Join, LegEnd, LegFailure, MergeAsked,
+    Merged, NewCall, NewParty, Other, PartyLeg, ReferId, ReplaceAsked, RequestId, RowId, TapEnd,
+    TimerId, TransferAsked, TransferBy,
 };
 
 use crate::directory::Directory;
@@ -54,6 +58,7 @@ use crate::view::{Direction, TimelineEntry};
 use keying::Keyed;
 use party::Party;
 use std::collections::{BTreeMap, BTreeSet};
+use transfer::Transfer;
 use turn::{Await, Due, Gate, Turn};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +93,10 @@ pub struct Call {
     awaits: Vec<Await>,
     /// Who waits for a hand-back, by the seat that gives way.
     handing: BTreeMap<SeatId, Vec<RequestId>>,
+    /// One end gives its place to a new party, who is being called.
+    transfer: Option<Transfer>,
+    /// Who whispered to an agent who is gone, and their supervision's version since.
+    coached: Vec<(SupervisionId, u64)>,
     beeps: BTreeSet<SeatId>,
     last_beep: BTreeMap<SeatId, Mono>,
     /// What a supervisor's telephone is being told.
@@ -133,6 +142,8 @@ impl Call {
             timers: BTreeMap::new(),
             awaits: Vec::new(),
             handing: BTreeMap::new(),
+            transfer: None,
+            coached: Vec::new(),
             beeps: BTreeSet::new(),
             last_beep: BTreeMap::new(),
             spoken: BTreeMap::new(),
@@ -182,6 +193,11 @@ impl Call {
             Input::HangUp { by, seat, request } => self.hang_up(turn, &by, seat, request),
             Input::Hold { by, seat, request } => self.hold(turn, &by, seat, request),
             Input::Resume { by, seat, request } => self.resume(turn, by, seat, request),
+            Input::TransferAsked(asked) => self.transfer_asked(turn, *asked),
+            Input::ReplaceAsked(asked) => self.replace_asked(turn, *asked),
+            Input::MergeAsked(asked) => self.merge_asked(turn, *asked),
+            Input::GiveUpTo { into, leaving } => self.asked_to_give_up(turn, into, leaving),
+            Input::Merged(merged) => self.merged(turn, *merged),
             Input::Join(join) => self.join(turn, *join),
             Input::Change(change) => self.change(turn, *change),
             Input::Leave { request, supervision, by } => {
@@ -219,6 +235,7 @@ impl Call {
             Some(Due::Plan(number)) => self.plan_not_in_force(turn, number),
             Some(Due::Guard(seat)) => self.guard_not_passed(turn, seat),
             Some(Due::ComeBack(id)) => self.owner_stayed_away(turn, &id),
+            Some(Due::Merge) => self.merge_failed(turn),
             Some(Due::Announcement) => self.end(turn, "takeover_lost"),
             Some(Due::BeepOver(seat)) => {
                 self.beeps.remove(&seat);

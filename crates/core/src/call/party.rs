@@ -28,6 +28,10 @@ pub(super) struct Party {
     pub(super) leg: Leg,
     /// Where it is called, until it is.
     pub(super) to_dial: Option<DialTarget>,
+    /// Where it can be called once more.
+    pub(super) redial: Option<DialTarget>,
+    /// Its place went to another party: the call no longer counts on it.
+    pub(super) handed_over: bool,
     /// The customer's own phone holds us: shown, and no edge changes.
     pub(super) far_holds: bool,
     /// Who will be heard in its place, and what becomes of it then (`seat.gives_way_to`).
@@ -40,6 +44,7 @@ impl Party {
     pub(super) fn end(id: SeatId, new: NewParty, dir: &Directory) -> Self {
         let owner = new.device.as_ref().and_then(|device| dir.owner(device));
         let part = if owner.is_some() { Part::Agent } else { Part::Customer };
+        let device = new.device.clone().map(DialTarget::Device);
         let (leg, to_dial) = match new.leg {
             PartyLeg::Arrived => (Leg::Arrived, None),
             PartyLeg::ToDial(target) => (Leg::Dialling, Some(target)),
@@ -52,7 +57,10 @@ impl Party {
             number: new.number,
             net: new.net,
             leg,
+            // Out by a trunk again is a call of its own, which nobody has allowed.
+            redial: to_dial.clone().filter(|to| !matches!(to, DialTarget::Trunk(_))).or(device),
             to_dial,
+            handed_over: false,
             far_holds: false,
             then: None,
         }
@@ -67,6 +75,8 @@ impl Party {
             net: Net::Internal,
             leg: Leg::Dialling,
             to_dial: None,
+            redial: None,
+            handed_over: false,
             far_holds: false,
             then: None,
         }

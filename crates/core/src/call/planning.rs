@@ -28,6 +28,9 @@ impl Call {
             turn.out.push(Effect::Ended(Box::new(self.record(turn.now))));
             return;
         }
+        if self.transfer.is_none() {
+            self.coached.clear();
+        }
         self.replan(turn);
         self.set_awaits(turn);
         self.answer_what_is_in_force(turn);
@@ -188,11 +191,13 @@ impl Call {
             self.supervisions.values().filter(in_it).count() > 0
         };
         let lost = self.supervisions.values().any(|s| s.life == Life::Lost);
-        let with_customer = customers().next().is_some();
+        let with_customer = customers().any(|party| party.seat.room == Room::MAIN);
         let agents = self.up(Role::Agent).filter(talks);
-        let internal = !self.parties.values().any(|party| party.is(Role::Customer));
+        let customer = |party: &Party| party.is(Role::Customer) && !party.handed_over;
+        let internal = !self.parties.values().any(customer);
+        let in_main = |party: &&Party| party.seat.room == Room::MAIN;
         let agent_talks = if internal {
-            self.stage == Stage::Talking && agents.count() > 1
+            self.stage == Stage::Talking && agents.filter(in_main).count() > 1
         } else {
             agents.filter(facing).count() > 0
         };
@@ -209,7 +214,8 @@ impl Call {
                 || agent_held
                 || (alone && with_customer)
                 || self.stage == Stage::Announcing,
-            consulting: with_customer && self.up(Role::Agent).any(away),
+            // A transfer in flight is neither hold nor consult: it is what is left over.
+            consulting: self.transfer.is_none() && with_customer && self.up(Role::Agent).any(away),
             whisper: live(Mode::Whisper),
             listen: live(Mode::Listen),
         }

@@ -59,7 +59,7 @@ impl Call {
     }
 
     /// C1: who is coached hears it begin, by policy; not again within ten seconds.
-    fn beep(&mut self, turn: &mut Turn, wanted: &Wanted) {
+    pub(super) fn beep(&mut self, turn: &mut Turn, wanted: &Wanted) {
         let policy = &turn.dir.policy;
         if !policy.notice(wanted.mode).has_tone() {
             return;
@@ -118,6 +118,7 @@ impl Call {
     }
 
     /// A target is gone: without any left the whisper is for nobody, and falls back to listen.
+    /// While another party is on the way in that one's place, those are remembered: follow.rs.
     pub(super) fn target_left(&mut self, turn: &mut Turn, gone: SeatId) {
         let mut silent = Vec::new();
         for supervision in self.supervisions.values_mut().filter(|s| !s.is_over()) {
@@ -129,8 +130,11 @@ impl Call {
                 }
             }
         }
-        for id in silent {
-            self.fall(turn, &id, Mode::Listen, "target_left");
+        for id in &silent {
+            self.fall(turn, id, Mode::Listen, "target_left");
         }
+        let version = |id: SupervisionId| self.supervisions.get(&id).map(|s| (id, s.version));
+        let silent: Vec<_> = silent.into_iter().filter_map(version).collect();
+        self.coached.extend(silent);
     }
 }

@@ -35,7 +35,7 @@ impl Call {
         let held = self.up(Role::Customer).any(|party| !party.seat.held_by.is_empty());
         match self.stage {
             Stage::Ringing => CallState::Ringing,
-            Stage::Talking if held => CallState::Held,
+            Stage::Talking if held || self.transfer.is_some() => CallState::Held,
             Stage::Talking => CallState::Talking,
             Stage::Announcing => CallState::Held,
             Stage::Ended => CallState::Ended,

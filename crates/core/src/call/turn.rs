@@ -54,6 +54,8 @@ pub(super) enum Due {
     Guard(SeatId),
     ComeBack(SupervisionId),
     Announcement,
+    /// The other call's legs.
+    Merge,
     BeepOver(SeatId),
     SpokenOver(SeatId),
 }

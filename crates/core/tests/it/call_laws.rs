@@ -1,7 +1,7 @@
 //! What must hold after every input, whatever it was: judged from effects and views alone, by a
 //! shadow of the call that shares no code with it.
 
-use crate::call_world::World;
+use crate::call_world::{Said, World};
 use std::collections::BTreeSet;
 use undertone_core::audit::AuditEntry;
 use undertone_core::id::{SeatId, SupervisionId};
@@ -13,6 +13,7 @@ pub(crate) fn hold(world: &World) {
     nobody_hears_or_is_heard_without_a_committed_row(world);
     modes_are_heard_as_their_names_say(world);
     answers_are_given_once(world);
+    refers_are_told_their_end_once(world);
     spans_touch(world);
     customer_hears_someone_or_treatment(world);
     one_takeover_at_most(world);
@@ -100,6 +101,26 @@ fn answers_are_given_once(world: &World) {
     for (request, answers) in &world.replies {
         if answers.len() != 1 || !world.asked.contains(request) {
             fail(world, &format!("{request:?} was answered {} times", answers.len()));
+        }
+    }
+}
+
+/// 202 or a refusal, then news, then one last word.
+fn refers_are_told_their_end_once(world: &World) {
+    for (refer, (_, said)) in &world.refers {
+        let fits = match said.split_first() {
+            None => world.call.is_over(),
+            Some((Said::Refused(_), rest)) => rest.is_empty(),
+            Some((Said::Accepted, rest)) => {
+                let last = |said: &Said| matches!(said, Said::Notified(_, true));
+                let first = rest.iter().position(last);
+                let over = world.call.is_over();
+                first.is_none_or(|at| at + 1 == rest.len()) && (!over || first.is_some())
+            }
+            Some(_) => false,
+        };
+        if !fits {
+            fail(world, &format!("{refer:?} was told {said:?}"));
         }
     }
 }

@@ -66,6 +66,17 @@ enum Op {
     HangUp {
         seat: u32,
     },
+    /// By the phone at this seat, or by name; the phone may hang up at once.
+    Transfer {
+        seat: u32,
+        by: Option<usize>,
+        to: usize,
+        goes: bool,
+    },
+    /// A called leg is busy.
+    Busy {
+        seat: u32,
+    },
     Revoke {
         who: usize,
     },
@@ -103,6 +114,10 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (1..8u32, any::<bool>()).prop_map(|(seat, holds)| Op::Phone { seat, holds }),
         1 => (2..8u32, 0..3usize).prop_map(|(seat, cause)| Op::LegEnds { seat, cause }),
         1 => (2..8u32).prop_map(|seat| Op::HangUp { seat }),
+        3 => (1..10u32, prop::option::of(0..6usize), 0..5usize, any::<bool>()).prop_map(
+            |(seat, by, to, goes)| Op::Transfer { seat, by, to, goes }
+        ),
+        2 => (3..12u32).prop_map(|seat| Op::Busy { seat }),
         1 => who().prop_map(|who| Op::Revoke { who }),
         2 => (0..5usize, prop::bool::weighted(0.7)).prop_map(|(which, on)| {
             Op::Habit { which, on }
@@ -202,8 +217,12 @@ fn apply_to_the_call(world: &mut World, op: Op) {
         Op::Hold { who } => {
             let request = world.hold(["ana", "bo", "mia", "noor", "olu", "pat"][who]);
             let refused = matches!(world.answer(request), Some(Err(_)));
+            // After a transfer the customer may be another one than at the start.
+            let view = world.view();
+            let held = view.parties.iter().find(|p| p.role == Role::Customer && p.connected);
+            let held = held.map_or(CUSTOMER, |party| party.seat);
             let voice = |e: &undertone_core::plan::Edge| {
-                e.listener == Listener::Seat(CUSTOMER) && matches!(e.source, Source::Seat(_))
+                e.listener == Listener::Seat(held) && matches!(e.source, Source::Seat(_))
             };
             if !refused && world.plan.edges.iter().any(voice) {
                 panic!("held, and hears a voice\n{}", world.log.join("\n"));
@@ -224,6 +243,26 @@ fn apply_to_the_call(world: &mut World, op: Op) {
             let (by, seat) = (actor("mia", &world.dir), Some(SeatId(seat)));
             let request = Some(world.request());
             world.feed(Input::HangUp { by, seat, request });
+        }
+        Op::Transfer { seat, by, to, goes } => {
+            let to = ["bo", "rita", "ana", "mia", "nobody"][to];
+            let seat = SeatId(seat);
+            if let Some(by) = by {
+                let party = (seat.0 < 4).then_some(seat);
+                world.transfer(["ana", "bo", "mia", "noor", "olu", "pat"][by], party, to);
+                return;
+            }
+            let refer = world.refer(seat, to);
+            if goes && world.told(refer).first() == Some(&Said::Accepted) {
+                world.leg_ends(seat, LegEnd::HungUp);
+            }
+        }
+        Op::Busy { seat } => {
+            let seat = SeatId(seat);
+            let party = world.view().parties.into_iter().find(|party| party.seat == seat);
+            if party.is_some_and(|party| !party.connected) && world.legs.contains(&seat) {
+                world.feed(Input::LegFailed { seat, why: LegFailure::Busy });
+            }
         }
         Op::Revoke { who } => {
             let person = person(WHO[who]);
@@ -339,7 +378,7 @@ proptest! {
                 Op::LegEnds { seat, cause } => Op::LegEnds { seat: seat + 1, cause },
                 Op::HangUp { seat } => Op::HangUp { seat: seat + 1 },
                 Op::Phone { seat, holds } => Op::Phone { seat: seat + 2, holds },
-                Op::Hold { .. } | Op::Resume { .. } => continue,
+                Op::Hold { .. } | Op::Resume { .. } | Op::Transfer { .. } => continue,
                 op => op,
             };
             apply(&mut world, op, &mut joined);

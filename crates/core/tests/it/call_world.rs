@@ -10,7 +10,7 @@ use undertone_core::contact::Contact;
 use undertone_core::directory::{Device, Directory, Facts, Person};
 use undertone_core::id::*;
 use undertone_core::plan::*;
-use undertone_core::refusal::Reason;
+use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::time::{Mono, Now, Wall};
 use undertone_core::view::*;
 
@@ -88,10 +88,26 @@ pub(crate) struct World {
     pub(crate) record: Option<CallRecord>,
     pub(crate) proofs: VecDeque<(SeatId, bool)>,
     pub(crate) log: Vec<String>,
+    /// Each REFER: who sent it, and what was said about it.
+    pub(crate) refers: BTreeMap<ReferId, (SeatId, Vec<Said>)>,
+    /// Where each called seat was called.
+    pub(crate) called_at: BTreeMap<SeatId, DialTarget>,
     /// The next join asks to be answered at `connecting`.
     pub(crate) early: bool,
     /// The next join comes with a leg that called us.
     pub(crate) dialled: bool,
+    /// What is asked of another call, or of an arrived leg.
+    pub(crate) outbox: Vec<Effect>,
+    /// What joins follow.
+    pub(crate) follows: Follow,
+}
+
+/// What the sender of a REFER is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Accepted,
+    Refused(u16),
+    Notified(u16, bool),
 }
 
 #[derive(Clone, Debug)]
@@ -120,7 +136,11 @@ impl World {
         Self::start(caller, Self::phone_of("ana"))
     }
 
-    fn phone_of(name: &str) -> NewParty {
+    fn said(&mut self, refer: ReferId, what: Said) {
+        self.refers.get_mut(&refer).expect("a REFER that was sent").1.push(what);
+    }
+
+    pub(crate) fn phone_of(name: &str) -> NewParty {
         let device = DeviceId::parse(&format!("{name}-phone")).unwrap();
         NewParty {
             device: Some(device.clone()),
@@ -132,9 +152,21 @@ impl World {
     }
 
     pub(crate) fn start(caller: NewParty, callee: NewParty) -> Self {
+        Self::start_as("eu.n1.1.call", caller, callee)
+    }
+
+    /// Ana, who called, talks with this one.
+    pub(crate) fn consulting(id: &str, to: &str) -> Self {
+        let caller = NewParty { leg: PartyLeg::Arrived, ..Self::phone_of("ana") };
+        let mut world = Self::start_as(id, caller, Self::phone_of(to));
+        world.run_ms(100);
+        world
+    }
+
+    fn start_as(id: &str, caller: NewParty, callee: NewParty) -> Self {
         let dir = directory();
         let new = NewCall {
-            id: CallId::parse("eu.n1.1.call").unwrap(),
+            id: CallId::parse(id).unwrap(),
             caller,
             callee,
             queue: None,
@@ -166,8 +198,12 @@ impl World {
             record: None,
             proofs: VecDeque::new(),
             log: Vec::new(),
+            refers: BTreeMap::new(),
+            called_at: BTreeMap::new(),
             early: false,
             dialled: false,
+            outbox: Vec::new(),
+            follows: Follow::Call,
         };
         world.perform(effects);
         world
@@ -237,8 +273,9 @@ impl World {
 
     fn perform_one(&mut self, effect: Effect) {
         match effect {
-            Effect::Dial { seat, .. } => {
+            Effect::Dial { seat, to, .. } => {
                 self.legs.insert(seat);
+                self.called_at.insert(seat, to);
                 if self.habits.answers {
                     self.later(10_000, Due::Input(Input::LegRinging { seat }));
                     self.later(20_000, Due::Input(Input::LegAnswered { seat }));
@@ -253,6 +290,28 @@ impl World {
             Effect::RejectLeg { seat, .. } | Effect::HangUpLeg { seat, .. } => {
                 self.legs.remove(&seat);
             }
+            Effect::AcceptRefer { refer, .. } => self.said(refer, Said::Accepted),
+            Effect::RefuseRefer { refer, code, .. } => self.said(refer, Said::Refused(code)),
+            Effect::NotifyRefer { refer, code, last, .. } => {
+                self.said(refer, Said::Notified(code, last));
+            }
+            Effect::HandOver(given) => {
+                given.merged.guests.iter().for_each(|guest| {
+                    self.legs.remove(&guest.seat);
+                });
+                if let Some((_, refer)) = &given.merged.refer {
+                    self.refers.remove(refer);
+                }
+                self.outbox.push(Effect::HandOver(given));
+            }
+            Effect::TakeLeg { seat, guest } => {
+                self.legs.insert(seat);
+                self.outbox.push(Effect::TakeLeg { seat, guest });
+            }
+            Effect::ReplaceLeg { .. }
+            | Effect::RefuseArrival { .. }
+            | Effect::AskToGiveUp { .. }
+            | Effect::DropGuest { .. } => self.outbox.push(effect),
             Effect::WriteRow { row, entry, gates } => {
                 assert!(self.rows.insert(row, *entry).is_none(), "a row's number is used once");
                 if self.habits.commits {
@@ -399,7 +458,7 @@ impl World {
             private: false,
             agent_after,
             reason: String::new(),
-            follow: Follow::Call,
+            follow: self.follows,
             extent: Extent::ThisCall,
             answer_early,
             arrived: dialled,
@@ -469,6 +528,46 @@ impl World {
         request
     }
 
+    /// Whom routing finds at this name: a phone of ours, one of nobody's, or none.
+    fn routed(&self, to: &str) -> Result<NewParty, Refusal> {
+        if to == "nobody" {
+            return Err(Refusal::because(Reason::NoRoute));
+        }
+        Ok(Self::phone_of(to))
+    }
+
+    /// The phone at this seat sends REFER.
+    pub(crate) fn refer(&mut self, seat: SeatId, to: &str) -> ReferId {
+        let refer = ReferId(self.refers.len() as u64 + 1);
+        self.refers.insert(refer, (seat, Vec::new()));
+        let (by, new) = (TransferBy::Phone { seat, refer }, self.routed(to));
+        let to = to.to_owned();
+        self.feed(Input::TransferAsked(Box::new(TransferAsked { by, to, new })));
+        refer
+    }
+
+    /// The phone at this seat sends REFER with a Replaces of its seat on the other call.
+    pub(crate) fn refer_to_join(&mut self, seat: SeatId, there: SeatId, other: &World) -> ReferId {
+        let refer = ReferId(self.refers.len() as u64 + 1);
+        self.refers.insert(refer, (seat, Vec::new()));
+        let other = Ok(Other { seat: there, view: other.view() });
+        self.feed(Input::MergeAsked(Box::new(MergeAsked { seat, refer, other })));
+        refer
+    }
+
+    /// What the sender of this REFER was told.
+    pub(crate) fn told(&self, refer: ReferId) -> Vec<Said> {
+        self.refers[&refer].1.clone()
+    }
+
+    pub(crate) fn transfer(&mut self, who: &str, party: Option<SeatId>, to: &str) -> RequestId {
+        let request = self.request();
+        let by = TransferBy::Desk { by: actor(who, &self.dir), party, request };
+        let (to, new) = (to.to_owned(), self.routed(to));
+        self.feed(Input::TransferAsked(Box::new(TransferAsked { by, to, new })));
+        request
+    }
+
     pub(crate) fn agent_phone(&mut self, holds: bool) {
         self.feed(Input::LegDirection { seat: AGENT, sends: !holds, receives: !holds });
     }
@@ -511,6 +610,10 @@ fn request_of(input: &Input) -> Option<RequestId> {
         Input::Join(join) => Some(join.request),
         Input::Change(change) => Some(change.request),
         Input::AgentAction { request, .. } => Some(*request),
+        Input::TransferAsked(asked) => match &asked.by {
+            TransferBy::Desk { request, .. } => Some(*request),
+            TransferBy::Phone { .. } => None,
+        },
         Input::Leave { request, .. }
         | Input::HangUp { request, .. }
         | Input::Hold { request, .. }

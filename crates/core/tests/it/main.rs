@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panic and says its figures
 
 mod call_laws;
+mod call_merging;
 mod call_random;
 mod call_scenarios;
 mod call_takeover;
 mod call_times;
+mod call_transfer;
 mod call_world;
 mod codes;
 mod facts;

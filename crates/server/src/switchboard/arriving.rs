@@ -10,7 +10,7 @@ use super::{CallHandle, Switchboard};
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use undertone_core::access::{Actor, Right};
-use undertone_core::call::{Answer, Call, NewCall, NewParty};
+use undertone_core::call::{Answer, NewCall, NewParty};
 use undertone_core::directory::Directory;
 use undertone_core::id::CallId;
 use undertone_core::number::Dialled;
@@ -21,6 +21,9 @@ use undertone_sip::{Identity, Incoming};
 
 impl Switchboard {
     pub(super) fn arrived(&self, incoming: Incoming) {
+        if let Some(replaces) = incoming.replaces.clone() {
+            return self.arrived_to_replace(incoming, &replaces);
+        }
         if let Err(code) = self.try_arrived(&incoming).map(|begin| begin(self, incoming)) {
             self.house.counts.calls_turned_away.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(code, "a call was turned away");
@@ -59,13 +62,11 @@ impl Switchboard {
         let (queue, campaign, request, by) = (None, None, None, None);
         let new = NewCall { id, caller, callee, queue, campaign, request, by };
         Ok(Box::new(move |board, incoming| {
-            let leg_id = leg.id;
-            let call = board.begin(new, Some(leg), None);
-            tokio::spawn(super::legs::relay(call.to, Call::CALLER, leg_id, incoming.events));
+            let _: CallHandle = board.begin(new, Some((leg, incoming.events)), None);
         }))
     }
 
-    fn arriving_leg(&self, incoming: &Incoming, rank: Rank) -> Result<Leg, LegError> {
+    pub(super) fn arriving_leg(&self, incoming: &Incoming, rank: Rank) -> Result<Leg, LegError> {
         let leg = Leg::arriving(
             &self.house,
             self.house.ids.leg(),
@@ -78,7 +79,11 @@ impl Switchboard {
     }
 
     /// Who calls, and what they dialled; or the code that says why nobody may, and its row.
-    fn recognise(&self, incoming: &Incoming, dir: &Directory) -> Result<(Origin, Dialled), u16> {
+    pub(super) fn recognise(
+        &self,
+        incoming: &Incoming,
+        dir: &Directory,
+    ) -> Result<(Origin, Dialled), u16> {
         let arrival = Arrival {
             source: incoming.known_as(),
             account: incoming.account.as_deref(),

@@ -5,7 +5,7 @@ use super::House;
 use super::dialling::Aim;
 use super::task::{CallTask, Message};
 use crate::trunks::transport;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use undertone_core::call::{Input, LegEnd, LegFailure};
 use undertone_core::id::{BridgeId, LegId, SeatId};
 use undertone_engine::{Engine, Ports, PortsExhausted, Rank};
@@ -21,7 +21,12 @@ pub(crate) struct Leg {
     /// Until they go to the engine.
     ports: Option<Ports>,
     stage: Stage,
+    /// Where its events go; changed when the leg moves to another call.
+    place: Option<watch::Sender<Place>>,
 }
+
+/// The task that has a leg, and its seat there.
+pub(super) type Place = (mpsc::Sender<Message>, SeatId);
 
 enum Stage {
     /// Undertone calls it; its answer to our offer is awaited.
@@ -75,7 +80,7 @@ impl Leg {
             }
             None => Stage::ArrivedEmpty,
         };
-        Ok(Self { id, dialog, session, ports: Some(ports), stage })
+        Ok(Self { id, dialog, session, ports: Some(ports), stage, place: None })
     }
 
     /// The codec that this leg will send with, once agreed or offered.
@@ -116,6 +121,38 @@ impl Leg {
     pub(super) fn end(self) {
         self.dialog.bye();
     }
+
+    pub(super) fn dialog(&self) -> &DialogHandle {
+        &self.dialog
+    }
+
+    /// What it sends and takes, as agreed; None before that.
+    pub(super) fn directions(&self) -> Option<(bool, bool)> {
+        // Seen from us: it sends when we receive.
+        self.session.agreed().map(|media| (media.receives, media.sends))
+    }
+
+    /// Brings its dialog's events to this place, in order, and wherever it moves from there.
+    pub(super) fn follow(
+        &mut self,
+        to: mpsc::Sender<Message>,
+        seat: SeatId,
+        events: mpsc::Receiver<DialogEvent>,
+    ) {
+        let (place, known) = watch::channel((to, seat));
+        self.place = Some(place);
+        tokio::spawn(relay(known, self.id, events));
+    }
+
+    pub(super) fn moves_to(&self, place: Place) {
+        if let Some(at) = &self.place {
+            at.send_replace(place);
+        }
+    }
+
+    pub(super) fn place(&self) -> Option<watch::Receiver<Place>> {
+        self.place.as_ref().map(watch::Sender::subscribe)
+    }
 }
 
 pub(super) fn failure(code: u16) -> LegFailure {
@@ -139,7 +176,13 @@ fn ending(cause: EndCause) -> LegEnd {
 }
 
 impl CallTask {
-    pub(super) fn arrived(&mut self, seat: SeatId, leg: Leg) {
+    pub(super) fn arrived(
+        &mut self,
+        seat: SeatId,
+        mut leg: Leg,
+        events: mpsc::Receiver<DialogEvent>,
+    ) {
+        leg.follow(self.me.to.clone(), seat, events);
         self.legs.insert(seat, leg);
     }
 
@@ -176,13 +219,10 @@ impl CallTask {
         };
         let (dialog, events) = self.house.sip.call(outgoing);
         let id = self.house.ids.leg();
-        self.follow(seat, id, events);
-        Ok(Leg { id, dialog, session, ports: Some(ports), stage: Stage::Offered })
-    }
-
-    /// Brings a dialog's events here, in order.
-    pub(super) fn follow(&self, seat: SeatId, leg: LegId, events: mpsc::Receiver<DialogEvent>) {
-        tokio::spawn(relay(self.me.to.clone(), seat, leg, events));
+        let (stage, place) = (Stage::Offered, None);
+        let mut leg = Leg { id, dialog, session, ports: Some(ports), stage, place };
+        leg.follow(self.me.to.clone(), seat, events);
+        Ok(leg)
     }
 
     pub(super) fn ring(&self, seat: SeatId) {
@@ -221,7 +261,7 @@ impl CallTask {
         }
     }
 
-    fn unplug(&self, seat: SeatId) {
+    pub(super) fn unplug(&self, seat: SeatId) {
         // The leg comes back when it is lent on; here it is let go, with its ports.
         drop(self.house.engine.detach(self.me.bridge, seat));
     }
@@ -238,6 +278,7 @@ impl CallTask {
             self.next.push_back(Input::LegFailed { seat, why: LegFailure::Other });
             return;
         }
+        self.house.register.note_dialog(&leg.dialog, self.me.id.clone(), seat);
         self.next.push_back(Input::LegAnswered { seat });
         if !(sends && receives) {
             self.next.push_back(Input::LegDirection { seat, sends, receives });
@@ -248,9 +289,10 @@ impl CallTask {
         if self.searching(seat, id, &event) {
             return;
         }
-        // News of a leg that has been let go, or replaced, is no news.
+        // News of a leg that has been let go, or replaced, is no news; that of one which went to
+        // another call goes after it.
         if self.legs.get(&seat).is_none_or(|leg| leg.id != id) {
-            return;
+            return self.send_after(id, event);
         }
         match event {
             DialogEvent::Progress { code: 180..=199, .. } => {
@@ -272,10 +314,8 @@ impl CallTask {
             }
             DialogEvent::Failed { code, .. } => self.failed(seat, code),
             DialogEvent::Redirected { .. } | DialogEvent::Notified { .. } => {}
-            DialogEvent::Refer { token, .. } => {
-                if let Some(leg) = self.legs.get(&seat) {
-                    leg.dialog.refuse_refer(token, 603);
-                }
+            DialogEvent::Refer { token, to, replaces, .. } => {
+                self.referred(seat, token, to, replaces);
             }
             DialogEvent::Ended { cause } => {
                 self.legs.remove(&seat);
@@ -355,20 +395,32 @@ impl CallTask {
 }
 
 /// A dialog's events as messages. A dialog that ends without a word counts as lost.
-pub(super) async fn relay(
-    to: mpsc::Sender<Message>,
-    seat: SeatId,
-    leg: LegId,
-    mut events: mpsc::Receiver<DialogEvent>,
-) {
+async fn relay(place: watch::Receiver<Place>, leg: LegId, mut events: mpsc::Receiver<DialogEvent>) {
     while let Some(event) = events.recv().await {
         let last = matches!(event, DialogEvent::Failed { .. } | DialogEvent::Ended { .. });
-        if to.send(Message::Dialog { seat, leg, event }).await.is_err() || last {
+        deliver(place.clone(), leg, event).await;
+        if last {
             return;
         }
     }
-    let event = DialogEvent::Ended { cause: EndCause::Lost };
-    let _ = to.send(Message::Dialog { seat, leg, event }).await;
+    deliver(place, leg, DialogEvent::Ended { cause: EndCause::Lost }).await;
+}
+
+/// To the task that has the leg. While it is between two calls the event waits for its next place.
+pub(super) async fn deliver(mut place: watch::Receiver<Place>, leg: LegId, event: DialogEvent) {
+    let (to, seat) = place.borrow_and_update().clone();
+    let mut message = Message::Dialog { seat, leg, event };
+    let mut sent = to.send(message).await;
+    while let Err(mpsc::error::SendError(unsent)) = sent {
+        let Message::Dialog { event, .. } = unsent else { return };
+        // A leg that was let go has no next place.
+        if place.changed().await.is_err() {
+            return;
+        }
+        let (to, seat) = place.borrow_and_update().clone();
+        message = Message::Dialog { seat, leg, event };
+        sent = to.send(message).await;
+    }
 }
 
 /// `application/dtmf-relay` (`Signal=5`) and `application/dtmf` (`5`), as phones send them.

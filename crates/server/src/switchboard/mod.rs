@@ -7,13 +7,16 @@ mod caller;
 mod dialling;
 mod exchange;
 mod legs;
+mod moving;
 mod news;
 mod register;
+mod replacing;
 mod sockets;
 mod sound;
 mod tapping;
 mod task;
 mod telling;
+mod transferring;
 mod turned_away;
 
 pub use asking::{Joined, Sounding, supervision_in};
@@ -25,16 +28,18 @@ pub use turned_away::Strangers;
 use crate::clock;
 use crate::floor::FloorTask;
 use crate::ids::Ids;
+use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{mpsc, watch};
 use undertone_core::call::{Call, Input, NewCall};
 use undertone_core::directory::Directory;
+use undertone_core::floor::present_call;
 use undertone_core::id::{CallId, KeyId, PersonId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_engine::Engine;
 use undertone_sdp::Told;
-use undertone_sip::{Incoming, Sip};
+use undertone_sip::{DialogEvent, Incoming, Sip};
 use undertone_store::Store;
 
 pub use task::Message;
@@ -162,7 +167,7 @@ impl Switchboard {
     fn begin(
         &self,
         new: NewCall,
-        arrived: Option<legs::Leg>,
+        arrived: Option<(legs::Leg, mpsc::Receiver<DialogEvent>)>,
         reply: Option<task::Waiting>,
     ) -> CallHandle {
         let (to, inbox) = mpsc::channel(CALL_QUEUE);
@@ -178,8 +183,8 @@ impl Switchboard {
         let directory = self.directory();
         let (call, effects) = Call::new(clock::now(), new, &directory);
         let mut task = task::CallTask::new(self.house.clone(), handle.clone(), call);
-        if let Some(leg) = arrived {
-            task.arrived(Call::CALLER, leg);
+        if let Some((leg, events)) = arrived {
+            task.arrived(Call::CALLER, leg, events);
         }
         if let Some(waiting) = reply {
             task.expect(waiting);
@@ -201,12 +206,17 @@ impl Switchboard {
         handle
     }
 
-    /// The call that an agent is on now, by the extension that was dialled or asked for.
+    /// The call that an agent is on now, by the extension that was dialled or asked for. Of two
+    /// it is the one that is not on hold; core says which.
     pub(crate) async fn call_of_agent(&self, extension: &str) -> Result<CallHandle, Refusal> {
         let person = self.directory().person_at(extension).map(|person| person.id.clone());
         let person = person.ok_or_else(|| Refusal::because(Reason::NoSuchAgent))?;
-        let call = self.house.floor.one(person).await.and_then(|agent| agent.call);
-        self.find(&call.ok_or_else(|| Refusal::because(Reason::AgentNotOnCall))?)
+        let calls = self.house.floor.calls_of(person.clone()).await;
+        let calls: Vec<_> = calls.iter().filter_map(|id| self.house.register.call(id)).collect();
+        let views = join_all(calls.iter().map(CallHandle::view)).await;
+        let views: Vec<_> = views.into_iter().flatten().collect();
+        let present = present_call(&person, &views).map(|view| &view.id);
+        self.find(present.ok_or_else(|| Refusal::because(Reason::AgentNotOnCall))?)
     }
 
     pub(crate) fn find(&self, id: &CallId) -> Result<CallHandle, Refusal> {

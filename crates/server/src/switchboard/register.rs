@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{mpsc, watch};
 use undertone_core::call::Input;
-use undertone_core::id::{BridgeId, CallId, SupervisionId};
+use undertone_core::id::{BridgeId, CallId, SeatId, SupervisionId};
+use undertone_sip::DialogHandle;
 
 /// The way to one call's task.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ struct Tables {
     calls: HashMap<CallId, CallHandle>,
     bridges: HashMap<BridgeId, mpsc::Sender<Message>>,
     supervisions: HashMap<SupervisionId, CallId>,
+    /// By Call-ID: our tag, and which seat of which call that dialog is.
+    dialogs: HashMap<String, (String, CallId, SeatId)>,
 }
 
 #[derive(Debug)]
@@ -62,6 +65,7 @@ impl Register {
         tables.bridges.remove(&bridge);
         tables.calls.remove(id);
         tables.supervisions.retain(|_, call| call != id);
+        tables.dialogs.retain(|_, (_, call, _)| call != id);
         self.live.send_replace(tables.calls.len());
     }
 
@@ -87,6 +91,23 @@ impl Register {
 
     pub(super) fn forget_supervision(&self, id: &SupervisionId) {
         self.write().supervisions.remove(id);
+    }
+
+    pub(super) fn note_dialog(&self, dialog: &DialogHandle, call: CallId, seat: SeatId) {
+        let (id, tag) = (dialog.call_id().to_owned(), dialog.local_tag().to_owned());
+        self.write().dialogs.insert(id, (tag, call, seat));
+    }
+
+    /// The call and the seat of the leg whose dialog has this Call-ID and tag of ours.
+    pub(super) fn dialog(&self, call_id: &str, tag: &str) -> Option<(CallHandle, SeatId)> {
+        let tables = self.read();
+        let (ours, call, seat) = tables.dialogs.get(call_id)?;
+        (ours == tag).then_some((tables.calls.get(call)?.clone(), *seat))
+    }
+
+    /// Our tag of that dialog, by which the far end may name it to others.
+    pub fn tag_of(&self, call_id: &str) -> Option<String> {
+        self.read().dialogs.get(call_id).map(|(tag, ..)| tag.clone())
     }
 
     pub fn call_of(&self, id: &SupervisionId) -> Option<CallHandle> {

@@ -4,9 +4,11 @@
 use super::House;
 use super::dialling::Search;
 use super::legs::Leg;
+use super::moving::{Arrival, Guests, Moving};
 use super::register::CallHandle;
 use super::sound::Sounding;
 use super::tapping::Lent;
+use super::transferring::Refers;
 use crate::clock;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -40,6 +42,9 @@ pub enum Message {
         seat: SeatId,
         for_ms: u64,
     },
+    /// Another call's legs.
+    Guests(Box<Guests>),
+    Arrival(Box<Arrival>),
     View(oneshot::Sender<CallView>),
     Abilities(Box<Actor>, oneshot::Sender<Vec<Ability>>),
 }
@@ -67,6 +72,9 @@ pub(super) struct CallTask {
     /// Seats that are still looked for, and the trunk that each holds a channel of.
     pub(super) searches: BTreeMap<SeatId, Search>,
     pub(super) trunks_taken: BTreeMap<SeatId, TrunkId>,
+    pub(super) moving: Moving,
+    /// REFERs whose end is not told yet.
+    pub(super) refers: Refers,
     pub(super) sounds: HashMap<SupervisionId, oneshot::Sender<Sounding>>,
     /// On loan until core adopts it in the same turn.
     lent: Option<Box<Lent>>,
@@ -84,6 +92,8 @@ impl CallTask {
             next: VecDeque::new(),
             searches: BTreeMap::new(),
             trunks_taken: BTreeMap::new(),
+            moving: Moving::default(),
+            refers: Refers::default(),
             sounds: HashMap::new(),
             lent: None,
             replies: HashMap::new(),
@@ -136,6 +146,8 @@ impl CallTask {
             }
             Message::Dialog { seat, leg, event } => self.on_dialog(seat, leg, event),
             Message::Silent { seat, for_ms } => self.on_silence(seat, for_ms),
+            Message::Guests(guests) => self.guests_came(*guests),
+            Message::Arrival(arrival) => self.arrival_came(*arrival),
             Message::View(reply) => {
                 let _ = reply.send(self.call.view(clock::now()));
             }
@@ -177,6 +189,17 @@ impl CallTask {
             Effect::AnswerLeg { seat } => self.answer(seat),
             Effect::RejectLeg { seat, code } => self.reject(seat, code),
             Effect::HangUpLeg { seat, .. } => self.hang_up(seat),
+            Effect::AcceptRefer { seat, refer } => self.accept_refer(seat, refer),
+            Effect::RefuseRefer { seat, refer, code } => self.refuse_refer(seat, refer, code),
+            Effect::NotifyRefer { seat, refer, code, last } => {
+                self.notify_refer(seat, refer, code, last);
+            }
+            Effect::ReplaceLeg { seat, arrival } => self.replace_leg(seat, arrival),
+            Effect::RefuseArrival { arrival, code } => self.refuse_arrival(arrival, code),
+            Effect::AskToGiveUp { call, leaving } => self.ask_to_give_up(call, leaving),
+            Effect::HandOver(given) => self.hand_over(*given),
+            Effect::TakeLeg { seat, guest } => self.take_leg(seat, guest),
+            Effect::DropGuest { guest } => self.drop_guest(guest),
             Effect::WriteRow { row, entry, gates } => self.write_row(row, *entry, gates),
             Effect::ApplyPlan(plan) => self.house.engine.apply(bridge, plan),
             Effect::StartSource { source, sound } => self.start_source(source, sound),
@@ -242,23 +265,23 @@ impl CallTask {
     fn adopt(&mut self, seat: SeatId, supervision: &SupervisionId) {
         let Some(lent) = self.lent.take_if(|lent| lent.supervision == *supervision) else { return };
         let (leg, events) = *lent.leg;
-        self.follow(seat, leg.id, events);
-        self.legs.insert(seat, leg);
+        self.arrived(seat, leg, events);
     }
 
     /// Whoever asked between the last effect and the end of this task is answered.
     fn refuse_the_rest(mut self, inbox: &mut mpsc::Receiver<Message>) {
         inbox.close();
         while let Ok(message) = inbox.try_recv() {
-            let waiting = match message {
-                Message::Ask(_, waiting) => waiting,
+            match message {
+                Message::Ask(_, waiting) => {
+                    let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
+                }
                 Message::Lend(_, waiting, lent) => {
                     let _ = lent.back.send(lent.leg);
-                    waiting
+                    let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
                 }
-                _ => continue,
-            };
-            let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
+                other => self.turn_away(other),
+            }
         }
         for (_, reply) in self.replies.drain() {
             let _ = reply.send(Err(Refusal::because(Reason::CallEnded)));

@@ -36,6 +36,8 @@ pub mod tone {
     pub const LISTEN_2: f64 = 2_365.0;
     pub const WHISPER_2: f64 = 2_557.0;
     pub const BARGE_2: f64 = 1_640.0;
+    /// Of the agent to whom a call is transferred; no second supervisor barges beside them.
+    pub const COLLEAGUE: f64 = BARGE_2;
     pub const ALL: [(&str, f64); 11] = [
         ("agent", AGENT),
         ("agent'", AGENT_ASIDE),
@@ -113,6 +115,8 @@ pub struct Stage {
     pub server: Server,
     pub customer: Phone,
     pub agent: Phone,
+    /// Another agent, Bo, at 1002.
+    pub colleague: Phone,
     pub mia: Phone,
     pub noor: Phone,
     pub data: TempDir,
@@ -143,6 +147,7 @@ impl Stage {
         };
         let customer = phone("+15550101", Answering::ByHand).await;
         let agent = phone("1001", Answering::ByHand).await;
+        let colleague = phone("1002", Answering::ByHand).await;
         let mia = phone("2001", Answering::AtOnce).await;
         let noor = phone("2002", Answering::AtOnce).await;
         let data = tempfile::tempdir().expect("a folder");
@@ -162,6 +167,7 @@ impl Stage {
         let what = people([
             (&customer, None, at(&customer, setup.customer)),
             (&agent, Some("ana"), at(&agent, setup.agent)),
+            (&colleague, Some("bo"), at(&colleague, None)),
             (&mia, Some("mia"), at(&mia, setup.mia)),
             (&noor, Some("noor"), at(&noor, None)),
         ]);
@@ -179,7 +185,20 @@ impl Stage {
         // No idle connections: who counts files counts the server's.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("HTTP");
         let front = setup.front;
-        Stage { server, customer, agent, mia, noor, data, keys, tokens, http, front, _turn: turn }
+        Stage {
+            server,
+            customer,
+            agent,
+            colleague,
+            mia,
+            noor,
+            data,
+            keys,
+            tokens,
+            http,
+            front,
+            _turn: turn,
+        }
     }
 
     pub fn at(&self, extension: &str) -> String {
@@ -321,7 +340,7 @@ impl Stage {
         assert_eq!(engine.gauges().ports_in_use, 0, "{:?}", engine.gauges());
         let alarms = alarms.privacy_alarms.load(std::sync::atomic::Ordering::Relaxed);
         assert_eq!(alarms, 0, "privacy alarms");
-        for phone in [&self.customer, &self.agent, &self.mia, &self.noor] {
+        for phone in [&self.customer, &self.agent, &self.colleague, &self.mia, &self.noor] {
             phone.shutdown().await;
         }
     }
@@ -356,7 +375,7 @@ fn by_trunk(mut what: Provision, customer: SocketAddr) -> Provision {
     what
 }
 
-fn people(phones: [(&Phone, Option<&str>, SocketAddr); 4]) -> Provision {
+fn people<const N: usize>(phones: [(&Phone, Option<&str>, SocketAddr); N]) -> Provision {
     use undertone_core::contact::Contact;
     use undertone_core::directory::{Device, Person};
     use undertone_core::id::DeviceId;

@@ -26,9 +26,10 @@ bench:
 	@scripts/setup test
 	@scripts/bench
 
-## make soak   load with random supervision: make soak MINUTES=10
+## make soak   load with random supervision: make soak MINUTES=10 [SEED=n]
 soak:
-	@echo "make soak comes with the telephony issue; it is not there yet." >&2; exit 2
+	@scripts/setup run
+	@scripts/soak "$(or $(MINUTES),10)" $(SEED)
 
 ## make release  container image, package, tarball
 release:

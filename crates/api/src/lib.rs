@@ -24,3 +24,4 @@ pub use commands::{
 pub use router::{metrics_router, openapi_json, router};
 pub use serve::{listen, serve};
 pub use sound::{LiveSound, SoundEnded, SoundSender};
+pub use wire::audit_line;

@@ -2,23 +2,23 @@
 //! exit code; everything else is asked of its own module.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line's own output
 
+use crate::care;
 use crate::clock;
 use crate::codes::CodesConfig;
 use crate::config::{Config, RtpRange};
 use crate::demo::{self, DemoConfig};
+use crate::doctor;
 use crate::listening::{self, SipAddresses};
+use crate::logs::Logs;
 use crate::provision;
+use crate::running::{self, Signals};
 use crate::serve::{Server, open_store};
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 use undertone_core::access::Right;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_sdp::Network;
@@ -57,6 +57,25 @@ enum Command {
     /// Look at the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Bring the tables up to date; a start does the same.
+    Migrate {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Copy the data into a new folder, also while a server runs.
+    Backup {
+        into: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Put a backup into a data folder that holds none.
+    Restore {
+        from: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Look at everything that calls lean on, and say what to do; also while a server runs.
+    Doctor(Settings),
 }
 
 /// Which database a command works on.
@@ -166,31 +185,42 @@ enum AuditCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Print every row, oldest first, one JSON object a line.
+    Export {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+impl Settings {
+    fn config(&self) -> anyhow::Result<Config> {
+        self.addresses.over(self.place.config()?)
+    }
 }
 
 impl Place {
-    fn config(self) -> anyhow::Result<Config> {
+    fn config(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(file) => Config::read(file)?,
             None => Config::default(),
         };
-        config.data = self.data.unwrap_or(config.data);
-        config.database_url = self.database_url.or(config.database_url);
+        config.data = self.data.clone().unwrap_or(config.data);
+        config.database_url = self.database_url.clone().or(config.database_url);
         Ok(config)
     }
 }
 
 impl Addresses {
-    fn over(self, mut config: Config) -> anyhow::Result<Config> {
+    fn over(&self, mut config: Config) -> anyhow::Result<Config> {
         config.http = self.http.unwrap_or(config.http);
-        config.sip = self.sip.unwrap_or(config.sip);
+        config.sip = self.sip.clone().unwrap_or(config.sip);
         config.rtp = self.rtp.unwrap_or(config.rtp);
         config.rtp_v6 = self.rtp_v6.or(config.rtp_v6);
         if !self.external_address.is_empty() {
-            config.external_address = self.external_address;
+            config.external_address.clone_from(&self.external_address);
         }
         if !self.local_networks.is_empty() {
-            config.local_networks = self.local_networks;
+            config.local_networks.clone_from(&self.local_networks);
         }
         config.dscp_media = self.dscp_media.unwrap_or(config.dscp_media);
         config.dscp_sip = self.dscp_sip.unwrap_or(config.dscp_sip);
@@ -226,22 +256,42 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(AuditCommand::Verify { place }) => audit_verify(place).await,
+        Command::Audit(AuditCommand::Export { place }) => {
+            let out = std::io::BufWriter::new(std::io::stdout().lock());
+            care::export_audit(&place.config()?, out).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Migrate { place } => {
+            let steps = care::migrate(&place.config()?).await?;
+            println!("up to date; {steps} steps run");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Backup { into, place } => {
+            let rows = care::copy_out(&place.config()?, &into).await?;
+            println!("{}: whole, {rows} audit rows", into.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Restore { from, place } => {
+            let config = place.config()?;
+            let rows = care::copy_in(&config, &from).await?;
+            println!("{}: whole, {rows} audit rows", config.data.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Doctor(settings) => {
+            let findings = doctor::examine(settings.config()).await;
+            findings.iter().for_each(|finding| println!("{finding}"));
+            let broken = findings.iter().any(doctor::Finding::is_broken);
+            Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
     }
 }
 
-/// One readable line each. The SIP library prints whole messages at info, and at warn races that
-/// are none.
-fn start_logs() {
-    let asked = std::env::var("UNDERTONE_LOG").unwrap_or_else(|_| "info,sqlx=warn".into());
-    let filter = EnvFilter::new(format!("{asked},rsipstack=error"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = logs.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init();
-}
-
 async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
-    let config = settings.addresses.over(settings.place.config()?)?;
-    start_logs();
-    let server = Server::start(&config).await?;
+    let config = settings.config()?;
+    let logs = Logs::start(&config);
+    running::raise_file_limit();
+    let mut signals = Signals::catch()?;
+    let mut server = Server::start(&config).await?;
     println!("http  http://{}", server.http);
     for uri in listening::uris(server.sip().listening()) {
         println!("sip   {uri}");
@@ -249,9 +299,9 @@ async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     if let Some(metrics) = server.metrics {
         println!("metrics http://{metrics}/metrics");
     }
-    until_told_to_stop().await?;
-    stop(server, config.drain_s).await;
-    Ok(ExitCode::SUCCESS)
+    let read = || settings.config();
+    let config = running::until_stopped(&mut server, config, read, &logs, &mut signals).await;
+    Ok(running::stop(server, config.drain_s, &mut signals).await)
 }
 
 async fn run_demo(settings: DemoSettings) -> anyhow::Result<ExitCode> {
@@ -264,41 +314,24 @@ async fn run_demo(settings: DemoSettings) -> anyhow::Result<ExitCode> {
     let tapping_codes = CodesConfig { on: true, ..CodesConfig::default() };
     let config = Config { data: data.clone(), drain_s: 0, tapping_codes, ..Config::default() };
     let config = settings.addresses.over(config)?;
-    start_logs();
+    Logs::start(&config);
+    running::raise_file_limit();
+    let mut signals = Signals::catch()?;
     let (calls, seed) = (settings.calls, settings.seed);
     let drain_s = config.drain_s;
     let demo = demo::start(DemoConfig { config, calls, seed }).await?;
     for line in demo.welcome() {
         println!("{line}");
     }
-    until_told_to_stop().await?;
+    signals.stop().await;
     println!("stopping");
     let server = demo.stop().await;
-    stop(server, drain_s).await;
+    let code = running::stop(server, drain_s, &mut signals).await;
     if own_folder {
         std::fs::remove_dir_all(&data)
             .with_context(|| format!("cannot remove {}", data.display()))?;
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// SIGTERM or Ctrl-C.
-async fn until_told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        stopped = tokio::signal::ctrl_c() => stopped.context("cannot wait for Ctrl-C")?,
-    }
-    Ok(())
-}
-
-/// A second Ctrl-C ends at once.
-async fn stop(server: Server, drain_s: u64) {
-    tracing::info!(drain_s, "stopping: no new calls");
-    tokio::select! {
-        () = server.stop(Duration::from_secs(drain_s)) => tracing::info!("stopped"),
-        _ = until_told_to_stop() => tracing::warn!("stopped at once"),
-    }
+    Ok(code)
 }
 
 async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {

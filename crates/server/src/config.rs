@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use tracing_subscriber::EnvFilter;
 use undertone_sdp::{Network, Told};
 
 /// Of digests, unless another one is set.
@@ -44,6 +45,8 @@ pub struct Config {
     pub drain_s: u64,
     pub region: String,
     pub node: String,
+    /// A tracing filter; `UNDERTONE_LOG` wins over it.
+    pub log: Option<String>,
     /// Last, since it is a table of the file.
     pub tapping_codes: CodesConfig,
 }
@@ -86,6 +89,7 @@ impl Default for Config {
             drain_s: 10,
             region: "local".into(),
             node: "n1".into(),
+            log: None,
             tapping_codes: CodesConfig::default(),
         }
     }
@@ -133,6 +137,11 @@ impl Config {
         }
         if let Some(fault) = self.tapping_codes.codes().fault() {
             return wrong(&format!("tapping_codes: {fault}"));
+        }
+        if let Some(log) = &self.log
+            && let Err(error) = EnvFilter::try_new(log)
+        {
+            return wrong(&format!("log is not a tracing filter: {error}"));
         }
         match &self.database_url {
             Some(url) if !url.starts_with("postgres://") && !url.starts_with("postgresql://") => {
@@ -201,7 +210,11 @@ impl Config {
              drain_s = {}\n\
              # Part of every call's id.\n\
              region = \"{}\"\n\
-             node = \"{}\"\n{}",
+             node = \"{}\"\n\
+             # What is logged: a tracing filter such as \"debug\".\n\
+             # log = \"info\"\n\n\
+             # SIGHUP (systemctl reload) reads this again: drain_s, log and metrics change at\n\
+             # once, the rest at the next start.\n{}",
             d.http,
             d.sip,
             d.rtp,

@@ -5,17 +5,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ulid::Ulid;
 use undertone_core::call::RequestId;
 use undertone_core::id::{BadId, BridgeId, CallId, LegId, SupervisionId};
+use undertone_store::Boot;
 
 #[derive(Debug)]
 pub struct Ids {
     prefix: String,
+    boot: Boot,
     next: AtomicU64,
 }
 
 impl Ids {
     /// `epoch` is the boot counter; region and node were checked with the configuration.
     pub fn new(region: &str, node: &str, epoch: u64) -> Self {
-        Self { prefix: format!("{region}.{node}.{epoch}"), next: AtomicU64::new(1) }
+        let boot = Boot { node: format!("{region}.{node}"), epoch };
+        Self { prefix: format!("{}.{epoch}", boot.node), boot, next: AtomicU64::new(1) }
+    }
+
+    /// Who owns what begins here.
+    pub fn boot(&self) -> &Boot {
+        &self.boot
     }
 
     fn number(&self) -> u64 {

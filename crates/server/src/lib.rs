@@ -5,19 +5,27 @@
 #![forbid(unsafe_code)]
 
 pub mod bindings;
+pub mod care;
 pub mod cli;
 pub mod clock;
 pub mod codes;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod door;
 pub mod figures;
 pub mod floor;
 pub mod ids;
 pub mod keys;
 pub mod listening;
+pub mod lock;
+pub mod logs;
+pub mod notify;
 pub mod provision;
+pub mod recover;
+pub mod reload;
+pub mod running;
 pub mod serve;
 pub mod switchboard;
 pub mod trunks;

@@ -7,6 +7,8 @@ use crate::config::Config;
 use crate::door::Gatekeeper;
 use crate::figures;
 use crate::ids::Ids;
+use crate::lock::DataLock;
+use crate::recover;
 use crate::switchboard::{MediaCounts, Register, Switchboard};
 use crate::trunks;
 use crate::watch;
@@ -37,12 +39,48 @@ pub struct Server {
     pub store: Store,
     pub media: Arc<MediaCounts>,
     sip: Sip,
-    stops: Vec<oneshot::Sender<()>>,
-    serving: Vec<JoinHandle<()>>,
+    serving: Vec<Serving>,
+    serving_metrics: Option<Serving>,
     watching: Vec<JoinHandle<()>>,
     /// Told when no registration can change any more; then the last are written.
     keeping: tokio::sync::watch::Sender<bool>,
     kept: JoinHandle<()>,
+    /// Held as long as this lives; a kill frees it.
+    _lock: DataLock,
+}
+
+/// One HTTP listener.
+struct Serving {
+    local: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    async fn start(addr: SocketAddr, router: axum::Router) -> anyhow::Result<Serving> {
+        let listener = undertone_api::listen(addr)
+            .await
+            .with_context(|| format!("cannot listen for HTTP on {addr}"))?;
+        let local = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let until = async move {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(async move {
+            if let Err(error) = undertone_api::serve(listener, router, until).await {
+                tracing::error!(%error, "the HTTP server stopped");
+            }
+        });
+        Ok(Serving { local, stop, task })
+    }
+
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        let abort = self.task.abort_handle();
+        if tokio::time::timeout(GOODBYE, self.task).await.is_err() {
+            abort.abort();
+        }
+    }
 }
 
 /// The one organisation of an instance.
@@ -78,7 +116,12 @@ impl Server {
     pub async fn over(config: &Config, store: Store) -> anyhow::Result<Server> {
         std::fs::create_dir_all(&config.data)
             .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
-        let epoch = next_epoch(&config.data)?;
+        let lock = DataLock::take(&config.data)?;
+        let node = format!("{}.{}", config.region, config.node);
+        let epoch = next_epoch(&config.data)?.max(store.last_epoch(&node).await? + 1);
+        let ids = Ids::new(&config.region, &config.node, epoch);
+        // Before anybody can ask: a call of an earlier boot is over.
+        recover::close_lost(&store, ids.boot()).await?;
         let (register, media) = (Arc::new(Register::default()), Arc::new(MediaCounts::default()));
         let engine = start_engine(config, &register, &media)?;
         let (directory, watcher) =
@@ -92,7 +135,6 @@ impl Server {
             Sip::bind(SipConfig { door: Some(door), ..sip_config(config) }).await?;
         let keeping = tokio::sync::watch::Sender::new(false);
         let kept = tokio::spawn(keeper.write(store.clone(), keeping.subscribe()));
-        let ids = Ids::new(&config.region, &config.node, epoch);
         let board = Switchboard::new(
             engine.clone(),
             sip.clone(),
@@ -114,45 +156,40 @@ impl Server {
             store,
             media,
             sip,
-            stops: Vec::new(),
             serving: Vec::new(),
+            serving_metrics: None,
             watching: vec![
                 tokio::spawn(watcher.tell(board.clone())),
                 tokio::spawn(trunks::tend(board.clone())),
+                tokio::spawn(recover::tell_alive(board.clone())),
             ],
             keeping,
             kept,
+            _lock: lock,
         };
-        server.http = server.listen(config.http, undertone_api::router(desk)).await?;
-        if let Some(addr) = config.metrics {
-            let render = figures::of(&server);
-            let router = undertone_api::metrics_router(render);
-            server.metrics = Some(server.listen(addr, router).await?);
-        }
+        let api = Serving::start(config.http, undertone_api::router(desk)).await?;
+        server.http = api.local;
+        server.serving.push(api);
+        server.serve_metrics(config.metrics).await?;
         tokio::spawn(board.answer_calls(incoming));
         Ok(server)
     }
 
-    async fn listen(
-        &mut self,
-        addr: SocketAddr,
-        router: axum::Router,
-    ) -> anyhow::Result<SocketAddr> {
-        let listener = undertone_api::listen(addr)
-            .await
-            .with_context(|| format!("cannot listen for HTTP on {addr}"))?;
-        let local = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let until = async move {
-            let _ = stopped.await;
-        };
-        self.serving.push(tokio::spawn(async move {
-            if let Err(error) = undertone_api::serve(listener, router, until).await {
-                tracing::error!(%error, "the HTTP server stopped");
+    /// Puts the figures on this address, or takes them off; if it cannot be had, they stay where
+    /// they are.
+    pub async fn serve_metrics(&mut self, addr: Option<SocketAddr>) -> anyhow::Result<()> {
+        let next = match addr {
+            Some(addr) => {
+                let router = undertone_api::metrics_router(figures::of(self));
+                Some(Serving::start(addr, router).await?)
             }
-        }));
-        self.stops.push(stop);
-        Ok(local)
+            None => None,
+        };
+        self.metrics = next.as_ref().map(|serving| serving.local);
+        if let Some(old) = std::mem::replace(&mut self.serving_metrics, next) {
+            old.stop().await;
+        }
+        Ok(())
     }
 
     pub fn sip(&self) -> &Sip {
@@ -171,15 +208,10 @@ impl Server {
         if tokio::time::timeout(GOODBYE, self.board.shut_down()).await.is_err() {
             tracing::warn!("some calls did not end in time");
         }
-        for stop in self.stops {
-            let _ = stop.send(());
-        }
-        for serving in self.serving {
-            let abort = serving.abort_handle();
-            if tokio::time::timeout(GOODBYE, serving).await.is_err() {
-                abort.abort();
-            }
-        }
+        futures::future::join_all(
+            self.serving.into_iter().chain(self.serving_metrics).map(Serving::stop),
+        )
+        .await;
         self.sip.shutdown().await;
         self.keeping.send_replace(true);
         if tokio::time::timeout(GOODBYE, self.kept).await.is_err() {

@@ -109,6 +109,8 @@ pub(crate) struct Core {
     pub(crate) lingering: TaskTracker,
     /// Every dialog ends.
     pub(crate) closing: CancellationToken,
+    /// New calls get 503; what lives goes on.
+    pub(crate) draining: AtomicBool,
     /// Nothing runs any more.
     pub(crate) stop: CancellationToken,
     pub(crate) routes: Arc<Mutex<HashMap<DialogKey, Route>>>,
@@ -188,6 +190,7 @@ impl Core {
             tasks: shared.tasks.clone(),
             lingering: shared.lingering.clone(),
             closing: shared.closing.clone(),
+            draining: AtomicBool::new(false),
             stop: shared.stop.clone(),
             routes: shared.routes.clone(),
             ended: shared.ended.clone(),

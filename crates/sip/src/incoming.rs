@@ -90,7 +90,8 @@ fn begin<'a>(
     if merged || lock(&core.routes).contains_key(&(id, from)) {
         return Err(plain(482));
     }
-    let full = lock(&core.routes).len() >= core.config.dialogs_max;
+    let full = core.draining.load(Ordering::Relaxed)
+        || lock(&core.routes).len() >= core.config.dialogs_max;
     let places = calls.try_reserve();
     let (false, false, Ok(places)) = (full, core.closing.is_cancelled(), places) else {
         core.refused.fetch_add(1, Ordering::Relaxed);

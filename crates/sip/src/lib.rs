@@ -49,6 +49,7 @@ mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -183,6 +184,12 @@ impl Sip {
         let mut gauges = self.shared.gauges();
         self.cores.iter().for_each(|core| core.count(&mut gauges));
         gauges
+    }
+
+    /// From here on new calls are answered 503 with Retry-After; what lives goes on.
+    pub fn drain(&self) {
+        let drain = |core: &Arc<Core>| core.draining.store(true, Ordering::Relaxed);
+        self.cores.iter().for_each(drain);
     }
 
     /// Refuses new calls, ends every dialog by BYE, CANCEL or 503, and waits for them, at most

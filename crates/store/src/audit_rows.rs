@@ -62,6 +62,21 @@ pub(crate) async fn page(
     Ok(AuditPage { items, next })
 }
 
+/// The rows after this one, oldest first, at most a walk's step of them.
+pub(crate) async fn after(
+    pool: &AnyPool,
+    org: &OrgId,
+    seq: u64,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let rows = sqlx::query(select!("AND seq > $2 ORDER BY seq LIMIT $3"))
+        .bind(org.as_str())
+        .bind(seq as i64)
+        .bind(WALK_ROWS)
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
 /// Walks the chain from its first row: every row in its place, every hash as computed.
 pub(crate) async fn verify(pool: &AnyPool, org: &OrgId) -> Result<Verified, StoreError> {
     let (mut seq, mut head) = (0u64, GENESIS);

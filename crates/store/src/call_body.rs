@@ -14,7 +14,7 @@ use undertone_core::view::{
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Body {
+pub(crate) struct Body {
     org: String,
     id: String,
     agents: Vec<String>,
@@ -77,7 +77,7 @@ struct Supervision {
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Timing {
+pub(crate) struct Timing {
     duration: u64,
     queue: u64,
     ring: u64,
@@ -100,9 +100,14 @@ struct Moment {
 }
 
 pub(crate) fn write(record: &CallRecord) -> String {
+    // JSON writes a NUL as \u0000, so PostgreSQL takes any text in here.
+    text::json(&body(record))
+}
+
+pub(crate) fn body(record: &CallRecord) -> Body {
     let view = &record.view;
     let names = |people: &[PersonId]| people.iter().map(|p| p.to_string()).collect();
-    let body = Body {
+    Body {
         org: record.org.to_string(),
         id: view.id.to_string(),
         agents: names(&record.agents),
@@ -120,13 +125,14 @@ pub(crate) fn write(record: &CallRecord) -> String {
         timing: write_timing(&view.timing),
         timeline: view.timeline.iter().map(write_moment).collect(),
         plan: view.plan.0,
-    };
-    // JSON writes a NUL as \u0000, so PostgreSQL takes any text in here.
-    text::json(&body)
+    }
 }
 
 pub(crate) fn read(json: String) -> Result<CallRecord, StoreError> {
-    let body: Body = serde_json::from_str(&json).map_err(|e| bad("a call record", e))?;
+    record(serde_json::from_str(&json).map_err(|e| bad("a call record", e))?)
+}
+
+pub(crate) fn record(body: Body) -> Result<CallRecord, StoreError> {
     let people = |ids: Vec<String>| {
         ids.iter().map(|text| id(text, PersonId::parse)).collect::<Result<Vec<_>, _>>()
     };
@@ -255,7 +261,7 @@ fn read_supervision(s: Supervision) -> Result<SupervisionView, StoreError> {
     })
 }
 
-fn write_timing(t: &TimingView) -> Timing {
+pub(crate) fn write_timing(t: &TimingView) -> Timing {
     Timing {
         duration: t.duration_ms,
         queue: t.queue_ms,
@@ -270,7 +276,7 @@ fn write_timing(t: &TimingView) -> Timing {
     }
 }
 
-fn read_timing(t: &Timing) -> TimingView {
+pub(crate) fn read_timing(t: &Timing) -> TimingView {
     TimingView {
         duration_ms: t.duration,
         queue_ms: t.queue,

@@ -28,9 +28,19 @@ impl File {
             File::Directory => "directory",
         }
     }
+    /// Its file in a SQLite store's folder.
+    pub(crate) fn on_disk(self) -> &'static str {
+        match self {
+            File::Journal => "journal.db",
+            File::Directory => "undertone.db",
+        }
+    }
     fn scripts(self) -> &'static [&'static str] {
         match self {
-            File::Journal => &[include_str!("../migrations/journal_1.sql")],
+            File::Journal => &[
+                include_str!("../migrations/journal_1.sql"),
+                include_str!("../migrations/journal_2.sql"),
+            ],
             File::Directory => &[
                 include_str!("../migrations/directory_1.sql"),
                 include_str!("../migrations/directory_2.sql"),
@@ -56,11 +66,7 @@ impl Db {
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         let (url, label, sqlite) = match config {
             StoreConfig::Sqlite { dir } => {
-                let name = match file {
-                    File::Journal => "journal.db",
-                    File::Directory => "undertone.db",
-                };
-                let path = dir.join(name);
+                let path = dir.join(file.on_disk());
                 (sqlite_url(&path), path.display().to_string(), true)
             }
             StoreConfig::Postgres { url } => (url.clone(), "the PostgreSQL database".into(), false),
@@ -69,6 +75,25 @@ impl Db {
             .map_err(|e| open_error(&label, e))?
             .disable_statement_logging();
         Ok(Db { file, options: Arc::new(options), sqlite, label })
+    }
+
+    /// The same with an error that says what could not be reached.
+    pub(crate) async fn reach(&self) -> Result<AnyConnection, StoreError> {
+        self.connect().await.map_err(|e| open_error(&self.label, e))
+    }
+
+    pub(crate) fn steps(&self) -> usize {
+        self.file.scripts().len()
+    }
+
+    /// Steps that ran; 0 where there is no table of them.
+    pub(crate) async fn steps_done(&self, conn: &mut AnyConnection) -> usize {
+        let row = sqlx::query("SELECT COALESCE(MAX(step), 0) FROM migration WHERE part = $1")
+            .bind(self.file.name())
+            .fetch_one(conn)
+            .await;
+        let step = row.and_then(|row| row.try_get::<i64, _>(0)).unwrap_or(0);
+        usize::try_from(step).unwrap_or(0)
     }
 
     pub(crate) async fn connect(&self) -> Result<AnyConnection, sqlx::Error> {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use undertone_core::audit::AuditEntry;
-use undertone_core::call::CallRecord;
+use undertone_core::call::{CallRecord, OpenCall};
 use undertone_core::id::{CallId, PersonId};
 use undertone_core::time::Wall;
 
@@ -91,6 +91,20 @@ pub struct CallFilter {
 pub struct CallPage {
     pub items: Vec<CallRecord>,
     pub next: Option<String>,
+}
+
+/// Which process wrote: a node (`region.node`), and how often it had started by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boot {
+    pub node: String,
+    pub epoch: u64,
+}
+
+/// A call that an earlier boot of this node left open, and when that boot was last known to live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostCall {
+    pub call: OpenCall,
+    pub seen: Wall,
 }
 
 /// What an unbroken chain holds.

@@ -9,10 +9,12 @@ mod accounts;
 mod audit_rows;
 mod call_body;
 mod call_rows;
+mod care;
 mod db;
 mod error;
 mod journal;
 mod keys;
+mod open_rows;
 mod provision;
 mod queue;
 mod routes;
@@ -22,9 +24,11 @@ mod trunks;
 mod writer;
 
 pub use accounts::{Account, StoredBinding};
+pub use care::{Health, backup, examine};
 pub use error::StoreError;
 pub use journal::{
-    AuditFilter, AuditPage, AuditRow, CallFilter, CallPage, Class, Committed, Verified,
+    AuditFilter, AuditPage, AuditRow, Boot, CallFilter, CallPage, Class, Committed, LostCall,
+    Verified,
 };
 pub use keys::{Key, NewKey};
 pub use provision::{Applied, Provision};

@@ -1,16 +1,21 @@
-//! What waits to be written: three lines, bounded, taken in order of class.
+//! What waits to be written: bounded, taken in order of class; of a live call's notes only the
+//! latest.
 //!
 //! Knows no SQL. A part is kept free for supervision, so that no flood of other rows can make
-//! supervision wait for room.
+//! supervision wait for room. Notes go first: whatever row of a call is committed, the note of
+//! that turn is committed with it or before, so that a start after a crash knows no less than the
+//! audit does. They are few (one a live call at most) and cause no commit of their own.
 
 use crate::error::StoreError;
-use crate::journal::{Class, Committed};
-use std::collections::VecDeque;
+use crate::journal::{Boot, Class, Committed};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, oneshot};
 use undertone_core::audit::AuditEntry;
-use undertone_core::call::CallRecord;
+use undertone_core::call::{CallRecord, OpenCall};
+use undertone_core::id::CallId;
+use undertone_core::time::Wall;
 
 /// Rows that may wait in all.
 pub(crate) const MAX_WAITING_ROWS: usize = 20_000;
@@ -18,24 +23,36 @@ pub(crate) const MAX_WAITING_ROWS: usize = 20_000;
 const FOR_SUPERVISION_ROWS: usize = 4_000;
 /// Rows in one transaction: large enough to share a commit, small enough to end soon.
 const MAX_BATCH_ROWS: usize = 1_000;
+/// Notes in one transaction, so that the rest of it is never all notes.
+const MAX_BATCH_NOTES: usize = 500;
 
 #[derive(Debug)]
 pub(crate) enum Item {
     Audit(Box<AuditEntry>),
-    Call(Box<CallRecord>),
+    /// A call has ended: the rows of its end and its record, all or none.
+    End {
+        rows: Vec<AuditEntry>,
+        record: Box<CallRecord>,
+        /// Only if there still is a note of it: of two who close a lost call, one does.
+        if_open: bool,
+    },
+    Note(Boot, Box<OpenCall>),
+    Seen(Boot, Wall),
 }
 
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) item: Item,
-    pub(crate) waiter: oneshot::Sender<Result<u64, StoreError>>,
+    /// None: nobody ever asks what became of it.
+    pub(crate) waiter: Option<oneshot::Sender<Result<u64, StoreError>>>,
 }
 
 #[derive(Debug, Default)]
 struct Lines {
     supervision: VecDeque<Waiting>,
     other: VecDeque<Waiting>,
-    calls: VecDeque<Waiting>,
+    notes: BTreeMap<CallId, (Boot, Box<OpenCall>)>,
+    seen: Option<(Boot, Wall)>,
     /// Rows that the writer holds and has not committed yet.
     in_hand: usize,
     closed: bool,
@@ -43,7 +60,27 @@ struct Lines {
 
 impl Lines {
     fn len(&self) -> usize {
-        self.supervision.len() + self.other.len() + self.calls.len() + self.in_hand
+        self.supervision.len() + self.other.len() + self.notes.len() + self.in_hand
+    }
+
+    fn take(&mut self) -> Vec<Waiting> {
+        let unasked = |item| Waiting { item, waiter: None };
+        let mut batch = Vec::new();
+        while batch.len() < MAX_BATCH_NOTES
+            && let Some((_, (boot, call))) = self.notes.pop_first()
+        {
+            batch.push(unasked(Item::Note(boot, call)));
+        }
+        while batch.len() < MAX_BATCH_ROWS
+            && let Some(next) = self.supervision.pop_front().or_else(|| self.other.pop_front())
+        {
+            if let Item::End { record, .. } = &next.item {
+                self.notes.remove(&record.view.id); // else it would come after the end
+            }
+            batch.push(next);
+        }
+        batch.extend(self.seen.take().map(|(boot, at)| unasked(Item::Seen(boot, at))));
+        batch
     }
 }
 
@@ -71,29 +108,39 @@ impl Queue {
             return Committed(Err(StoreError::QueueFull { waiting }));
         }
         let (tx, rx) = oneshot::channel();
-        let waiting = Waiting { item, waiter: tx };
-        match (&waiting.item, class) {
-            (Item::Call(_), _) => lines.calls.push_back(waiting),
-            (Item::Audit(_), Class::Supervision) => lines.supervision.push_back(waiting),
-            (Item::Audit(_), Class::Other) => lines.other.push_back(waiting),
+        let waiting = Waiting { item, waiter: Some(tx) };
+        match class {
+            Class::Supervision => lines.supervision.push_back(waiting),
+            Class::Other => lines.other.push_back(waiting),
         }
         drop(lines);
         self.arrived.notify_one();
         Committed(Ok(rx))
     }
 
-    /// All that waits, at most a batch, supervision first. None: closed and empty.
+    /// Takes the place of an earlier note of the same call that still waits. It goes with the next
+    /// row or `seen`, whatever comes first: a commit of its own would keep the row that follows it
+    /// waiting for the disk twice.
+    pub(crate) fn note(&self, boot: Boot, call: OpenCall) {
+        let mut lines = self.lock();
+        if !lines.closed {
+            lines.notes.insert(call.record.view.id.clone(), (boot, Box::new(call)));
+        }
+    }
+
+    pub(crate) fn seen(&self, boot: Boot, at: Wall) {
+        let mut lines = self.lock();
+        lines.seen = (!lines.closed).then_some((boot, at));
+        drop(lines);
+        self.arrived.notify_one();
+    }
+
+    /// All that waits, at most a batch: notes, then supervision. None: closed and empty.
     pub(crate) async fn take(&self) -> Option<Vec<Waiting>> {
         loop {
             {
                 let mut lines = self.lock();
-                let mut batch = Vec::new();
-                while batch.len() < MAX_BATCH_ROWS {
-                    let next = lines.supervision.pop_front();
-                    let next = next.or_else(|| lines.other.pop_front());
-                    let Some(next) = next.or_else(|| lines.calls.pop_front()) else { break };
-                    batch.push(next);
-                }
+                let batch = lines.take();
                 lines.in_hand = batch.len();
                 if !batch.is_empty() {
                     return Some(batch);
@@ -150,7 +197,7 @@ mod tests {
     fn what(waiting: &Waiting) -> &str {
         match &waiting.item {
             Item::Audit(entry) => &entry.what,
-            Item::Call(_) => "call",
+            _ => "another",
         }
     }
 

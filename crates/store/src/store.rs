@@ -3,11 +3,14 @@
 use crate::accounts::{self, Account, StoredBinding};
 use crate::db::{Db, File};
 use crate::error::StoreError;
-use crate::journal::{AuditFilter, AuditPage, CallFilter, CallPage, Class, Committed, Verified};
+use crate::journal::{
+    AuditFilter, AuditPage, AuditRow, Boot, CallFilter, CallPage, Class, Committed, LostCall,
+    Verified,
+};
 use crate::keys::{self, Key, NewKey};
 use crate::provision::{self, Applied, Provision};
 use crate::queue::{Item, Queue};
-use crate::{audit_rows, call_rows, writer};
+use crate::{audit_rows, call_rows, open_rows, writer};
 use sqlx::{AnyConnection, AnyPool, Connection};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,7 +20,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use undertone_core::access::Right;
 use undertone_core::audit::AuditEntry;
-use undertone_core::call::CallRecord;
+use undertone_core::call::{CallRecord, OpenCall};
 use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, KeyId, OrgId, PersonId};
 use undertone_core::time::Wall;
@@ -126,14 +129,65 @@ impl Store {
 
     /// Queues the record of an ended call; written again, it replaces itself.
     pub fn record(&self, call: CallRecord) -> Committed {
-        if call.org != self.inner.org {
+        self.end(Vec::new(), call)
+    }
+
+    /// Queues the end of a call: the last rows of its audit, its record, and that it is no longer
+    /// open, all in one transaction.
+    pub fn end(&self, rows: Vec<AuditEntry>, record: CallRecord) -> Committed {
+        self.push_end(rows, record, false)
+    }
+
+    /// The same for a call that is found open and has nobody: nothing is written if it was closed
+    /// meanwhile.
+    pub fn end_lost(&self, rows: Vec<AuditEntry>, record: CallRecord) -> Committed {
+        self.push_end(rows, record, true)
+    }
+
+    fn push_end(&self, rows: Vec<AuditEntry>, record: CallRecord, if_open: bool) -> Committed {
+        if record.org != self.inner.org || rows.iter().any(|row| row.org != self.inner.org) {
             return Committed(Err(StoreError::WrongOrg));
         }
-        self.inner.queue.push(Item::Call(Box::new(call)), Class::Other)
+        let rows = rows.into_iter().map(writer::cleaned).collect();
+        let record = Box::new(record);
+        self.inner.queue.push(Item::End { rows, record, if_open }, Class::Other)
+    }
+
+    /// Queues what is known of a live call. Give it before the rows of the same turn. A note that
+    /// is overtaken by a later one is never written.
+    pub fn note(&self, boot: &Boot, call: OpenCall) {
+        if call.record.org == self.inner.org {
+            self.inner.queue.note(boot.clone(), call);
+        }
+    }
+
+    /// Queues that this boot lives; earlier boots of its node are forgotten with it.
+    pub fn seen(&self, boot: &Boot, at: Wall) {
+        self.inner.queue.seen(boot.clone(), at);
+    }
+
+    /// Calls that earlier boots of this node left open.
+    pub async fn lost_calls(&self, boot: &Boot) -> Result<Vec<LostCall>, StoreError> {
+        open_rows::lost(&self.inner.journal, &self.inner.org, boot).await
+    }
+
+    /// The last committed note of a call that has not ended.
+    pub async fn open_call(&self, id: &CallId) -> Result<Option<OpenCall>, StoreError> {
+        open_rows::get(&self.inner.journal, &self.inner.org, id).await
+    }
+
+    /// The highest boot counter that this node is known to have had; 0 if none.
+    pub async fn last_epoch(&self, node: &str) -> Result<u64, StoreError> {
+        open_rows::last_epoch(&self.inner.journal, &self.inner.org, node).await
     }
 
     pub async fn audit(&self, filter: AuditFilter) -> Result<AuditPage, StoreError> {
         audit_rows::page(&self.inner.journal, &self.inner.org, filter).await
+    }
+
+    /// A thousand rows after this one, oldest first; none at the end.
+    pub async fn audit_after(&self, seq: u64) -> Result<Vec<AuditRow>, StoreError> {
+        audit_rows::after(&self.inner.journal, &self.inner.org, seq).await
     }
 
     /// Walks the whole chain.

@@ -8,7 +8,7 @@
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::queue::{Item, Queue, Waiting};
-use crate::{call_rows, text};
+use crate::{call_rows, open_rows, text};
 use sqlx::{AnyConnection, Connection, Row};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,13 +28,20 @@ struct Head {
     hash: [u8; 32],
 }
 
+/// What one attempt wrote, should its commit have been taken and only the answer be lost.
+struct Attempt {
+    head: Head,
+    seqs: Vec<u64>,
+}
+
 pub(crate) async fn run(db: Db, org: OrgId, queue: Arc<Queue>) {
     let mut conn = None;
     while let Some(batch) = queue.take().await {
         let seqs = commit(&db, &org, &queue, &mut conn, &batch).await;
-        queue.committed(batch.len());
+        queue.committed(batch.iter().filter(|waiting| waiting.waiter.is_some()).count());
         for (waiting, seq) in batch.into_iter().zip(seqs) {
-            let _ = waiting.waiter.send(Ok(seq)); // nobody waits: it is written all the same
+            // Nobody waits: it is written all the same.
+            let _ = waiting.waiter.map(|waiter| waiter.send(Ok(seq)));
         }
     }
     if let Some(conn) = conn {
@@ -50,7 +57,7 @@ async fn commit(
     conn: &mut Option<AnyConnection>,
     batch: &[Waiting],
 ) -> Vec<u64> {
-    let mut attempted: Vec<Head> = Vec::new();
+    let mut attempted: Vec<Attempt> = Vec::new();
     let mut wait = RETRY_FIRST;
     let mut told = false;
     loop {
@@ -82,65 +89,69 @@ async fn attempt(
     org: &OrgId,
     conn: &mut Option<AnyConnection>,
     batch: &[Waiting],
-    attempted: &mut Vec<Head>,
+    attempted: &mut Vec<Attempt>,
 ) -> Result<Vec<u64>, sqlx::Error> {
     let conn = match conn {
         Some(conn) => conn,
         None => conn.insert(db.connect().await?),
     };
     let mut tx = conn.begin_with(db.begin()).await?;
-    for last in attempted.iter() {
-        if let Some(seqs) = already_in(&mut tx, org, *last, batch).await? {
-            return Ok(seqs);
+    for earlier in attempted.iter() {
+        if is_in(&mut tx, org, earlier.head).await? {
+            return Ok(earlier.seqs.clone());
         }
     }
-    let mut head = head(&mut tx, org).await?;
+    let before = head(&mut tx, org).await?;
+    let mut head = before;
     let mut seqs = Vec::with_capacity(batch.len());
     for waiting in batch {
-        match &waiting.item {
-            Item::Audit(entry) => {
-                head = insert(&mut tx, head, entry).await?;
-                seqs.push(head.seq);
-            }
-            Item::Call(record) => {
-                call_rows::insert(&mut tx, record).await?;
-                seqs.push(0);
-            }
-        }
+        seqs.push(write(&mut tx, org, &mut head, &waiting.item).await?);
     }
-    attempted.push(head);
+    if head.seq > before.seq {
+        // What else there is replaces itself: written twice, it is written once.
+        attempted.push(Attempt { head, seqs: seqs.clone() });
+    }
     tx.commit().await?;
     Ok(seqs)
 }
 
-/// The sequence numbers, if an earlier attempt that ended in `last` was committed after all.
-async fn already_in(
+/// The sequence number of the (last) audit row that the item brought; 0 if none.
+async fn write(
     conn: &mut AnyConnection,
     org: &OrgId,
-    last: Head,
-    batch: &[Waiting],
-) -> Result<Option<Vec<u64>>, sqlx::Error> {
-    let rows = batch.iter().filter(|w| matches!(w.item, Item::Audit(_))).count() as u64;
-    if rows == 0 {
-        return Ok(None); // call records replace themselves
+    head: &mut Head,
+    item: &Item,
+) -> Result<u64, sqlx::Error> {
+    match item {
+        Item::Audit(entry) => {
+            *head = insert(conn, *head, entry).await?;
+            Ok(head.seq)
+        }
+        Item::End { rows, record, if_open } => {
+            let was_open = open_rows::remove(conn, org, &record.view.id).await?;
+            if *if_open && !was_open {
+                return Ok(0);
+            }
+            for entry in rows {
+                *head = insert(conn, *head, entry).await?;
+            }
+            call_rows::insert(conn, record).await?;
+            Ok(if rows.is_empty() { 0 } else { head.seq })
+        }
+        Item::Note(boot, call) => open_rows::note(conn, boot, call).await.map(|()| 0),
+        Item::Seen(boot, at) => open_rows::seen(conn, org, boot, *at).await.map(|()| 0),
     }
+}
+
+/// Whether an earlier attempt that ended in `last` was committed after all.
+async fn is_in(conn: &mut AnyConnection, org: &OrgId, last: Head) -> Result<bool, sqlx::Error> {
     let found = sqlx::query("SELECT 1 FROM audit WHERE org_id = $1 AND seq = $2 AND hash = $3")
         .bind(org.as_str())
         .bind(last.seq as i64)
         .bind(text::hex(&last.hash))
         .fetch_optional(conn)
         .await?;
-    let mut seq = last.seq - rows;
-    Ok(found.map(|_| {
-        let number = |waiting: &Waiting| match waiting.item {
-            Item::Call(_) => 0,
-            Item::Audit(_) => {
-                seq += 1;
-                seq
-            }
-        };
-        batch.iter().map(number).collect()
-    }))
+    Ok(found.is_some())
 }
 
 async fn head(conn: &mut AnyConnection, org: &OrgId) -> Result<Head, sqlx::Error> {

@@ -75,6 +75,12 @@ impl From<AuditRow> for AuditItem {
     }
 }
 
+/// A row as one line of JSON, as in `GET /audit`.
+pub fn audit_line(row: AuditRow) -> String {
+    // Text, numbers and maps of text: this cannot fail to be JSON.
+    serde_json::to_string(&AuditItem::from(row)).unwrap_or_default()
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -6,6 +6,7 @@ mod supervision;
 mod words;
 
 pub(crate) use audit::AuditList;
+pub use audit::audit_line;
 pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{

@@ -32,6 +32,7 @@ mod keying;
 mod legs;
 mod losing;
 mod merging;
+mod open;
 mod party;
 mod planning;
 mod raising;
@@ -45,6 +46,7 @@ pub use input::{
     Merged, NewCall, NewParty, Other, PartyLeg, ReferId, ReplaceAsked, RequestId, RowId, TapEnd,
     TimerId, TransferAsked, TransferBy,
 };
+pub use open::OpenCall;
 
 use crate::directory::Directory;
 use crate::hearing::Before;

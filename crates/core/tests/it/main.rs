@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panic and says its figures
 
 mod call_laws;
+mod call_lost;
 mod call_merging;
 mod call_random;
 mod call_scenarios;

@@ -9,6 +9,7 @@ mod exchange;
 mod legs;
 mod moving;
 mod news;
+mod noting;
 mod register;
 mod replacing;
 mod sockets;
@@ -138,6 +139,7 @@ impl Switchboard {
     /// From here on nothing new begins; what lives goes on.
     pub fn drain(&self) {
         self.house.draining.store(true, Ordering::Relaxed);
+        self.house.sip.drain();
     }
 
     /// Takes calls as they come, until SIP is shut down.
@@ -192,7 +194,8 @@ impl Switchboard {
         let running = tokio::spawn(task.run(effects, inbox));
         let house = self.house.clone();
         tokio::spawn(async move {
-            if running.await.is_err() {
+            let failed = running.await.is_err();
+            if failed {
                 // The panic was reported by its hook; its dialogs ended as their handles fell.
                 house.counts.calls_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(call = %id, "a call's task failed; this call ends alone");
@@ -202,6 +205,9 @@ impl Switchboard {
             house.exchange.left(&id);
             house.register.remove(&id, bridge);
             house.counts.calls_ended.fetch_add(1, Ordering::Relaxed);
+            if failed {
+                crate::recover::close_one(&house.store, &id, "task_failed").await;
+            }
         });
         handle
     }

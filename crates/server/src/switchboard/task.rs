@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
-use undertone_core::call::{Answer, Call, CallRecord, Effect, Input, RequestId, RowId, TimerId};
+use undertone_core::call::{Answer, Call, Effect, Input, RequestId, RowId, TimerId};
 use undertone_core::id::{LegId, SeatId, SupervisionId, TrunkId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView};
@@ -164,21 +164,17 @@ impl CallTask {
     fn input(&mut self, input: Input) {
         let dir = self.house.directory.borrow().clone();
         let effects = self.call.handle(clock::now(), input, &dir);
-        for effect in effects {
-            self.carry_out(effect);
-        }
+        self.carry_out_turn(effects);
     }
 
     fn carry_out_all(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            self.carry_out(effect);
-        }
+        self.carry_out_turn(effects);
         while let Some(input) = self.next.pop_front() {
             self.input(input);
         }
     }
 
-    fn carry_out(&mut self, effect: Effect) {
+    pub(super) fn carry_out(&mut self, effect: Effect) {
         let bridge = self.me.bridge;
         match effect {
             Effect::Dial { seat, to, from_number, from_name } => {
@@ -229,7 +225,7 @@ impl CallTask {
             Effect::AgentFree { person } => {
                 self.house.floor.free(person, self.me.id.clone());
             }
-            Effect::Ended(record) => self.record(*record),
+            Effect::Ended(record) => self.record(Vec::new(), *record),
         }
     }
 
@@ -249,16 +245,6 @@ impl CallTask {
                 }
             };
             me.input(input).await;
-        });
-    }
-
-    fn record(&self, record: CallRecord) {
-        let committed = self.house.store.record(record);
-        let id = self.me.id.clone();
-        tokio::spawn(async move {
-            if let Err(error) = committed.await {
-                tracing::error!(call = %id, %error, "an ended call was not recorded");
-            }
         });
     }
 

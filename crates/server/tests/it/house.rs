@@ -70,22 +70,7 @@ impl House {
     }
 
     pub async fn with(options: Options) -> House {
-        let engine = EngineConfig { priority: false, ..EngineConfig::default() };
-        let engine = PhoneEngine::start(engine).expect("the phones' media");
-        let mut phones = BTreeMap::new();
-        for (id, number) in [("ana", "1001"), ("bo", "1002"), ("mia", "2001"), ("rosa", "+1555")] {
-            let answering = if id == "mia" { Answering::AtOnce } else { Answering::ByHand };
-            let codecs = options.codecs.clone();
-            let config = PhoneConfig {
-                name: id.into(),
-                answering,
-                codecs,
-                transport: options.transport,
-                t1_ms: 50,
-                ..PhoneConfig::new(number, &engine)
-            };
-            phones.insert(id, Phone::start(config).await.expect("a phone"));
-        }
+        let phones = phones(&options).await;
         let dir = tempfile::tempdir().expect("a folder");
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = Config {
@@ -205,7 +190,28 @@ impl House {
     }
 }
 
-fn file(phones: &BTreeMap<&'static str, Phone>) -> String {
+/// A customer's phone, two agents' and a supervisor's, which answers by itself.
+pub async fn phones(options: &Options) -> BTreeMap<&'static str, Phone> {
+    let engine = EngineConfig { priority: false, ..EngineConfig::default() };
+    let engine = PhoneEngine::start(engine).expect("the phones' media");
+    let mut phones = BTreeMap::new();
+    for (id, number) in [("ana", "1001"), ("bo", "1002"), ("mia", "2001"), ("rosa", "+1555")] {
+        let answering = if id == "mia" { Answering::AtOnce } else { Answering::ByHand };
+        let codecs = options.codecs.clone();
+        let config = PhoneConfig {
+            name: id.into(),
+            answering,
+            codecs,
+            transport: options.transport,
+            t1_ms: 50,
+            ..PhoneConfig::new(number, &engine)
+        };
+        phones.insert(id, Phone::start(config).await.expect("a phone"));
+    }
+    phones
+}
+
+pub fn file(phones: &BTreeMap<&'static str, Phone>) -> String {
     let rights: Vec<_> = Right::ALL.iter().map(|r| format!("\"{}\"", r.code())).collect();
     let mut text = String::new();
     for (id, phone) in phones {

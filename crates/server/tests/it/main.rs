@@ -2,6 +2,7 @@
 
 mod calls;
 mod command;
+mod crash;
 mod field;
 mod flood;
 mod flood_rig;
@@ -22,11 +23,13 @@ mod marks;
 mod microphone;
 mod modes;
 mod ports;
+mod process;
 mod referring;
 mod registered;
 mod rtp_socket;
 mod rtp_sprayer;
 mod scoreboard;
+mod signals;
 mod stage;
 mod streams;
 mod tapping;
@@ -34,3 +37,5 @@ mod torture;
 mod torture_rig;
 mod transfers;
 mod trunks;
+mod unit;
+mod upkeep;

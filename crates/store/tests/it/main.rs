@@ -8,5 +8,6 @@ mod crash;
 mod directory;
 mod fixture;
 mod journal;
+mod open_calls;
 mod postgres;
 mod records;

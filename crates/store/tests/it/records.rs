@@ -37,7 +37,7 @@ fn supervision(call: &CallId) -> SupervisionView {
     }
 }
 
-fn record(n: i64) -> CallRecord {
+pub(crate) fn record(n: i64) -> CallRecord {
     let id = call(&format!("eu.n1.1.{n:03}"));
     let party = |seat, role, who: Option<&str>| PartyView {
         seat: SeatId(seat),

@@ -244,6 +244,12 @@ fn apply_to_the_call(world: &mut World, op: Op) {
             let request = Some(world.request());
             world.feed(Input::HangUp { by, seat, request });
         }
+        other => apply_to_the_world(world, other),
+    }
+}
+
+fn apply_to_the_world(world: &mut World, op: Op) {
+    match op {
         Op::Transfer { seat, by, to, goes } => {
             let to = ["bo", "rita", "ana", "mia", "nobody"][to];
             let seat = SeatId(seat);

@@ -290,28 +290,6 @@ impl World {
             Effect::RejectLeg { seat, .. } | Effect::HangUpLeg { seat, .. } => {
                 self.legs.remove(&seat);
             }
-            Effect::AcceptRefer { refer, .. } => self.said(refer, Said::Accepted),
-            Effect::RefuseRefer { refer, code, .. } => self.said(refer, Said::Refused(code)),
-            Effect::NotifyRefer { refer, code, last, .. } => {
-                self.said(refer, Said::Notified(code, last));
-            }
-            Effect::HandOver(given) => {
-                given.merged.guests.iter().for_each(|guest| {
-                    self.legs.remove(&guest.seat);
-                });
-                if let Some((_, refer)) = &given.merged.refer {
-                    self.refers.remove(refer);
-                }
-                self.outbox.push(Effect::HandOver(given));
-            }
-            Effect::TakeLeg { seat, guest } => {
-                self.legs.insert(seat);
-                self.outbox.push(Effect::TakeLeg { seat, guest });
-            }
-            Effect::ReplaceLeg { .. }
-            | Effect::RefuseArrival { .. }
-            | Effect::AskToGiveUp { .. }
-            | Effect::DropGuest { .. } => self.outbox.push(effect),
             Effect::WriteRow { row, entry, gates } => {
                 assert!(self.rows.insert(row, *entry).is_none(), "a row's number is used once");
                 if self.habits.commits {
@@ -352,6 +330,36 @@ impl World {
             | Effect::Changed
             | Effect::AgentBusy { .. }
             | Effect::AgentFree { .. } => {}
+            other => self.perform_a_move(other),
+        }
+    }
+
+    /// What transfers and merges ask for.
+    fn perform_a_move(&mut self, effect: Effect) {
+        match effect {
+            Effect::AcceptRefer { refer, .. } => self.said(refer, Said::Accepted),
+            Effect::RefuseRefer { refer, code, .. } => self.said(refer, Said::Refused(code)),
+            Effect::NotifyRefer { refer, code, last, .. } => {
+                self.said(refer, Said::Notified(code, last));
+            }
+            Effect::HandOver(given) => {
+                given.merged.guests.iter().for_each(|guest| {
+                    self.legs.remove(&guest.seat);
+                });
+                if let Some((_, refer)) = &given.merged.refer {
+                    self.refers.remove(refer);
+                }
+                self.outbox.push(Effect::HandOver(given));
+            }
+            Effect::TakeLeg { seat, guest } => {
+                self.legs.insert(seat);
+                self.outbox.push(Effect::TakeLeg { seat, guest });
+            }
+            Effect::ReplaceLeg { .. }
+            | Effect::RefuseArrival { .. }
+            | Effect::AskToGiveUp { .. }
+            | Effect::DropGuest { .. } => self.outbox.push(effect),
+            other => panic!("an effect that this world does not know: {other:?}"),
         }
     }
 

@@ -10,7 +10,6 @@ use undertone_core::call::{
 use undertone_core::id::SeatId;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing::Origin;
-use undertone_core::view::Role;
 use undertone_sip::{DialogHandle, ReferToken, Replaces};
 
 /// REFERs whose end is not told yet, with their dialogs: they may outlive their leg.
@@ -33,8 +32,7 @@ impl Switchboard {
     ) -> Result<NewParty, Refusal> {
         let view = call.view().await.ok_or_else(|| Refusal::because(Reason::CallEnded))?;
         let dir = self.directory();
-        let agents = view.parties.iter().filter(|p| p.role == Role::Agent && p.connected);
-        let people = [&by.person].into_iter().chain(agents.filter_map(|p| p.person.as_ref()));
+        let people = [&by.person].into_iter().chain(view.agents_here());
         let device = people.into_iter().find_map(|person| dir.devices_of(person).next());
         let device = device.ok_or_else(|| Refusal::because(Reason::OutboundDenied))?.id.clone();
         self.place_for(&call.id, &Origin::Device(device), &dialled(to)?)

@@ -53,12 +53,18 @@ impl Switchboard {
                 tokio::spawn(board.clone().tap(tapped, arrived));
             }));
         }
+        // Only a call that would be passed on needs a hop for it (RFC 3261 section 16.3).
+        let hops = incoming.max_forwards;
+        if hops == 0 {
+            return Err(refuse(483));
+        }
         let id = self.house.ids.call().map_err(|_| refuse(500))?;
         let (caller, callee) = self.admit(&id, incoming, &origin, &to, &dir).map_err(refuse)?;
-        let leg = self.arriving_leg(incoming, Rank::First).map_err(|error| {
+        let mut leg = self.arriving_leg(incoming, Rank::First).map_err(|error| {
             self.house.exchange.left(&id);
             refuse(error.code())
         })?;
+        leg.hops = Some(hops);
         let (queue, campaign, request, by) = (None, None, None, None);
         let new = NewCall { id, caller, callee, queue, campaign, request, by };
         Ok(Box::new(move |board, incoming| {

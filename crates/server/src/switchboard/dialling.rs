@@ -7,6 +7,7 @@
 
 use super::caller::Caller;
 use super::legs::{Leg, failure};
+use super::redirect::Follows;
 use super::task::CallTask;
 use crate::clock;
 use std::collections::VecDeque;
@@ -34,6 +35,8 @@ pub(super) struct Aim {
     pub(super) identity: Identity,
     /// How a phone that registered is reached.
     pub(super) bound: Option<Binding>,
+    /// The device that is called by it.
+    pub(super) device: Option<DeviceId>,
 }
 
 impl Aim {
@@ -50,7 +53,8 @@ pub(super) struct Search {
     /// Of the leg that stands among the call's.
     at: Aim,
     beside: Vec<(Leg, Aim)>,
-    next: VecDeque<Vec<Aim>>,
+    pub(super) next: VecDeque<Vec<Aim>>,
+    pub(super) follows: Follows,
     outside: Option<Outside>,
     /// Somebody's phone rang: from then on no other address is tried.
     rang: bool,
@@ -70,6 +74,8 @@ fn weightier(a: Option<u16>, b: u16) -> u16 {
         486 => 3,
         408 | 480 => 1,
         503 => 0,
+        // It named somebody else; whoever that was says more.
+        300..=399 => -1,
         _ => 2,
     };
     a.filter(|a| weight(*a) >= weight(b)).unwrap_or(b)
@@ -83,6 +89,7 @@ impl CallTask {
                 at,
                 beside,
                 next,
+                follows: Follows::default(),
                 outside,
                 rang: false,
                 worst: None,
@@ -96,7 +103,7 @@ impl CallTask {
 
     /// What there is to call, in order.
     #[allow(clippy::type_complexity)]
-    fn groups(
+    pub(super) fn groups(
         &self,
         seat: SeatId,
         to: &DialTarget,
@@ -143,6 +150,7 @@ impl CallTask {
             credentials: None,
             identity: Identity::default(),
             bound: None,
+            device: Some(device.clone()),
         };
         let bound = self.bindings_of(dir.device(device).and_then(|d| d.account.as_deref()));
         if bound.is_empty() {
@@ -157,6 +165,7 @@ impl CallTask {
             credentials: None,
             identity: Identity::default(),
             bound: Some(binding),
+            device: Some(device.clone()),
         });
         ringing.collect()
     }
@@ -201,6 +210,7 @@ impl CallTask {
                     credentials: credentials.clone(),
                     identity: Identity::default(),
                     bound: None,
+                    device: None,
                 };
                 aim.says(identity.clone(), anonymous);
                 aim
@@ -285,6 +295,12 @@ impl CallTask {
                 search.beside.into_iter().for_each(|(leg, _)| leg.end());
                 false
             }
+            DialogEvent::Redirected { contacts } => {
+                let from = beside.map_or(&search.at, |index| &search.beside[index].1).clone();
+                self.sent_on(seat, &mut search, &from, contacts);
+                self.searches.insert(seat, search);
+                true
+            }
             DialogEvent::Failed { code, .. } => {
                 self.leg_lost(seat, search, beside, *code);
                 true
@@ -330,7 +346,7 @@ impl CallTask {
                     self.legs.insert(seat, leg);
                     search.at = aim;
                 }
-                None if goes_on(code) && !search.rang => {
+                None if search.follows.take() || (goes_on(code) && !search.rang) => {
                     let outside = search.outside.clone();
                     match self.next_group(&mut search.next, outside.as_ref(), seat) {
                         Ok((at, others)) => (search.at, search.beside) = (at, others),

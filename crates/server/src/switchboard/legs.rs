@@ -11,7 +11,7 @@ use undertone_core::id::{BridgeId, LegId, SeatId};
 use undertone_engine::{Engine, Ports, PortsExhausted, Rank};
 use undertone_media::bridge::LegConfig;
 use undertone_sdp::{Capabilities, Direction, Media, SdpError, Session};
-use undertone_sip::{DialogEvent, DialogHandle, EndCause, Outgoing, ReofferToken};
+use undertone_sip::{DialogEvent, DialogHandle, EndCause, Outgoing, ReofferToken, SipError};
 
 /// One leg on its way up, or up.
 pub(crate) struct Leg {
@@ -23,6 +23,8 @@ pub(crate) struct Leg {
     stage: Stage,
     /// Where its events go; changed when the leg moves to another call.
     place: Option<watch::Sender<Place>>,
+    /// Hops that its call may still take, if it arrived.
+    pub(super) hops: Option<u8>,
 }
 
 /// The task that has a leg, and its seat there.
@@ -80,7 +82,7 @@ impl Leg {
             }
             None => Stage::ArrivedEmpty,
         };
-        Ok(Self { id, dialog, session, ports: Some(ports), stage, place: None })
+        Ok(Self { id, dialog, session, ports: Some(ports), stage, place: None, hops: None })
     }
 
     /// The codec that this leg will send with, once agreed or offered.
@@ -162,7 +164,7 @@ pub(super) fn failure(code: u16) -> LegFailure {
         408 | 480 => LegFailure::NoAnswer,
         488 | 606 => LegFailure::NoCommonCodec,
         487 | 410 => LegFailure::Gone,
-        404 | 502 | 503 | 504 => LegFailure::Unreachable,
+        300..=399 | 404 | 502 | 503 | 504 => LegFailure::Unreachable,
         _ => LegFailure::Other,
     }
 }
@@ -215,12 +217,18 @@ impl CallTask {
             route: aim.bound.as_ref().map(|bound| bound.path.clone()).unwrap_or_default(),
             credentials: aim.credentials.clone(),
             identity: aim.identity.clone(),
+            // Who passes a call on takes one hop of it (RFC 3261 section 16.6).
+            max_forwards: self
+                .legs
+                .values()
+                .find_map(|leg| leg.hops)
+                .map(|hops| hops.saturating_sub(1)),
             ..Outgoing::default()
         };
         let (dialog, events) = self.house.sip.call(outgoing);
         let id = self.house.ids.leg();
         let (stage, place) = (Stage::Offered, None);
-        let mut leg = Leg { id, dialog, session, ports: Some(ports), stage, place };
+        let mut leg = Leg { id, dialog, session, ports: Some(ports), stage, place, hops: None };
         leg.follow(self.me.to.clone(), seat, events);
         Ok(leg)
     }
@@ -386,7 +394,9 @@ impl CallTask {
         let Some(leg) = self.legs.get(&seat) else { return };
         let (dialog, me) = (leg.dialog.clone(), self.me.clone());
         tokio::spawn(async move {
-            if dialog.options().await.is_err() {
+            // Pending: it has not even confirmed its call, which has a limit of its own.
+            let asked = dialog.options().await;
+            if asked.is_err_and(|error| error != SipError::Pending) {
                 tracing::info!(call = %me.id, seat = %seat, for_ms, "a silent phone is gone");
                 me.input(Input::LegEnded { seat, cause: LegEnd::MediaTimeout }).await;
             }

@@ -10,6 +10,7 @@ mod legs;
 mod moving;
 mod news;
 mod noting;
+mod redirect;
 mod register;
 mod replacing;
 mod sockets;

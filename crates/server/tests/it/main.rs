@@ -22,6 +22,9 @@ mod lives;
 mod marks;
 mod microphone;
 mod modes;
+#[path = "../../../sip/tests/it/peer.rs"]
+#[allow(dead_code, clippy::unwrap_used)] // of the SIP crate's tests, which use all of it
+mod peer;
 mod ports;
 mod process;
 mod referring;
@@ -30,9 +33,12 @@ mod rtp_socket;
 mod rtp_sprayer;
 mod scoreboard;
 mod signals;
+mod sipp_load;
 mod stage;
 mod streams;
+mod support;
 mod tapping;
+mod telephony;
 mod torture;
 mod torture_rig;
 mod transfers;

@@ -117,6 +117,7 @@ impl Rubbish {
     }
 }
 
+#[allow(clippy::disallowed_methods)] // the sleep is the flood's pace; nothing is waited for
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_datagrams_by_the_thousand_do_not_reach_the_calls() {
     let per_second = 5_000u32;

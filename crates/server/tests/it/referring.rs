@@ -16,6 +16,22 @@ async fn ended(call: &PhoneCall) -> CallEnd {
     tokio::time::timeout(SOON, call.ended()).await.expect("it ends in time")
 }
 
+/// Waits until the server knows that this person has left.
+async fn off_the_call(house: &House, who: &str) {
+    let gone = async {
+        loop {
+            let (_, agents) = house.get("/agents").await;
+            let items = agents["items"].as_array().expect("agents");
+            let agent = items.iter().find(|agent| agent["name"] == who).expect("the agent");
+            if agent["state"] != "on_call" {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, gone).await.expect("the server hears of it in time");
+}
+
 /// What NOTIFY said last.
 async fn told(call: &PhoneCall) -> (u16, bool) {
     let last = call.wait_for(SOON, |s| s.referred.last().is_some_and(|(_, last)| *last)).await;
@@ -109,6 +125,8 @@ async fn who_hangs_up_after_refer_is_called_back_when_the_colleague_is_busy() {
     let ringing = rings(&house, "bo").await;
     talk.agent.hang_up();
     ended(&talk.agent).await;
+    // Her phone has ended the call; her BYE may still be on its way.
+    off_the_call(&house, "ana").await;
     ringing.reject(486);
     let again = rings(&house, "ana").await.answer().unwrap();
     again.tone(Some(COLLEAGUE));

@@ -18,7 +18,8 @@ fn fresh() -> u64 {
 fn print(name: &str, seed: u64, report: &TwinReport) {
     println!(
         "{name}, seed {seed:#x}: {} transitions and {} steps of transfers in {} calls; \
-         customer's edge opened {}; compared {} RTP and {} RTCP packets, {} with nobody there; alarms {}; {}",
+         customer's edge opened {}; compared {} RTP and {} RTCP packets, {} with nobody there; \
+         alarms {}; {}",
         report.transitions,
         report.transfers,
         report.episodes,

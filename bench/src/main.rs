@@ -26,6 +26,7 @@ use std::time::Duration;
 const SERVER_CORE: usize = 0;
 const ROUNDS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(4);
+const ROW_WINDOW: Duration = Duration::from_secs(20);
 /// The share of a core that a round is sized to.
 const SHARE: f64 = 0.6;
 const CALLS_AT_MOST: usize = 1_500;
@@ -41,9 +42,14 @@ fn main() -> Result<()> {
         ["bare", phones] => runtime.block_on(bare::serve(phones.parse()?)),
         ["run", binary] => runtime.block_on(run(PathBuf::from(binary), Scale::full())),
         ["memory", binary] => runtime.block_on(memory_alone(PathBuf::from(binary))),
+        ["row", kind, calls, binary] => {
+            let kind = Kind::named(kind).context("plain, listen, whisper or barge")?;
+            runtime.block_on(row(kind, calls.parse()?, PathBuf::from(binary)))
+        }
         ["quick", binary] => runtime.block_on(run(PathBuf::from(binary), Scale::quick())),
         _ => {
             println!("usage: undertone-bench run|quick|memory PATH-TO-undertone");
+            println!("       undertone-bench row KIND CALLS PATH-TO-undertone (for a profiler)");
             std::process::exit(2);
         }
     }
@@ -90,6 +96,18 @@ async fn memory_alone(binary: PathBuf) -> Result<()> {
     let memory::Memory { plain_call, bare_call } =
         memory::measure(&binary, SERVER_CORE, &phones).await?;
     println!("memory a call: {plain_call:.0} kB; of the SIP library alone: {bare_call:.0} kB");
+    phones.shutdown().await;
+    Ok(())
+}
+
+/// One kind for long enough to look at with a profiler.
+async fn row(kind: Kind, calls: usize, binary: PathBuf) -> Result<()> {
+    let phones = Phones::start().await?;
+    let server = Server::start(&binary, SERVER_CORE, phones.address(), CALLS_AT_MOST)?;
+    let relay = rounds::relay(SERVER_CORE, calls, ROW_WINDOW / 4).await?;
+    summary::line(0, "relay", &relay);
+    let round = rounds::server(kind, calls, &server, &phones, ROW_WINDOW).await?;
+    summary::line(0, kind.name(), &round);
     phones.shutdown().await;
     Ok(())
 }

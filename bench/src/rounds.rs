@@ -24,6 +24,10 @@ pub enum Kind {
 impl Kind {
     pub const ALL: [Kind; 4] = [Kind::Plain, Kind::Listen, Kind::Whisper, Kind::Barge];
 
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Kind::Plain => "plain",

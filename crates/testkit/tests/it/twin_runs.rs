@@ -55,17 +55,36 @@ fn customer_gets_the_same_bytes_at_the_same_instants_on_g711() {
     assert!(opened > transitions / 20, "the customer's edge opened too rarely: {opened}");
 }
 
-#[test]
-fn customer_gets_the_same_bytes_at_the_same_instants_on_every_other_pair_of_codecs() {
+/// One customer's codec against each codec of an agent; the supervisor's is the next one.
+fn holds_with(customer: Codec) {
     let all = [Pcmu, Pcma, G722, Opus];
+    let at = all.iter().position(|codec| *codec == customer).unwrap();
+    let supervisor = all[(at + 1) % all.len()];
     let mut opened = 0;
-    for (n, customer) in all.into_iter().enumerate() {
-        for agent in all {
-            let supervisor = all[(n + 1) % 4];
-            opened += holds([customer, agent, supervisor], if proof() { 5_000 } else { 60 });
-        }
+    for agent in all {
+        opened += holds([customer, agent, supervisor], if proof() { 5_000 } else { 60 });
     }
-    assert!(opened > 20, "the customer's edge opened too rarely: {opened}");
+    assert!(opened > 5, "the customer's edge opened too rarely: {opened}");
+}
+
+#[test]
+fn a_customer_on_pcmu_gets_the_same_bytes_whatever_the_agent_speaks() {
+    holds_with(Pcmu);
+}
+
+#[test]
+fn a_customer_on_pcma_gets_the_same_bytes_whatever_the_agent_speaks() {
+    holds_with(Pcma);
+}
+
+#[test]
+fn a_customer_on_g722_gets_the_same_bytes_whatever_the_agent_speaks() {
+    holds_with(G722);
+}
+
+#[test]
+fn a_customer_on_opus_gets_the_same_bytes_whatever_the_agent_speaks() {
+    holds_with(Opus);
 }
 
 fn finds(broken: Break) {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::endpoint::lock;
+use crate::lock::lock;
 use crate::types::StreamLimits;
 
 #[derive(Default)]

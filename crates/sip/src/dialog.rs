@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use rsipstack::sip::Response;
+use rsipstack::sip::{Response, Uri};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::endpoint::{Core, DialogKey, INBOUND_MAX, MergeKey, Route, lock};
+use crate::dialogs::{DialogKey, MergeKey, Route};
+use crate::endpoint::{Core, INBOUND_MAX};
 use crate::far::Far;
 use crate::handle::{COMMANDS_MAX, Command, DialogHandle, Notifiers};
 use crate::types::{DialogEvent, EndCause, SipError};
@@ -32,6 +33,14 @@ pub(crate) struct Ends {
     places: Places,
 }
 
+/// Whose INVITE it was.
+pub(crate) enum Begun {
+    /// Its Request-URI.
+    ByUs(Uri),
+    /// What other copies of it share.
+    ByThem(MergeKey),
+}
+
 /// Removed when the task ends, however it ends.
 struct Places {
     core: Arc<Core>,
@@ -41,10 +50,7 @@ struct Places {
 
 impl Places {
     fn leave(&self) {
-        let gone = lock(&self.core.routes).remove(&self.key);
-        if let Some(route) = gone {
-            self.core.ended(self.key.clone(), route.far.tag());
-        }
+        self.core.dialogs.leave(&self.key);
     }
 }
 
@@ -52,17 +58,16 @@ impl Drop for Places {
     fn drop(&mut self) {
         self.leave();
         if let Some(merge) = &self.merge {
-            lock(&self.core.merges).remove(merge);
+            self.core.dialogs.forget_merge(merge);
         }
     }
 }
 
 impl Ends {
-    /// `merge` is there for a call that came to us.
     pub(crate) fn new(
         core: &Arc<Core>,
         far: Arc<Far>,
-        merge: Option<MergeKey>,
+        begun: Begun,
     ) -> (Self, DialogHandle, mpsc::Receiver<DialogEvent>) {
         let key = (far.call_id().to_owned(), far.local_tag().to_owned());
         let call_id: Arc<str> = far.call_id().into();
@@ -71,12 +76,12 @@ impl Ends {
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let ending = core.closing.child_token();
         let up = Arc::<AtomicBool>::default();
-        let ours = merge.is_none();
-        let route = Route { requests, far: far.clone(), up: up.clone(), ours };
-        lock(&core.routes).insert(key.clone(), route);
-        if let Some(merge) = &merge {
-            lock(&core.merges).insert(merge.clone(), key.clone());
-        }
+        let (asked, merge) = match begun {
+            Begun::ByUs(uri) => (Some(uri), None),
+            Begun::ByThem(merge) => (None, Some(merge)),
+        };
+        let route = Route { requests, far: far.clone(), up: up.clone(), asked };
+        core.dialogs.enter(&key, route, merge.as_ref());
         let notifiers = Notifiers::default();
         let handle = DialogHandle {
             call_id: call_id.clone(),

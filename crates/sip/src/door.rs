@@ -109,7 +109,7 @@ impl Door {
         connected: bool,
     ) -> Option<u32> {
         if matches!(request.method, Method::Ack | Method::Cancel)
-            || crate::endpoint::to_tag(request).is_some()
+            || crate::fields::to_tag(request).is_some()
         {
             return None;
         }

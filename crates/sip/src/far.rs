@@ -18,7 +18,9 @@ use rsipstack::transport::{SipAddr, SipConnection};
 
 use crate::challenge;
 use crate::credentials::Credentials;
-use crate::endpoint::{Core, call_id, lock};
+use crate::endpoint::Core;
+use crate::fields::{call_id, cseq, from_tag};
+use crate::lock::lock;
 use crate::types::SipError;
 
 /// A body and its type.
@@ -60,7 +62,7 @@ impl Far {
         let contact = request.typed_contact_headers().ok()?.into_iter().next()?;
         let place = Place {
             remote: request.from_header().ok()?.value().to_owned(),
-            remote_tag: crate::endpoint::from_tag(request),
+            remote_tag: from_tag(request),
             target: contact.uri,
             routes: route_set(request),
             connection: stream(invite.connection.as_ref()),
@@ -93,9 +95,9 @@ impl Far {
         Some(Self {
             core: core.clone(),
             call_id: call_id(invite),
-            local_tag: crate::endpoint::from_tag(invite),
+            local_tag: from_tag(invite),
             local: invite.from_header().ok()?.value().to_owned(),
-            seq: Arc::new(AtomicU32::new(crate::endpoint::cseq(invite))),
+            seq: Arc::new(AtomicU32::new(cseq(invite))),
             credentials,
             place: Mutex::new(place),
         })

@@ -25,8 +25,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::census::Place;
-use crate::endpoint::{Core, lock};
+use crate::endpoint::Core;
 use crate::frame::{Frame, Framer};
+use crate::lock::lock;
 use crate::outward::{self, Sent, SentKey};
 use crate::types::{FlowId, Transport};
 use crate::wire::{self, Hop};

@@ -21,9 +21,10 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::census::{Census, Place};
-use crate::endpoint::{Core, lock};
+use crate::endpoint::Core;
 use crate::flow::{self, Flow, Queue, Raw};
 use crate::frame::Framer;
+use crate::lock::lock;
 use crate::marking::mark;
 use crate::outward;
 use crate::types::{FlowId, StreamLimits};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::endpoint::lock;
+use crate::lock::lock;
 use crate::refer::{NOTICES_MAX, Notice};
 use crate::types::{ReferToken, ReofferToken, Replaces, SipError};
 

@@ -21,10 +21,12 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::dialog::{Ends, early, sdp_of};
+use crate::dialog::{self, Ends, early, sdp_of};
+use crate::dialogs::merge_key;
 use crate::door;
-use crate::endpoint::{Core, Origin, call_id, capabilities, cseq, from_tag, lock};
+use crate::endpoint::{Core, Origin};
 use crate::far::{Far, sdp_body};
+use crate::fields::{call_id, capabilities, cseq, from_tag};
 use crate::handle::Command;
 use crate::identity;
 use crate::live::{Live, at};
@@ -40,8 +42,8 @@ pub(crate) fn start(core: &Arc<Core>, invite: Transaction, calls: &mpsc::Sender<
     let refusal = match begin(core, &invite, calls) {
         Ok(Begun { places, far, tag, agreed, replaces }) => {
             let request = invite.original.clone();
-            let merge = (call_id(&request), from_tag(&request), cseq(&request));
-            let (ends, handle, events) = Ends::new(core, Arc::new(far), Some(merge));
+            let begun = dialog::Begun::ByThem(merge_key(&request));
+            let (ends, handle, events) = Ends::new(core, Arc::new(far), begun);
             let origin = core.origin(&invite);
             let lost = invite.connection.as_ref().and_then(|c| c.cancel_token());
             let (said, heard) = mpsc::channel(SAID_MAX);
@@ -84,14 +86,11 @@ fn begin<'a>(
 ) -> Result<Begun<'a>, Refusal> {
     let request = &invite.original;
     let plain = |code: u16| (code, Vec::new());
-    let (id, from) = (call_id(request), from_tag(request));
-    // The same INVITE by two ways (section 8.2.2.2), or one of ours that came back.
-    let merged = lock(&core.merges).contains_key(&(id.clone(), from.clone(), cseq(request)));
-    if merged || lock(&core.routes).contains_key(&(id, from)) {
+    if core.dialogs.is_merged(request) || core.dialogs.has_looped(request) {
         return Err(plain(482));
     }
-    let full = core.draining.load(Ordering::Relaxed)
-        || lock(&core.routes).len() >= core.config.dialogs_max;
+    let full =
+        core.draining.load(Ordering::Relaxed) || core.dialogs.len() >= core.config.dialogs_max;
     let places = calls.try_reserve();
     let (false, false, Ok(places)) = (full, core.closing.is_cancelled(), places) else {
         core.refused.fetch_add(1, Ordering::Relaxed);
@@ -117,8 +116,8 @@ impl Core {
         }
         let replaces = replaces::parse(value).ok_or(400_u16)?;
         let Replaces { call_id, to_tag, from_tag, early_only } = &replaces;
-        match self.dialog_of(call_id, to_tag, from_tag) {
-            None if self.has_ended(call_id, to_tag, from_tag) => Err(603),
+        match self.dialogs.known(call_id, to_tag, from_tag) {
+            None if self.dialogs.has_ended(call_id, to_tag, from_tag) => Err(603),
             None => Err(481),
             Some(known) if known.confirmed && *early_only => Err(486),
             // Only who began an early dialog can take it back.

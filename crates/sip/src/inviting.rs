@@ -22,8 +22,9 @@ use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::endpoint::{Core, lock};
+use crate::endpoint::Core;
 use crate::far::Far;
+use crate::lock::lock;
 use crate::session_timer;
 
 /// Answers that wait for the call's task; the transaction waits with them.

@@ -9,10 +9,12 @@ mod challenge;
 mod contact;
 mod credentials;
 mod dialog;
+mod dialogs;
 mod digest;
 mod door;
 mod endpoint;
 mod far;
+mod fields;
 mod flow;
 mod flows;
 mod frame;
@@ -28,6 +30,7 @@ mod limits;
 mod listen;
 mod live;
 mod locate;
+mod lock;
 mod marking;
 mod nonce;
 mod offers;
@@ -42,6 +45,7 @@ mod reliable;
 mod replaces;
 mod serving;
 mod session_timer;
+mod shared;
 mod socket;
 mod stateless;
 mod types;
@@ -70,7 +74,8 @@ pub use types::{
     Outgoing, ReferToken, ReofferToken, Replaces, SipConfig, SipError, StreamLimits, Transport,
 };
 
-use endpoint::{Core, INCOMING_MAX, Shared};
+use endpoint::{Core, INCOMING_MAX};
+use shared::Shared;
 
 /// The bound addresses of one SIP element. Cheap to clone; dropping the last one closes them at
 /// once, so `shutdown` first.
@@ -153,7 +158,7 @@ impl Sip {
     /// A dialog of ours by the tags that another side names it with: `to_tag` is ours. None if
     /// there is none, or no more.
     pub fn dialog_of(&self, call_id: &str, to_tag: &str, from_tag: &str) -> Option<KnownDialog> {
-        self.cores[0].dialog_of(call_id, to_tag, from_tag)
+        self.shared.dialogs.known(call_id, to_tag, from_tag)
     }
 
     /// Registers with somebody else, and keeps that up as long as what this gives lives.

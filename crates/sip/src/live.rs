@@ -10,10 +10,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::dialog::Ends;
-use crate::endpoint::{capabilities, cseq, from_tag, lock};
 use crate::far::{Body, Outcome};
+use crate::fields::{capabilities, cseq, from_tag};
 use crate::handle::Command;
 use crate::incoming::info_of;
+use crate::lock::lock;
 use crate::offers::{Offers, Turn};
 use crate::refer;
 use crate::replaces::write_refer_to;

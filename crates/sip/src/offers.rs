@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::dialog::{Ends, sdp_of};
-use crate::endpoint::{capabilities, cseq};
 use crate::far::{Outcome, sdp_body};
+use crate::fields::{capabilities, cseq};
 use crate::handle::OfferBy;
 use crate::incoming::source;
 use crate::live::{Next, glare_wait};

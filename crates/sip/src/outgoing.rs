@@ -22,9 +22,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::dialog::{Ends, early, reason_of, sdp_of};
-use crate::endpoint::{Core, capabilities, lock};
+use crate::dialog::{self, Ends, early, reason_of, sdp_of};
+use crate::endpoint::Core;
 use crate::far::{Far, via};
+use crate::fields::capabilities;
 use crate::handle::DialogHandle;
 use crate::inviting::{self, Heard, Inviting};
 use crate::live::Live;
@@ -64,7 +65,7 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     if core.closing.is_cancelled() {
         return Err((503, "shutting down".into()));
     }
-    if lock(&core.routes).len() >= core.config.dialogs_max {
+    if core.dialogs.len() >= core.config.dialogs_max {
         return Err((503, "too many calls".into()));
     }
     let bad = || (400, SipError::BadAddress.to_string());
@@ -73,7 +74,8 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     let invite = invite(core, call, callee).ok_or_else(bad)?;
     let far = Far::of_callee(core, &invite, call.credentials.clone()).ok_or_else(bad)?;
     let far = Arc::new(far);
-    let (ends, handle, events) = Ends::new(core, far.clone(), None);
+    let begun = dialog::Begun::ByUs(invite.uri.clone());
+    let (ends, handle, events) = Ends::new(core, far.clone(), begun);
     let setup = Setup {
         inviting: inviting::start(core, invite, far, aim),
         ends,

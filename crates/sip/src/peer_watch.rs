@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
 use crate::asking::{Asker, Target, uri};
-use crate::endpoint::{Core, capabilities};
+use crate::endpoint::Core;
+use crate::fields::capabilities;
 use crate::types::SipError;
 use crate::wire::ALLOW;
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use rsipstack::sip::{Header, HeadersExt as _, Request};
 
 use crate::contact::{seconds, values};
-use crate::endpoint::{call_id, cseq};
+use crate::fields::{call_id, cseq};
 use crate::registrar::{Binding, Registrar, Unchanged, Wanted};
 use crate::types::{FlowId, Transport};
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use rsipstack::sip::{Header, HeadersExt as _, Method, Request, Response};
 use tokio::time::Instant;
 
-use crate::endpoint::cseq;
 use crate::far::{Body, Far, sdp_body};
+use crate::fields::cseq;
 use crate::serving::Answers;
 
 /// Provisional answers that wait for the PRACK of the one before; the last of them counts.

@@ -10,8 +10,9 @@ use rsipstack::sip::{Header, HeadersExt as _, Method, Request, Response, SipMess
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 
-use crate::endpoint::{Core, cseq};
+use crate::endpoint::Core;
 use crate::far::Body;
+use crate::fields::cseq;
 
 /// ACK, CANCEL, the end: more than three a transaction cannot say.
 pub(crate) const SAID_MAX: usize = 16;

@@ -10,6 +10,7 @@ mod hostile;
 mod keeper;
 mod load;
 mod logs;
+mod own_calls;
 mod peer;
 mod prack;
 mod redirect;

@@ -1,11 +1,9 @@
-//! Record-Route on both legs, extensions that are required of us, loops, and hops.
-
-use undertone_sip::DialogEvent;
+//! Record-Route on both legs, extensions that are required of us, and hops.
 
 use crate::peer::{Peer, Script};
 use crate::scripted_callee::{called, in_dialog};
 use crate::scripted_caller::{confirmed_of, ringing_with};
-use crate::support::{ANSWER, OFFER, call_in, config, drained, endpoint, next};
+use crate::support::{ANSWER, OFFER, call_in, config, drained, endpoint};
 
 #[tokio::test]
 async fn a_record_route_of_a_caller_leads_our_requests_over_it_in_its_order() {
@@ -81,28 +79,6 @@ async fn what_we_support_may_be_required_and_the_rest_is_named() {
     for method in ["PRACK", "UPDATE", "REFER", "NOTIFY", "INFO"] {
         assert!(able.header("Allow").contains(method));
     }
-}
-
-#[tokio::test]
-async fn a_call_of_ours_that_comes_back_to_us_is_a_loop() {
-    let mut called = called().await;
-    // A proxy sends our INVITE back: our Call-ID, our tag, another Via on top.
-    let (us, proxy) = (called.sip.local_addr(), called.peer.addr);
-    let invite = &called.invite;
-    let back = format!(
-        "INVITE sip:100@{us} SIP/2.0\r\nVia: SIP/2.0/UDP {proxy};branch=z9hG4bKback\r\n\
-         Via: {}\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 1 INVITE\r\n\
-         Contact: <sip:x@{us}>\r\nMax-Forwards: 69\r\nContent-Length: 0\r\n\r\n",
-        invite.header("Via"),
-        invite.header("From"),
-        invite.header("To"),
-        invite.header("Call-ID"),
-    );
-    called.peer.raw(back.as_bytes(), us).await;
-    called.peer.expect("SIP/2.0 482").await;
-    called.peer.respond(&called.invite, "482 Loop Detected", "a", "", "").await;
-    called.peer.expect("ACK").await;
-    assert!(matches!(next(&mut called.events).await, DialogEvent::Failed { code: 482, .. }));
 }
 
 #[tokio::test]

@@ -1,0 +1,122 @@
+//! From bytes to the library: each message that comes, by whichever transport, is read, judged
+//! and counted here, and handed on only if it is good and there is room for it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use rsipstack::sip::{Method, SipMessage};
+
+use super::Core;
+use crate::fields::to_tag;
+use crate::flow::{Flow, Raw};
+use crate::locate::udp;
+use crate::stateless;
+use crate::types::Transport;
+use crate::wire::{DATAGRAM_MAX_BYTES, Hop, Reading, read};
+
+/// Transactions at once for each dialog allowed; beyond it, requests are refused unseen.
+const TRANSACTIONS_PER_DIALOG: usize = 4;
+
+impl Core {
+    pub(super) async fn receive(&self) {
+        let mut buffer = vec![0; DATAGRAM_MAX_BYTES];
+        loop {
+            let got = tokio::select! {
+                got = self.wire.receive(&mut buffer) => got,
+                () = self.stop.cancelled() => return,
+            };
+            let (length, source) = match got {
+                Ok(got) => got,
+                // An ICMP error of an earlier send; the socket itself still works.
+                Err(error) => {
+                    tracing::debug!(%error, "receiving failed");
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+            };
+            self.take(&buffer[..length], source, None).await;
+        }
+    }
+
+    /// One message, by whichever transport: judged, and handed to the library if it is good.
+    pub(crate) async fn take(&self, bytes: &[u8], source: SocketAddr, flow: Option<&Flow>) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        let transport = if flow.is_some() { Transport::Tcp } else { Transport::Udp };
+        let hop = Hop { source, transport };
+        let message = match read(bytes, &hop, &self.ours, &self.config.user_agent) {
+            Reading::Message(message) => message,
+            Reading::Ping => return self.answer(b"\r\n".to_vec(), source, flow).await,
+            Reading::Refuse { code, bytes } => {
+                self.judged.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(%source, code, "request refused unseen");
+                return self.answer(bytes, source, flow).await;
+            }
+            Reading::Drop(why) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                return tracing::debug!(%source, why, "message dropped");
+            }
+        };
+        if self.overloaded(&message) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            // Over UDP it comes again by itself; over TCP it would be waited for.
+            if let (SipMessage::Request(request), true) = (&*message, flow.is_some()) {
+                let (server, wait_s) = (&self.config.user_agent, self.config.retry_after_s);
+                self.answer(stateless::busy(request, server, wait_s), source, flow).await;
+            }
+            return;
+        }
+        if let Some(answer) = self.overrun(&message, source, flow.is_some()) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return self.answer(answer, source, flow).await;
+        }
+        let (connection, from) = match flow {
+            Some(flow) => (flow.channel.clone(), flow.addr.clone()),
+            None => (self.connection.clone(), udp(source)),
+        };
+        if let (SipMessage::Response(response), Some(flow)) = (&*message, flow) {
+            flow.answered(response);
+            self.flows.settled(response);
+        }
+        // Not its queue, which has no bound: what is handed over here is worked off here.
+        let handed = self.endpoint.on_received_message(*message, connection, &from);
+        if let Err(error) = handed.await {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(%source, %error, "the SIP library did not take a message");
+        }
+    }
+
+    /// Without state, the way that the request came.
+    async fn answer(&self, bytes: Vec<u8>, source: SocketAddr, flow: Option<&Flow>) {
+        match flow {
+            Some(flow) => {
+                // One that asks and does not read what it is told goes.
+                if !flow.write(Raw::Answer(bytes)) {
+                    flow.end.cancel();
+                }
+            }
+            None => drop(self.wire.send(&bytes, source).await),
+        }
+    }
+
+    /// New INVITEs only: what belongs to a call that is up must pass. Dropped without an answer,
+    /// they come again by their own timer.
+    fn overloaded(&self, message: &SipMessage) -> bool {
+        let SipMessage::Request(request) = message else { return false };
+        let limit = self.config.dialogs_max.saturating_mul(TRANSACTIONS_PER_DIALOG).max(1_024);
+        request.method == Method::Invite
+            && to_tag(request).is_none()
+            && self.endpoint.get_stats().running_transactions > limit
+    }
+
+    /// Who asks too often is told so before anything is kept of it.
+    fn overrun(
+        &self,
+        message: &SipMessage,
+        source: SocketAddr,
+        connected: bool,
+    ) -> Option<Vec<u8>> {
+        let SipMessage::Request(request) = message else { return None };
+        let wait_s = self.door.as_ref()?.overrun(request, source, connected)?;
+        Some(stateless::busy(request, &self.config.user_agent, wait_s))
+    }
+}

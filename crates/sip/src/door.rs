@@ -13,7 +13,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rsipstack::sip::prelude::ToTypedHeader as _;
 use rsipstack::sip::{Header, HeadersExt as _, Method, Request};
-use rsipstack::transport::{SipAddr, SipConnection};
 
 use crate::digest::{self, Algorithm, Challenge, Question, Shown, hex};
 use crate::endpoint::Core;
@@ -22,6 +21,7 @@ use crate::limits::{Buckets, Guesses, Origin};
 use crate::nonce::{Nonces, Worth};
 use crate::registrar::Registrar;
 use crate::types::DoorGauges;
+pub(crate) use crate::via::source_of;
 use crate::wire::unescape;
 
 /// Nonces whose counts are remembered, sources and accounts with a bucket, guessers.
@@ -302,13 +302,6 @@ fn listens_at(request: &Request, source: SocketAddr) -> SocketAddr {
     let contacts = request.typed_contact_headers().unwrap_or_default();
     let contact = contacts.first().and_then(|c| crate::contact::address(&c.uri.to_string()));
     contact.filter(|contact| contact.ip() == source.ip()).unwrap_or(source)
-}
-
-/// Where a request came from, as our own reading wrote it into the Via.
-pub(crate) fn source_of(request: &Request) -> Option<SocketAddr> {
-    let (transport, addr) =
-        SipConnection::parse_target_from_via(request.via_header().ok()?).ok()?;
-    SipAddr::new(transport, addr).get_socketaddr().ok()
 }
 
 /// Writes the verdict on the request, and off it what somebody else wrote there.

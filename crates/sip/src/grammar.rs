@@ -296,7 +296,7 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 /// The first byte outside quotes for which this holds.
-fn outside_quotes(text: &str, found: impl Fn(u8) -> bool) -> Option<usize> {
+pub(crate) fn outside_quotes(text: &str, found: impl Fn(u8) -> bool) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     text.bytes().position(|b| {
         let here = !quoted && found(b);

@@ -49,6 +49,7 @@ mod shared;
 mod socket;
 mod stateless;
 mod types;
+mod via;
 mod wire;
 
 use std::net::SocketAddr;

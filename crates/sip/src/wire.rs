@@ -12,12 +12,12 @@ use std::net::SocketAddr;
 use rsipstack::sip::{
     HasHeaders as _, Header, HeadersExt as _, Method, SipMessage, prelude::ToTypedHeader as _,
 };
-use rsipstack::transport::SipConnection;
 
 use crate::challenge;
 use crate::frame::Fault;
 use crate::grammar;
 use crate::types::Transport;
+use crate::via;
 
 /// The most that UDP can carry.
 pub(crate) const DATAGRAM_MAX_BYTES: usize = 65_535;
@@ -301,12 +301,17 @@ fn parse(lines: &Lines<'_>, hop: &Hop) -> Option<SipMessage> {
         }
         _ => drop(write!(out, "{}\r\n", lines.start)),
     }
+    // The Via of who sent a request to us; a response's is our own.
+    let mut top = !lines.start.starts_with("SIP/");
     for (name, value) in &lines.headers {
         if *name == "Content-Length" {
             continue;
         }
         // What a response has in its headers was ours, or is our far end's: read as it is meant.
-        let value = grammar::plain(name, value).unwrap_or_else(|_| value.clone());
+        let mut value = grammar::plain(name, value).unwrap_or_else(|_| value.clone());
+        if *name == "Via" && std::mem::take(&mut top) {
+            value = via::received(&value, hop.source);
+        }
         if *name == "Contact" {
             let _ = write!(out, "{name}: {}\r\n", escape_once(&value));
         } else {
@@ -333,17 +338,10 @@ fn parse(lines: &Lines<'_>, hop: &Hop) -> Option<SipMessage> {
     {
         request.headers_mut().push(Header::Contact(hop.contact().into()));
     }
-    // As over UDP also where answers need no address: who reads the Via finds the source there.
-    let udp = rsipstack::sip::Transport::Udp;
-    let mut message = SipConnection::update_msg_received(message, hop.source, udp).ok()?;
-    if let (SipMessage::Request(request), true) = (&mut message, hop.source.is_ipv6()) {
-        // The library writes `received` between brackets, and cannot read what it wrote
-        // (RFC 5118 section 4.5).
-        let via = request.via_header_mut().ok()?;
-        let ip = hop.source.ip();
-        let plain = format!("received={ip}");
-        let fixed = via.value().replacen(&format!("received=[[{ip}]]"), &plain, 1);
-        via.replace(fixed.replacen(&format!("received=[{ip}]"), &plain, 1));
+    if let SipMessage::Request(request) = &message {
+        // Who reads the Via finds the source there, and nothing else: whatever the library made of
+        // it, it must have made that.
+        via::source_of(request).filter(|source| via::same(*source, hop.source))?;
     }
     Some(message)
 }
@@ -413,7 +411,7 @@ fn refuse(
     for (name, value) in &lines.headers {
         match *name {
             "Via" if std::mem::take(&mut first) => {
-                let _ = write!(out, "Via: {}\r\n", received(value, hop.source));
+                let _ = write!(out, "Via: {}\r\n", via::received(value, hop.source));
             }
             "Via" | "From" | "Call-ID" | "CSeq" => {
                 let _ = write!(out, "{name}: {value}\r\n");
@@ -432,17 +430,6 @@ fn refuse(
     }
     let _ = write!(out, "{extra}Server: {server}\r\nContent-Length: 0\r\n\r\n");
     Reading::Refuse { code, bytes: out.into_bytes() }
-}
-
-/// RFC 3261 section 18.2.1 and RFC 3581, on the first of the header's values.
-fn received(via: &str, source: SocketAddr) -> String {
-    let (first, rest) = via.split_at(via.find(',').unwrap_or(via.len()));
-    let parts = first.split(';').filter(|p| {
-        let name = p.split('=').next().unwrap_or("").trim().to_ascii_lowercase();
-        name != "received" && name != "rport"
-    });
-    let kept: Vec<&str> = parts.collect();
-    format!("{};received={};rport={}{rest}", kept.join(";"), source.ip(), source.port())
 }
 
 fn split<'a>(text: &'a str, body: &'a [u8]) -> Option<Lines<'a>> {

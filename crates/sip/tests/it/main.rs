@@ -23,6 +23,7 @@ mod scripted_caller;
 mod session_timer;
 mod shutdown;
 mod sipp;
+mod sources;
 mod stream;
 mod support;
 mod tcp;

@@ -10,7 +10,8 @@
 //!    └── one with the same address: open beside the lock, until it is heard again ──┤
 //!                                                                                   │
 //!   same SSRC, in sequence, from where the signalling comes (a NAT's new binding) ──┤
-//!   another SSRC from the locked address, the locked one silent ────────────▶ locked anew
+//!   the described address itself, if another port or host is locked in its place ───┤
+//!   whoever might be learnt, the locked one silent ─────────────────────────▶ locked anew
 //! ```
 //!
 //! Whatever else comes is not the leg's. No packet of ours goes to an address that is neither the
@@ -27,8 +28,8 @@ pub(crate) const LEARNT_IN_PACKETS: u8 = 5;
 pub(crate) const RTP_STEADY: u8 = 3;
 /// RTCP comes once in seconds and has no sequence: each packet stands for itself.
 pub(crate) const RTCP_STEADY: u8 = 1;
-/// For so long the locked SSRC must have been silent before another one at its address is heard.
-const SSRC_SILENT_US: u64 = 500_000;
+/// For so long the locked source must have been silent before another is heard in its place.
+const SILENT_US: u64 = 500_000;
 /// After a new description the old source may still be heard for a moment; heard after that, it
 /// has not changed, and the lock is the only one again.
 const STAYED_AFTER_US: u64 = 1_000_000;
@@ -116,8 +117,10 @@ impl Learning {
             return self.learn(now, from, claim);
         }
         let changed = self.lock.is_some_and(|lock| {
+            let silent = now.since(lock.heard_at) >= SILENT_US;
             self.has_moved(&lock, from, claim)
-                || (lock.from == from && now.since(lock.heard_at) >= SSRC_SILENT_US)
+                || self.is_described_instead(&lock, from)
+                || (silent && self.may_follow(&lock, from, claim))
         });
         // Not one packet is taken before the lock: a row of them has to come first.
         if !changed || self.count(from, claim) < self.steady {
@@ -159,8 +162,7 @@ impl Learning {
     }
 
     fn learn(&mut self, now: Mono, from: SocketAddr, claim: Claim) -> bool {
-        let host = from.ip();
-        if host != self.described.ip() && Some(host) != self.signalling {
+        if !self.is_host_of_ours(from) {
             return false;
         }
         // What the description names is not outvoted by another port or host.
@@ -182,6 +184,23 @@ impl Learning {
             && follows(claim.seq, lock.claim.seq, DROPOUT_MAX)
     }
 
+    /// Somebody else was first, at another port of its host or where the signalling comes from. A
+    /// private address may be anybody's here: it does not outvote what a NAT shows.
+    fn is_described_instead(&self, lock: &Lock, from: SocketAddr) -> bool {
+        let elsewhere = lock.from.ip() != self.described.ip();
+        self.is_described(from) && lock.from != from && !(elsewhere && is_private(from.ip()))
+    }
+
+    /// Of one that has gone silent: the same address goes on with another stream, or its host does
+    /// elsewhere. RTCP is silent between any two packets.
+    fn may_follow(&self, lock: &Lock, from: SocketAddr, claim: Claim) -> bool {
+        lock.from == from || (claim.seq.is_some() && self.is_host_of_ours(from))
+    }
+
+    fn is_host_of_ours(&self, from: SocketAddr) -> bool {
+        from.ip() == self.described.ip() || Some(from.ip()) == self.signalling
+    }
+
     fn count(&mut self, from: SocketAddr, claim: Claim) -> u8 {
         let goes_on = |c: &Candidate| {
             c.from == from && c.claim.ssrc == claim.ssrc && follows(claim.seq, c.claim.seq, GAP_MAX)
@@ -200,6 +219,17 @@ impl Learning {
     /// Without scope and flow label, which a description cannot name.
     fn is_described(&self, from: SocketAddr) -> bool {
         from.port() == self.described.port() && from.ip() == self.described.ip()
+    }
+}
+
+/// Addresses that are not the same host's everywhere (RFC 1918, RFC 6598, RFC 4193, link-local).
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
+            ip.is_private() || ip.is_link_local() || ip.is_loopback() || shared
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
     }
 }
 

@@ -125,6 +125,50 @@ fn another_ssrc_at_the_locked_address_waits_until_the_old_one_is_silent() {
 }
 
 #[test]
+fn who_was_first_at_the_same_host_gives_the_leg_up_to_the_address_of_the_description() {
+    let public = "198.51.100.77:4000";
+    for (described, thief) in
+        [(PHONE, "10.0.0.1:6666"), (public, "198.51.100.77:6666"), (public, NAT)]
+    {
+        let signalling = Some(addr(thief).ip());
+        let mut learning = Learning::new(Mono(0), addr(described), signalling, RTP_STEADY);
+        for seq in 1..=3 {
+            assert!(takes(&mut learning, 0, thief, 6, seq));
+        }
+        assert_eq!(learning.target(), Some(addr(thief)));
+        let heard = [1, 2, 3].map(|n| {
+            let heard = takes(&mut learning, u64::from(n) * 20, described, 7, n);
+            // It goes on all the while; of what it sends in between nothing is lost either.
+            takes(&mut learning, u64::from(n) * 20, thief, 6, n + 3);
+            heard
+        });
+        assert_eq!(heard, [false, false, true], "{thief} before {described}");
+        assert_eq!(learning.target(), Some(addr(described)));
+        for n in 0..20 {
+            assert!(!takes(&mut learning, 80, thief, 6, 7 + n), "and has it for good");
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_has_gone_silent_is_given_to_who_might_have_been_learnt() {
+    for from in [NAT_AGAIN, "10.0.0.1:4002"] {
+        let mut learning = locked_behind_nat();
+        for n in 0..20 {
+            assert!(!takes(&mut learning, 100 + n, from, 8, n as u16), "not while it is heard");
+        }
+        for (n, heard) in [(0, false), (1, false), (2, true)] {
+            assert_eq!(takes(&mut learning, 600 + n * 20, from, 8, 100 + n as u16), heard);
+        }
+        assert_eq!(learning.target(), Some(addr(from)));
+    }
+    let mut learning = locked_behind_nat();
+    for n in 0..20 {
+        assert!(!takes(&mut learning, 900, STRANGER, 8, n));
+    }
+}
+
+#[test]
 fn a_description_with_another_address_begins_anew() {
     let mut learning = locked_behind_nat();
     learning.described(Mono::from_ms(100), addr("10.0.0.9:5000"));
@@ -230,7 +274,11 @@ impl Shadow {
         let moved = ssrc == of && Some(from.ip()) == self.signalling && ahead;
         let renewed = from == at && silent;
         let reopened = self.locks.last().is_some_and(|(when, ..)| *when <= self.since);
-        moved || renewed || (reopened && self.host_fits(from))
+        let described = self.described.last().map(|(_, a)| *a);
+        let there = described.is_some_and(|a| a.ip() == at.ip() || a.ip() != addr(PHONE).ip());
+        let regained = Some(from) == described && there;
+        let free = reopened || silent;
+        moved || renewed || regained || (free && self.host_fits(from))
     }
 }
 

@@ -32,6 +32,9 @@ const HEARD_MAX: usize = 16;
 /// An INVITE is not sent more often than this, whatever it is answered.
 const TRIES_MAX: u8 = 4;
 
+/// Forks that answered and are ended by us; what more answer are left to their own timers.
+const SURPLUS_MAX: usize = 16;
+
 pub(crate) enum Heard {
     Response(Box<Response>),
     /// It could not be sent at all.
@@ -256,6 +259,10 @@ impl Driver {
                 self.kept = Some(tag);
                 return;
             }
+        }
+        // Who answers with ever new tags would have us send BYEs to whom it names.
+        if self.ended.len() >= SURPLUS_MAX {
+            return tracing::debug!(call_id = self.far.call_id(), "too many forks answered");
         }
         self.ended.push(tag);
         self.deadline = None;

@@ -33,6 +33,9 @@ struct Asked {
     token: ReferToken,
     transaction: Transaction,
     deadline: Instant,
+    /// Whether it was the first in its dialog: the NOTIFYs of any other carry an id (RFC 3515
+    /// section 2.4.6).
+    first: bool,
 }
 
 pub(crate) struct Live {
@@ -43,9 +46,9 @@ pub(crate) struct Live {
     waiting: Vec<Transaction>,
     tokens: u64,
     /// INFO, OPTIONS and REFER of ours; each gives the code of its answer.
-    asked: JoinSet<u16>,
+    asked: JoinSet<(Method, u16)>,
     refers: Vec<Asked>,
-    /// REFERs of theirs, in this dialog so far: from the second on, their NOTIFYs carry an id.
+    /// REFERs of theirs, in this dialog so far.
     referred: u32,
     /// REFERs of ours whose last NOTIFY has not come.
     referring: u32,
@@ -137,7 +140,7 @@ impl Live {
                     None => Next::Over,
                 },
                 turn = self.offers.turn() => self.turned(ends, turn),
-                Some(code) = self.asked.join_next() => lost(ends, code.unwrap_or(0)),
+                Some(answered) = self.asked.join_next() => self.answered(ends, answered.ok()),
                 () = at(offers_at) => self.due(ends),
                 () = at(refer_at) => { self.refuse_first(ends); Next::Wait }
                 command = ends.commands.recv(), if !handles_gone => match command {
@@ -163,6 +166,15 @@ impl Live {
                 self.command(ends, command);
             }
         }
+    }
+
+    fn answered(&mut self, ends: &mut Ends, answered: Option<(Method, u16)>) -> Next {
+        let (method, code) = answered.unwrap_or((Method::Options, 0));
+        if method == Method::Refer && !(200..300).contains(&code) {
+            // Of one that was refused nothing will be told.
+            self.referring = self.referring.saturating_sub(1);
+        }
+        lost(ends, code)
     }
 
     fn turned(&mut self, ends: &mut Ends, turn: Turn) -> Next {
@@ -231,7 +243,7 @@ impl Live {
             Command::Refer(uri, replaces, reply) => self.refer(ends, &uri, replaces, reply),
             Command::AcceptRefer(token, told) => {
                 let Some(refer) = self.take_refer(token) else { return };
-                let id = (self.referred > 1).then(|| cseq(&refer.transaction.original));
+                let id = (!refer.first).then(|| cseq(&refer.transaction.original));
                 ends.core.reply(refer.transaction, 202, vec![ends.core.contact_header()]);
                 self.notifying.retain(|notifying| !notifying.is_finished());
                 self.notifying.push(ends.core.linger(refer::notify(ends.far.clone(), id, told)));
@@ -257,7 +269,8 @@ impl Live {
         reply: oneshot::Sender<Result<u16, SipError>>,
     ) {
         let far = ends.far.clone();
-        self.asked.spawn(async move { code_of(far.ask(method, headers, body).await, reply) });
+        let ask = async move { (method, code_of(far.ask(method, headers, body).await, reply)) };
+        self.asked.spawn(ask);
     }
 
     fn refer(
@@ -294,7 +307,8 @@ impl Live {
             Ok(event) => {
                 self.referred += 1;
                 let deadline = Instant::now() + ends.core.timer_b() / 2;
-                self.refers.push(Asked { token, transaction, deadline });
+                let first = self.referred == 1;
+                self.refers.push(Asked { token, transaction, deadline, first });
                 ends.tell(event);
             }
             Err(code) => ends.core.reply(transaction, code, Vec::new()),
@@ -318,7 +332,7 @@ impl Live {
         match event {
             Ok(event) => {
                 if let DialogEvent::Notified { last: true, .. } = event {
-                    self.referring -= 1;
+                    self.referring = self.referring.saturating_sub(1);
                 }
                 ends.core.reply(transaction, 200, vec![ends.core.contact_header()]);
                 ends.tell(event);

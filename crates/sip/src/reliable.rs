@@ -14,8 +14,8 @@ use crate::serving::Answers;
 
 /// Provisional answers that wait for the PRACK of the one before; the last of them counts.
 const WAITING_MAX: usize = 8;
-/// Early dialogs of one call of ours that are acknowledged.
-const FORKS_MAX: usize = 16;
+/// Early dialogs of one call of ours that are known.
+pub(crate) const FORKS_MAX: usize = 16;
 
 /// Our side, as a callee.
 pub(crate) struct Reliable {
@@ -60,6 +60,11 @@ impl Reliable {
         more: Vec<Header>,
         t1: Duration,
     ) {
+        // The first that is reliable would have to hold our offer, and its PRACK the answer
+        // (section 5). Ours goes with the 200: until then there is nothing to say but 100.
+        if self.required && self.answers.request().body.is_empty() {
+            return;
+        }
         let reliable = self.required || (self.supported && sdp.is_some());
         if !reliable {
             return self.answers.give(code, more, sdp.and_then(sdp_body));

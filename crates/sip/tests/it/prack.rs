@@ -164,3 +164,28 @@ async fn two_endpoints_of_ours_agree_on_early_media() {
     drained(&up.caller).await;
     drained(&up.callee).await;
 }
+
+#[tokio::test]
+async fn a_caller_who_requires_it_and_offers_nothing_hears_nothing_before_the_answer() {
+    // RFC 3262 section 5: a reliable 180 without our offer would be none.
+    let (sip, mut incoming) = endpoint().await;
+    let mut peer = Peer::new().await;
+    let mut script = Script::new(sip.local_addr(), "late@peer");
+    let text = script.request(&peer, "INVITE", "invite", "Require: 100rel\r\n", "");
+    peer.raw(text.as_bytes(), sip.local_addr()).await;
+    peer.expect("SIP/2.0 100").await;
+    let mut call = call_in(&mut incoming).await;
+    call.dialog.ring();
+    peer.never("SIP/2.0 18", 100).await;
+    call.dialog.answer(OFFER.into());
+    let ok = peer.expect("SIP/2.0 200").await;
+    assert_eq!(ok.body, OFFER);
+    script.their_tag = ok.tag("To");
+    let sdp = "Content-Type: application/sdp\r\n";
+    let ack = script.request(&peer, "ACK", "ack", sdp, ANSWER);
+    peer.raw(ack.as_bytes(), sip.local_addr()).await;
+    let confirmed = crate::support::next(&mut call.events).await;
+    assert_eq!(confirmed, DialogEvent::Confirmed { sdp: Some(ANSWER.into()) });
+    script.cseq = 2;
+    hung_up(&sip, &mut peer, &script, &mut call.events).await;
+}

@@ -201,3 +201,32 @@ async fn a_notify_of_nothing_is_refused() {
     }
     assert!(up.call.events.try_recv().is_err());
 }
+
+#[tokio::test]
+async fn two_refers_before_the_first_is_accepted_are_told_apart() {
+    let mut up = confirmed().await;
+    let first = referred(&mut up, 2).await;
+    let second = referred(&mut up, 3).await;
+    for (token, event) in [(first, "refer"), (second, "refer;id=3")] {
+        up.call.dialog.accept_refer(token);
+        let notify = notified(&mut up.peer, "SIP/2.0 100 Trying", "active").await;
+        assert_eq!(notify.header("Event"), event);
+    }
+}
+
+#[tokio::test]
+async fn of_a_refer_that_was_refused_no_news_is_taken() {
+    let mut up = confirmed().await;
+    let ours = up.call.dialog.clone();
+    let asked = tokio::spawn(async move { ours.refer("sip:300@example.com", None).await });
+    let refer = up.peer.expect("REFER").await;
+    up.peer.respond(&refer, "603 Decline", "", "", "").await;
+    assert_eq!(asked.await.unwrap(), Err(SipError::Refused(603)));
+    up.script.cseq += 1;
+    let extra = "Event: refer\r\nSubscription-State: terminated\r\n\
+                 Content-Type: message/sipfrag\r\n";
+    let text = up.script.request(&up.peer, "NOTIFY", "news", extra, "SIP/2.0 200 OK\r\n");
+    up.peer.raw(text.as_bytes(), up.sip.local_addr()).await;
+    up.peer.expect("SIP/2.0 481").await;
+    assert!(up.call.events.try_recv().is_err());
+}

@@ -12,6 +12,8 @@ use undertone_store::Account as Kept;
 #[derive(Default)]
 pub struct Accounts {
     by_user: HashMap<String, Arc<Account>>,
+    /// And by each extension of its device.
+    by_name: HashMap<String, Arc<Account>>,
     /// What each offers: a user that there is not is offered what one of them is.
     offers: Vec<Offer>,
 }
@@ -33,7 +35,11 @@ impl Accounts {
                 offer,
                 names: names.into_iter().flatten().collect(),
             };
-            accounts.by_user.insert(kept.name, Arc::new(account));
+            let account = Arc::new(account);
+            for name in &account.names {
+                accounts.by_name.insert(name.clone(), account.clone());
+            }
+            accounts.by_user.insert(kept.name, account);
         }
         accounts
     }
@@ -92,6 +98,10 @@ impl Gate for Gatekeeper {
 
     fn account(&self, user: &str) -> Option<Arc<Account>> {
         self.accounts.borrow().by_user.get(user).cloned()
+    }
+
+    fn account_of_name(&self, name: &str) -> Option<Arc<Account>> {
+        self.accounts.borrow().by_name.get(name).cloned()
     }
 
     fn is_emergency(&self, number: &str) -> bool {

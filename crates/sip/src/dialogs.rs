@@ -5,17 +5,18 @@
 //! All addresses of one `Sip` share it. It runs no dialog and answers nothing.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rsipstack::sip::{Header, Request, Uri};
+use rsipstack::sip::{Request, Uri};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
 
 use crate::contact;
 use crate::far::Far;
-use crate::fields::{call_id, cseq, from_tag};
+use crate::fields::{call_id, cseq, from_tag, hops};
 use crate::lock::lock;
 use crate::types::KnownDialog;
 
@@ -84,6 +85,11 @@ impl Dialogs {
         lock(&self.live).values().any(|route| route.far.is_on(flow))
     }
 
+    /// The connections that requests of any go over.
+    pub(crate) fn connections(&self) -> Vec<SipAddr> {
+        lock(&self.live).values().filter_map(|route| route.far.connection()).collect()
+    }
+
     /// The same INVITE by two ways: a proxy forked it, and both branches lead to us.
     pub(crate) fn is_merged(&self, invite: &Request) -> bool {
         lock(&self.merges).contains_key(&merge_key(invite))
@@ -104,6 +110,11 @@ impl Dialogs {
         }
     }
 
+    /// What the far end believes its own address to be, if that leads elsewhere.
+    pub(crate) fn inside(&self, key: &DialogKey) -> Option<IpAddr> {
+        lock(&self.live).get(key)?.far.inside()
+    }
+
     /// `to_tag` is ours, `from_tag` theirs, as in a Replaces that comes to us.
     pub(crate) fn known(&self, id: &str, to_tag: &str, from_tag: &str) -> Option<KnownDialog> {
         let live = lock(&self.live);
@@ -118,13 +129,4 @@ impl Dialogs {
             |(key, tag): &(DialogKey, String)| key.0 == id && key.1 == to_tag && tag == from_tag;
         lock(&self.ended).iter().any(named)
     }
-}
-
-/// Who sent it, and who passed it on: each has left a Via.
-fn hops(request: &Request) -> usize {
-    let vias = request.headers.iter().filter_map(|header| match header {
-        Header::Via(via) => Some(contact::values(via.value()).len()),
-        _ => None,
-    });
-    vias.sum()
 }

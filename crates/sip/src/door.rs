@@ -21,7 +21,6 @@ use crate::limits::{Buckets, Guesses, Origin};
 use crate::nonce::{Nonces, Worth};
 use crate::registrar::Registrar;
 use crate::types::DoorGauges;
-pub(crate) use crate::via::source_of;
 use crate::wire::unescape;
 
 /// Nonces whose counts are remembered, sources and accounts with a bucket, guessers.
@@ -49,7 +48,10 @@ pub(crate) struct Door {
 
 struct State {
     nonces: Nonces,
+    /// Of who only says where he is: over UDP anybody can spend another's tokens.
     sources: Buckets<Origin>,
+    /// Of who shows that he reads what we send to that source, or is connected.
+    proven: Buckets<Origin>,
     /// Emergency calls have tokens of their own: no other call spends them.
     emergencies: Buckets<Origin>,
     accounts: Buckets<String>,
@@ -69,6 +71,8 @@ struct Counts {
 pub(crate) enum Verdict {
     /// With the account that it proved to be, if any.
     Pass(Option<String>),
+    /// From nobody we know, for who refuses those himself.
+    Stranger,
     Answer(u16, Vec<Header>),
 }
 
@@ -77,6 +81,7 @@ impl Door {
         let state = State {
             nonces: Nonces::new(rand::random(), u64::from(config.nonce_s) * 1_000, NONCES_MAX),
             sources: Buckets::new(config.source_rate, BUCKETS_MAX),
+            proven: Buckets::new(config.source_rate, BUCKETS_MAX),
             emergencies: Buckets::new(config.source_rate, BUCKETS_MAX),
             accounts: Buckets::new(config.account_rate, BUCKETS_MAX),
             guesses: Guesses::new(config.guessing, GUESSERS_MAX),
@@ -118,8 +123,14 @@ impl Door {
             return None;
         }
         let emergency = self.is_emergency(&asked);
+        let nonce = self.of_realm(request).next().map(|shown| shown.nonce);
         let (mut state, from) = (self.state(), Origin::of(source.ip()));
-        let buckets = if emergency { &mut state.emergencies } else { &mut state.sources };
+        let proven = connected || nonce.is_some_and(|nonce| state.nonces.is_of(&nonce, from));
+        let buckets = match (emergency, proven) {
+            (true, _) => &mut state.emergencies,
+            (false, true) => &mut state.proven,
+            (false, false) => &mut state.sources,
+        };
         let taken = buckets.take(from, self.now_ms());
         drop(state);
         let wait = taken.err()?;
@@ -130,7 +141,8 @@ impl Door {
     pub(crate) fn judge(&self, request: &Request, source: SocketAddr, connected: bool) -> Verdict {
         let asked = asked(request, source, connected);
         match self.config.gate.judge(&asked) {
-            Access::Open | Access::Nobody => Verdict::Pass(None),
+            Access::Open => Verdict::Pass(None),
+            Access::Nobody => Verdict::Stranger,
             Access::Refuse(code) => Verdict::Answer(code.clamp(400, 699), Vec::new()),
             Access::Challenge => self.authenticate(request, &asked),
         }
@@ -139,11 +151,19 @@ impl Door {
     fn authenticate(&self, request: &Request, asked: &Asked) -> Verdict {
         let Some((shown, account)) = self.shown(request) else {
             self.counts.challenged.fetch_add(1, Ordering::Relaxed);
-            return self.challenge(&asked.from_user, false);
+            let user = named(&asked.from_user);
+            return self.challenge(user, self.meant_by_from(user), asked, false);
         };
         let (from, now) = (Origin::of(asked.source.ip()), self.now_ms());
         let name = named(&shown.user);
-        if self.state().guesses.is_locked(name, from, now) {
+        // Over a nonce that this source was not given, or that is old, the digest is not looked
+        // at: what it says counts against nobody, and tells nobody whether it was right (RFC 7616
+        // section 3.3, stale).
+        if !self.state().nonces.is_fresh(&shown.nonce, from, now) {
+            self.counts.challenged.fetch_add(1, Ordering::Relaxed);
+            return self.challenge(name, self.config.gate.account(name), asked, true);
+        }
+        if self.is_locked(name, asked, now) {
             self.counts.locked.fetch_add(1, Ordering::Relaxed);
             return Verdict::Answer(403, Vec::new());
         }
@@ -152,18 +172,32 @@ impl Door {
             if self.state().guesses.wrong(name, from, now) {
                 tracing::warn!(source = %asked.source, "too many wrong passwords, locked");
             }
-            return self.challenge(name, false);
+            return self.challenge(name, account, asked, false);
         }
-        // A right digest over a nonce that is old or was used: perhaps a replay, so no more than a
-        // new nonce is given for it (RFC 7616 section 3.3, stale).
+        // A right digest over a count that was used: perhaps a replay, so no more than a new nonce
+        // is given for it.
         // A count that the digest does not cover is no count.
         let count = shown.qop.as_ref().and(shown.nc.as_deref()).and_then(digest::count);
-        if self.state().nonces.spend(&shown.nonce, count, now) == Worth::Stale {
-            return self.challenge(name, true);
+        if self.state().nonces.spend(&shown.nonce, from, count, now) == Worth::Stale {
+            return self.challenge(name, account, asked, true);
         }
-        let Some(account) = account else { return self.challenge(name, false) };
+        let Some(account) = account else { return self.challenge(name, None, asked, false) };
         self.state().guesses.right(name, from);
         self.admit(asked, &account, now)
+    }
+
+    /// Whether too many guesses hold up this one. An emergency call is held up by none, if it is
+    /// the first in a while: it may still be a guess.
+    fn is_locked(&self, name: &str, asked: &Asked, now_ms: u64) -> bool {
+        let (mut state, from) = (self.state(), Origin::of(asked.source.ip()));
+        state.guesses.is_locked(name, from, now_ms)
+            && !(self.is_emergency(asked) && state.guesses.lets_call_for_help(name, from, now_ms))
+    }
+
+    /// The account that a From means, by its user name or by an extension of its device.
+    fn meant_by_from(&self, user: &str) -> Option<Arc<Account>> {
+        let gate = &self.config.gate;
+        gate.account(user).or_else(|| gate.account_of_name(user))
     }
 
     fn is_emergency(&self, asked: &Asked) -> bool {
@@ -189,12 +223,7 @@ impl Door {
     /// The credentials for our realm, and the account that they name, if it is one. With several,
     /// the first that the account can check.
     fn shown(&self, request: &Request) -> Option<(Shown, Option<Arc<Account>>)> {
-        let ours = |shown: &Shown| shown.realm == self.config.realm;
-        let mut all = request.headers.iter().filter_map(|header| match header {
-            Header::Authorization(h) => Shown::read(h.value()).filter(ours),
-            Header::ProxyAuthorization(h) => Shown::read(h.value()).filter(ours),
-            _ => None,
-        });
+        let mut all = self.of_realm(request);
         let first = all.next()?;
         let account = self.config.gate.account(named(&first.user));
         let known = |shown: &Shown| {
@@ -203,6 +232,15 @@ impl Door {
         };
         let shown = if known(&first) { first } else { all.find(known).unwrap_or(first) };
         Some((shown, account))
+    }
+
+    fn of_realm<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = Shown> + 'a {
+        let ours = |shown: &Shown| shown.realm == self.config.realm;
+        request.headers.iter().filter_map(move |header| match header {
+            Header::Authorization(h) => Shown::read(h.value()).filter(ours),
+            Header::ProxyAuthorization(h) => Shown::read(h.value()).filter(ours),
+            _ => None,
+        })
     }
 
     /// Hashes alike for everybody; without an account, or a hash of that kind, over a decoy.
@@ -218,14 +256,20 @@ impl Door {
         digest::same(&expected, &shown.response) & ha1.is_some()
     }
 
-    /// A new nonce, under each algorithm that this user is offered.
-    fn challenge(&self, user: &str, stale: bool) -> Verdict {
-        let account = self.config.gate.account(named(user));
+    /// A new nonce, under each algorithm that this account is offered, or nobody of that name.
+    fn challenge(
+        &self,
+        user: &str,
+        account: Option<Arc<Account>>,
+        asked: &Asked,
+        stale: bool,
+    ) -> Verdict {
         let offer = match &account {
             Some(account) => account.offer,
             None => self.config.gate.offer_to_nobody(self.seed_of(user)),
         };
-        let nonce = self.state().nonces.make(self.now_ms(), rand::random());
+        let to = Origin::of(asked.source.ip());
+        let nonce = self.state().nonces.make(self.now_ms(), rand::random(), to);
         let one = |algorithm: &Algorithm| {
             let challenge = Challenge {
                 realm: self.config.realm.clone(),

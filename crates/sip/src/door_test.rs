@@ -24,6 +24,10 @@ impl Gate for House {
         number == "112"
     }
 
+    fn account_of_name(&self, name: &str) -> Option<Arc<Account>> {
+        (name == "1001").then(|| self.ana.clone())
+    }
+
     fn account(&self, user: &str) -> Option<Arc<Account>> {
         (user == "ana").then(|| self.ana.clone())
     }
@@ -155,7 +159,81 @@ fn an_old_nonce_is_stale_and_the_next_one_lets_in() {
     assert!(challenges(judged(&door, &request("INVITE", "ana", &shown)))[0].stale);
     let wrong = answer("ana", "wrong", &challenge, "INVITE", "00000001");
     let told = challenges(judged(&door, &request("INVITE", "ana", &wrong)));
-    assert!(!told[0].stale, "a wrong password is never called stale");
+    assert!(told[0].stale, "and it does not tell whether the password was right");
+    assert_eq!(door.gauges().wrong, 0);
+}
+
+#[test]
+fn who_never_read_a_challenge_locks_nobody_and_learns_nothing() {
+    let door = door();
+    let elsewhere = "192.0.2.66:5060".parse().unwrap();
+    let theirs = door.judge(&request("REGISTER", "ana", ""), elsewhere, false);
+    let issued_to_another = challenges(theirs).remove(0);
+    let made_up = Challenge { nonce: "0".repeat(64), ..issued_to_another.clone() };
+    for n in 0..300 {
+        for (challenge, password) in
+            [(&issued_to_another, "guess"), (&made_up, "guess"), (&made_up, "secret")]
+        {
+            let shown = answer("ana", password, challenge, "REGISTER", "00000001");
+            let told = challenges(judged(&door, &request("REGISTER", "ana", &shown)));
+            assert!(told[0].stale, "{n}: right or wrong, it is asked anew");
+        }
+    }
+    assert_eq!(door.gauges().wrong, 0);
+    assert!(is_let_in(&asks(&door, "REGISTER", "ana", "secret")), "whose address it was");
+}
+
+#[test]
+fn a_lock_holds_up_no_emergency_call() {
+    let door = door();
+    for guess in 0..10 {
+        asks(&door, "REGISTER", "ana", &format!("guess {guess}"));
+    }
+    let call = |number: &str, password: &str| {
+        let to = |authorization: &str| {
+            let mut invite = request("INVITE", "ana", authorization);
+            invite.uri = format!("sip:{number}@192.0.2.9").try_into().unwrap();
+            invite
+        };
+        let challenge = challenges(judged(&door, &to(""))).remove(0);
+        judged(&door, &to(&answer("ana", password, &challenge, "INVITE", "00000001")))
+    };
+    assert!(matches!(call("200", "secret"), Verdict::Answer(403, _)));
+    assert!(is_let_in(&call("112", "secret")));
+}
+
+#[test]
+fn the_first_challenge_is_the_accounts_whichever_of_its_names_from_has() {
+    let door = door_with(Offer::Sha256, |_| ());
+    for from in ["ana", "1001"] {
+        let told = challenges(judged(&door, &request("INVITE", from, "")));
+        assert_eq!(told[0].algorithm, Some(Algorithm::Sha256), "{from}");
+    }
+}
+
+#[test]
+fn an_algorithm_that_was_not_offered_is_not_taken() {
+    let door = door_with(Offer::Sha256, |_| ());
+    let mut challenge = challenges(judged(&door, &request("INVITE", "ana", ""))).remove(0);
+    challenge.algorithm = Some(Algorithm::Md5);
+    let shown = answer("ana", "secret", &challenge, "INVITE", "00000001");
+    assert_eq!(challenges(judged(&door, &request("INVITE", "ana", &shown))).len(), 1);
+    assert_eq!(door.gauges().wrong, 1);
+}
+
+#[test]
+fn who_spends_a_sources_tokens_in_its_name_does_not_hold_up_who_reads_there() {
+    let slow = Rate { per_s: 1, at_once: 2 };
+    let door = door_with(Offer::Md5, |config| config.source_rate = slow);
+    let source = SOURCE.parse().unwrap();
+    let challenge = challenges(judged(&door, &request("REGISTER", "ana", ""))).remove(0);
+    let forged = [0; 3].map(|_| door.overrun(&request("OPTIONS", "x", ""), source, false));
+    assert_eq!(forged, [None, None, Some(1)]);
+    let shown = answer("ana", "secret", &challenge, "REGISTER", "00000001");
+    assert_eq!(door.overrun(&request("REGISTER", "ana", &shown), source, false), None);
+    assert_eq!(door.overrun(&request("REGISTER", "ana", ""), source, true), None, "connected");
+    let third = door.overrun(&request("REGISTER", "ana", &shown), source, false);
+    assert_eq!(third, Some(1), "it has its own limit");
 }
 
 #[test]
@@ -186,9 +264,9 @@ fn ten_wrong_guesses_lock_one_source_and_nobody_can_tell_whom_we_know() {
         let right = request("REGISTER", user, &shown);
         assert!(matches!(judged(&door, &right), Verdict::Answer(403, _)), "{user} is locked");
     }
-    let challenge = challenges(judged(&door, &request("INVITE", "ana", ""))).remove(0);
-    let shown = answer("ana", "secret", &challenge, "INVITE", "00000001");
     let elsewhere = "192.0.2.2:5060".parse().unwrap();
+    let asked = door.judge(&request("INVITE", "ana", ""), elsewhere, false);
+    let shown = answer("ana", "secret", &challenges(asked).remove(0), "INVITE", "00000001");
     let verdict = door.judge(&request("INVITE", "ana", &shown), elsewhere, false);
     assert!(is_let_in(&verdict), "the account's own phone is elsewhere");
     assert_eq!(door.gauges().wrong, 20);

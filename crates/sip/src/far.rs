@@ -3,6 +3,7 @@
 //!
 //! It knows no state of a call: whether a request may be sent now is its caller's to know.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +22,7 @@ use crate::credentials::Credentials;
 use crate::endpoint::Core;
 use crate::fields::{call_id, cseq, from_tag};
 use crate::lock::lock;
+use crate::nat;
 use crate::types::SipError;
 
 /// A body and its type.
@@ -40,6 +42,8 @@ pub(crate) struct Far {
     /// Forks of one INVITE count together: gaps are allowed (section 12.2.1.1).
     seq: Arc<AtomicU32>,
     credentials: Option<Credentials>,
+    /// What the far end believes its own address to be, if a NAT shows it elsewhere.
+    inside: Option<IpAddr>,
     place: Mutex<Place>,
 }
 
@@ -74,6 +78,7 @@ impl Far {
             local: format!("{};tag={tag}", request.to_header().ok()?.value()),
             seq: Arc::default(),
             credentials: None,
+            inside: nat::inside_of(request),
             place: Mutex::new(place),
         })
     }
@@ -82,6 +87,7 @@ impl Far {
     pub(crate) fn of_callee(
         core: &Arc<Core>,
         invite: &Request,
+        inside: Option<IpAddr>,
         credentials: Option<Credentials>,
     ) -> Option<Self> {
         let preloaded = |header: &&Header| matches!(header, Header::Route(_));
@@ -99,6 +105,7 @@ impl Far {
             local: invite.from_header().ok()?.value().to_owned(),
             seq: Arc::new(AtomicU32::new(cseq(invite))),
             credentials,
+            inside,
             place: Mutex::new(place),
         })
     }
@@ -109,6 +116,10 @@ impl Far {
 
     pub(crate) fn local_tag(&self) -> &str {
         &self.local_tag
+    }
+
+    pub(crate) fn inside(&self) -> Option<IpAddr> {
+        self.inside
     }
 
     /// The tag that the far end's requests carry; None before any is known.
@@ -127,6 +138,7 @@ impl Far {
             local: self.local.clone(),
             seq: self.seq.clone(),
             credentials: self.credentials.clone(),
+            inside: self.inside,
             place: Mutex::new(place),
         }
     }
@@ -138,6 +150,11 @@ impl Far {
 
     pub(crate) fn keep_to(&self, connection: Option<&SipConnection>) {
         lock(&self.place).connection = stream(connection);
+    }
+
+    /// The connection that its requests go over.
+    pub(crate) fn connection(&self) -> Option<SipAddr> {
+        lock(&self.place).connection.as_ref().map(|have| have.get_addr().clone())
     }
 
     /// Whether its requests go over this connection.

@@ -1,8 +1,9 @@
 //! The header fields that name a request and its dialog, read without judging: what is missing is
 //! empty. `wire` has refused what lacks one of them.
 
-use rsipstack::sip::{Header, HeadersExt as _, Request};
+use rsipstack::sip::{Header, HeadersExt, Request};
 
+use crate::contact;
 use crate::wire::ACCEPT;
 
 pub(crate) fn to_tag(request: &Request) -> Option<String> {
@@ -15,8 +16,8 @@ pub(crate) fn from_tag(request: &Request) -> String {
     tag.map(|tag| tag.value().to_owned()).unwrap_or_default()
 }
 
-pub(crate) fn call_id(request: &Request) -> String {
-    request.call_id_header().map(|id| id.value().to_owned()).unwrap_or_default()
+pub(crate) fn call_id(message: &impl HeadersExt) -> String {
+    message.call_id_header().map(|id| id.value().to_owned()).unwrap_or_default()
 }
 
 pub(crate) fn cseq(request: &Request) -> u32 {
@@ -26,4 +27,13 @@ pub(crate) fn cseq(request: &Request) -> u32 {
 /// What we can do, as headers: methods and bodies.
 pub(crate) fn capabilities(allow: &str) -> Vec<Header> {
     vec![Header::Allow(allow.into()), Header::Accept(ACCEPT.into())]
+}
+
+/// Who sent it, and who passed it on: each has left a Via.
+pub(crate) fn hops(request: &Request) -> usize {
+    let vias = request.headers.iter().filter_map(|header| match header {
+        Header::Via(via) => Some(contact::values(via.value()).len()),
+        _ => None,
+    });
+    vias.sum()
 }

@@ -143,6 +143,10 @@ impl Flow {
         Ok((Arc::new(flow), Queue { events, raws: raw }))
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        self.holds.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.end.is_cancelled()
     }
@@ -195,12 +199,12 @@ where
             return tracing::debug!(%remote, why, "a connection that said nothing was closed");
         }
     };
-    place.spoke();
     let end = place.evicted.clone();
     let (flow, queue) = match Flow::new(&core, core.flows.number(), remote, end).await {
         Ok(made) => made,
         Err(error) => return tracing::debug!(%remote, %error, "no connection for the library"),
     };
+    place.spoke(&flow);
     core.flows.enter(&flow);
     run(core, flow, stream, queue, (framer, Some(first)), place).await;
 }

@@ -169,8 +169,7 @@ impl Flows {
             return Some(flow);
         }
         let core = self.core.get()?.upgrade()?;
-        let place = self.census.admit(remote.ip(), &self.limits)?;
-        place.spoke();
+        let place = self.census.dial(&self.limits)?;
         let end = CancellationToken::new();
         let (flow, queue) = Flow::new(&core, self.number(), remote, end).await.ok()?;
         self.enter(&flow);
@@ -274,7 +273,9 @@ async fn accept(core: Arc<Core>, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, remote)) => {
-                if let Some(place) = core.flows.census.admit(remote.ip(), &core.config.streams) {
+                let limits = &core.config.streams;
+                let in_use = || core.flows_in_use();
+                if let Some(place) = core.flows.census.admit(remote.ip(), limits, in_use) {
                     keep(&stream);
                     tokio::spawn(flow::accepted(core.clone(), stream, remote, place));
                 }

@@ -66,7 +66,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// Of what it is offered only: else who likes the weaker one better could choose it.
     pub(crate) fn ha1(&self, algorithm: Algorithm) -> Option<&str> {
+        if !self.offer.algorithms().contains(&algorithm) {
+            return None;
+        }
         match algorithm {
             Algorithm::Md5 => self.ha1_md5.as_deref(),
             Algorithm::Sha256 => self.ha1_sha256.as_deref(),
@@ -87,6 +91,13 @@ pub trait Gate: Send + Sync {
     fn judge(&self, asked: &Asked) -> Access;
 
     fn account(&self, user: &str) -> Option<Arc<Account>>;
+
+    /// The account that another of its names means, as From may have it: what a first challenge
+    /// offers is chosen by it, and nothing else.
+    fn account_of_name(&self, name: &str) -> Option<Arc<Account>> {
+        let _ = name;
+        None
+    }
 
     /// Numbers that meet no limit of other calls.
     fn is_emergency(&self, number: &str) -> bool {

@@ -36,6 +36,7 @@ use crate::replaces;
 use crate::serving::{SAID_MAX, Said, serve};
 use crate::session_timer::{self, Agreed};
 use crate::types::{Address, DialogEvent, EndCause, Incoming, Replaces, Transport};
+use crate::via;
 use crate::wire::{ALLOW, ALLOW_EARLY, unescape};
 
 pub(crate) fn start(core: &Arc<Core>, invite: Transaction, calls: &mpsc::Sender<Incoming>) {
@@ -164,12 +165,7 @@ fn max_forwards(request: &Request) -> u8 {
 
 /// Where the request came from, as our own reading wrote it into the Via.
 pub(crate) fn source(request: &Request) -> SocketAddr {
-    let via = request.via_header().ok();
-    let target =
-        via.and_then(|via| rsipstack::transport::SipConnection::parse_target_from_via(via).ok());
-    let addr = target.map(|(transport, addr)| rsipstack::transport::SipAddr::new(transport, addr));
-    addr.and_then(|addr| addr.get_socketaddr().ok())
-        .unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
+    via::source_of(request).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
 }
 
 impl Incoming {

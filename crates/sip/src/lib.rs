@@ -32,6 +32,7 @@ mod live;
 mod locate;
 mod lock;
 mod marking;
+mod nat;
 mod nonce;
 mod offers;
 mod outgoing;

@@ -20,6 +20,14 @@ impl Origin {
             v4 => Self(v4),
         }
     }
+
+    /// The same for both writings of an IPv4 address, and of the same length for both families.
+    pub(crate) fn octets(self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+            IpAddr::V6(ip) => ip.octets(),
+        }
+    }
 }
 
 /// So many a second in the long run, so many at once.
@@ -105,7 +113,13 @@ pub(crate) struct Guesses {
 struct Wrong {
     count: u32,
     last_ms: u64,
+    /// When an emergency call last passed the lock.
+    helped_ms: Option<u64>,
 }
+
+/// An emergency call passes a lock once in so long: a right password gets through at once, and
+/// guesses by such calls stay few.
+const HELP_EVERY_MS: u64 = 30_000;
 
 impl Guesses {
     pub(crate) fn new(guessing: Guessing, keys_max: usize) -> Self {
@@ -123,6 +137,21 @@ impl Guesses {
         };
         held(self.by_source.get(&from), self.guessing.source_wrong_max)
             || held(self.by_account.get(&(account.to_owned(), from)), self.guessing.wrong_max)
+    }
+
+    /// Whether an emergency call passes the lock now; it is then noted.
+    pub(crate) fn lets_call_for_help(&mut self, account: &str, from: Origin, now_ms: u64) -> bool {
+        let of_source = self.by_source.get_mut(&from);
+        let of_account = self.by_account.get_mut(&(account.to_owned(), from));
+        let mut locks: Vec<&mut Wrong> = of_source.into_iter().chain(of_account).collect();
+        let lately = |wrong: &&mut Wrong| {
+            wrong.helped_ms.is_some_and(|helped| now_ms < helped + HELP_EVERY_MS)
+        };
+        if locks.iter().any(lately) {
+            return false;
+        }
+        locks.iter_mut().for_each(|wrong| wrong.helped_ms = Some(now_ms));
+        true
     }
 
     /// Counts a wrong answer; true if it was the one that locks.
@@ -156,7 +185,7 @@ fn count<K: Eq + Hash + Clone>(
             table.remove(&quietest);
         }
     }
-    let wrong = table.entry(key).or_insert(Wrong { count: 0, last_ms: now_ms });
+    let wrong = table.entry(key).or_insert(Wrong { count: 0, last_ms: now_ms, helped_ms: None });
     if now_ms >= wrong.last_ms + lock_ms {
         wrong.count = 0;
     }
@@ -224,6 +253,17 @@ mod tests {
         assert!(!guesses.wrong("ana", from(1), 0));
         guesses.right("ana", from(1));
         assert!(!guesses.wrong("ana", from(1), 1));
+    }
+
+    #[test]
+    fn an_emergency_call_passes_a_lock_once_in_a_while() {
+        let guessing = Guessing { wrong_max: 1, source_wrong_max: 100, lock_s: 600 };
+        let mut guesses = Guesses::new(guessing, 8);
+        guesses.wrong("ana", from(1), 0);
+        let passes = [0, 1, 29_999, 30_000, 30_001]
+            .map(|now| guesses.lets_call_for_help("ana", from(1), now));
+        assert_eq!(passes, [true, false, false, true, false]);
+        assert!(guesses.is_locked("ana", from(1), 30_001), "for every other call");
     }
 
     #[test]

@@ -1,9 +1,13 @@
-//! Our nonces: made without memory (a time, a number, a MAC over both), remembered only once they
-//! are used. Each count is taken once. Knows no account and reads no clock.
+//! Our nonces: made without memory (a time, a number, a MAC over both and over whom they are for),
+//! remembered only once they are used. Each count is taken once. Knows no account and reads no
+//! clock.
 //!
 //! ```text
-//!   nonce = hex(time_ms 8 bytes | random 8 bytes | HMAC-SHA-256 of both, first 16 bytes)
+//!   nonce = hex(time_ms 8 bytes | random 8 bytes | HMAC-SHA-256 of both and the source, 16 bytes)
 //! ```
+//!
+//! Who shows one that was made for his source has read what we sent there: over UDP that is the
+//! only sign that a source is true.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +15,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::digest::hex;
+use crate::limits::Origin;
 
 const HEAD_BYTES: usize = 16;
 const MAC_BYTES: usize = 16;
@@ -48,32 +53,52 @@ impl Nonces {
         Self { key, lifetime_ms, used_max, used: BTreeMap::new(), forgotten_to_ms: None }
     }
 
-    pub(crate) fn make(&self, now_ms: u64, random: u64) -> String {
+    pub(crate) fn make(&self, now_ms: u64, random: u64, to: Origin) -> String {
         let mut head = [0; HEAD_BYTES];
         head[..8].copy_from_slice(&now_ms.to_be_bytes());
         head[8..].copy_from_slice(&random.to_be_bytes());
-        format!("{}{}", hex(&head), hex(&self.mac(&head)))
+        format!("{}{}", hex(&head), hex(&self.mac(&head, to)))
     }
 
-    fn mac(&self, head: &[u8; HEAD_BYTES]) -> [u8; MAC_BYTES] {
+    fn mac(&self, head: &[u8; HEAD_BYTES], to: Origin) -> [u8; MAC_BYTES] {
         let mut out = [0; MAC_BYTES];
         // HMAC takes a key of any length: this does not fail.
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) {
             mac.update(head);
+            mac.update(&to.octets());
             out.copy_from_slice(&mac.finalize().into_bytes()[..MAC_BYTES]);
         }
         out
     }
 
+    /// Whether it was made for this source, however long ago.
+    pub(crate) fn is_of(&self, nonce: &str, from: Origin) -> bool {
+        self.head(nonce, from).is_some()
+    }
+
+    /// Whether it was made for this source and still serves.
+    pub(crate) fn is_fresh(&self, nonce: &str, from: Origin, now_ms: u64) -> bool {
+        self.head(nonce, from).is_some_and(|head| self.serves(&head, now_ms))
+    }
+
+    fn serves(&self, head: &[u8; HEAD_BYTES], now_ms: u64) -> bool {
+        let issued = issued_ms(head);
+        issued <= now_ms && now_ms - issued <= self.lifetime_ms
+    }
+
     /// Spends one count of a nonce; without a count (RFC 2069) the nonce serves once. Asked only
     /// after the digest was found right, so that nobody else can spend it.
-    pub(crate) fn spend(&mut self, nonce: &str, count: Option<u32>, now_ms: u64) -> Worth {
-        let Some(head) = self.head(nonce) else { return Worth::Stale };
-        let issued = issued_ms(&head);
-        let age = now_ms.saturating_sub(issued);
-        if age > self.lifetime_ms || issued > now_ms {
+    pub(crate) fn spend(
+        &mut self,
+        nonce: &str,
+        from: Origin,
+        count: Option<u32>,
+        now_ms: u64,
+    ) -> Worth {
+        let Some(head) = self.head(nonce, from).filter(|head| self.serves(head, now_ms)) else {
             return Worth::Stale;
-        }
+        };
+        let issued = issued_ms(&head);
         if !self.used.contains_key(&head) {
             if self.forgotten_to_ms.is_some_and(|to| issued <= to) {
                 return Worth::Stale;
@@ -87,7 +112,7 @@ impl Nonces {
         }
     }
 
-    fn head(&self, nonce: &str) -> Option<[u8; HEAD_BYTES]> {
+    fn head(&self, nonce: &str, from: Origin) -> Option<[u8; HEAD_BYTES]> {
         if nonce.len() != 2 * (HEAD_BYTES + MAC_BYTES) || !nonce.is_ascii() {
             return None;
         }
@@ -97,7 +122,7 @@ impl Nonces {
         }
         let mut head = [0; HEAD_BYTES];
         head.copy_from_slice(&bytes[..HEAD_BYTES]);
-        let mac = self.mac(&head);
+        let mac = self.mac(&head, from);
         let differs = mac.iter().zip(&bytes[HEAD_BYTES..]).fold(0, |d, (a, b)| d | (a ^ b));
         (std::hint::black_box(differs) == 0).then_some(head)
     }
@@ -149,7 +174,13 @@ fn issued_ms(head: &[u8; HEAD_BYTES]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
+
+    fn here() -> Origin {
+        Origin::of(IpAddr::from([192, 0, 2, 1]))
+    }
 
     fn nonces() -> Nonces {
         Nonces::new([7; 32], 1_000, 4)
@@ -158,18 +189,23 @@ mod tests {
     #[test]
     fn each_count_is_taken_once_past_nine_and_past_two_hundred_and_fifty_five() {
         let mut nonces = nonces();
-        let nonce = nonces.make(10, 1);
+        let nonce = nonces.make(10, 1, here());
         for count in 1..=300 {
-            assert_eq!(nonces.spend(&nonce, Some(count), 20), Worth::Good, "{count}");
-            assert_eq!(nonces.spend(&nonce, Some(count), 20), Worth::Stale, "{count} again");
+            assert_eq!(nonces.spend(&nonce, here(), Some(count), 20), Worth::Good, "{count}");
+            assert_eq!(
+                nonces.spend(&nonce, here(), Some(count), 20),
+                Worth::Stale,
+                "{count} again"
+            );
         }
     }
 
     #[test]
     fn counts_may_overtake_each_other_a_little() {
         let mut nonces = nonces();
-        let nonce = nonces.make(10, 1);
-        let spent = [1, 3, 2, 2, 100, 99, 36, 35, 1].map(|n| nonces.spend(&nonce, Some(n), 20));
+        let nonce = nonces.make(10, 1, here());
+        let spent =
+            [1, 3, 2, 2, 100, 99, 36, 35, 1].map(|n| nonces.spend(&nonce, here(), Some(n), 20));
         use Worth::{Good, Stale};
         assert_eq!(spent, [Good, Good, Good, Stale, Good, Good, Good, Stale, Stale]);
     }
@@ -177,37 +213,41 @@ mod tests {
     #[test]
     fn without_a_count_a_nonce_serves_once() {
         let mut nonces = nonces();
-        let nonce = nonces.make(10, 1);
-        assert_eq!(nonces.spend(&nonce, None, 20), Worth::Good);
-        assert_eq!(nonces.spend(&nonce, None, 20), Worth::Stale);
-        assert_eq!(nonces.spend(&nonce, Some(1), 20), Worth::Stale);
+        let nonce = nonces.make(10, 1, here());
+        assert_eq!(nonces.spend(&nonce, here(), None, 20), Worth::Good);
+        assert_eq!(nonces.spend(&nonce, here(), None, 20), Worth::Stale);
+        assert_eq!(nonces.spend(&nonce, here(), Some(1), 20), Worth::Stale);
     }
 
     #[test]
     fn an_old_a_changed_and_a_foreign_nonce_are_stale() {
         let mut nonces = nonces();
-        let nonce = nonces.make(10, 1);
-        assert_eq!(nonces.spend(&nonce, Some(1), 1_011), Worth::Stale);
-        assert_eq!(nonces.spend(&nonces.make(2_000, 1), Some(1), 20), Worth::Stale);
-        let foreign = Nonces::new([8; 32], 1_000, 4).make(10, 1);
-        assert_eq!(nonces.spend(&foreign, Some(1), 20), Worth::Stale);
+        let nonce = nonces.make(10, 1, here());
+        assert_eq!(nonces.spend(&nonce, here(), Some(1), 1_011), Worth::Stale);
+        assert_eq!(nonces.spend(&nonces.make(2_000, 1, here()), here(), Some(1), 20), Worth::Stale);
+        let foreign = Nonces::new([8; 32], 1_000, 4).make(10, 1, here());
+        assert_eq!(nonces.spend(&foreign, here(), Some(1), 20), Worth::Stale);
         let changed = format!("{}{}", if nonce.starts_with('1') { '0' } else { '1' }, &nonce[1..]);
-        assert_eq!(nonces.spend(&changed, Some(1), 20), Worth::Stale);
+        assert_eq!(nonces.spend(&changed, here(), Some(1), 20), Worth::Stale);
+        let elsewhere = Origin::of(IpAddr::from([192, 0, 2, 2]));
+        assert_eq!(nonces.spend(&nonce, elsewhere, Some(1), 20), Worth::Stale);
+        assert!(!nonces.is_of(&nonce, elsewhere) && nonces.is_of(&nonce, here()));
+        assert!(nonces.is_fresh(&nonce, here(), 1_010) && !nonces.is_fresh(&nonce, here(), 1_011));
         for bad in ["", "x", "é".repeat(32).as_str(), "zz".repeat(32).as_str()] {
-            assert_eq!(nonces.spend(bad, Some(1), 20), Worth::Stale);
+            assert_eq!(nonces.spend(bad, here(), Some(1), 20), Worth::Stale);
         }
     }
 
     #[test]
     fn what_is_forgotten_for_want_of_room_cannot_be_replayed() {
         let mut nonces = nonces();
-        let made: Vec<_> = (0..6).map(|n| nonces.make(10 + n, n)).collect();
+        let made: Vec<_> = (0..6).map(|n| nonces.make(10 + n, n, here())).collect();
         for nonce in &made {
-            assert_eq!(nonces.spend(nonce, Some(1), 20), Worth::Good);
+            assert_eq!(nonces.spend(nonce, here(), Some(1), 20), Worth::Good);
         }
         assert!(nonces.used.len() <= 4);
         for nonce in &made {
-            assert_eq!(nonces.spend(nonce, Some(1), 20), Worth::Stale);
+            assert_eq!(nonces.spend(nonce, here(), Some(1), 20), Worth::Stale);
         }
     }
 }

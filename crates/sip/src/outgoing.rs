@@ -10,7 +10,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,11 +29,13 @@ use crate::fields::capabilities;
 use crate::handle::DialogHandle;
 use crate::inviting::{self, Heard, Inviting};
 use crate::live::Live;
-use crate::reliable::{Forks, acknowledge};
+use crate::reliable::{FORKS_MAX, Forks, acknowledge};
 use crate::types::{DialogEvent, Outgoing, SipError};
 use crate::wire::ALLOW_EARLY;
 use crate::{identity, replaces, session_timer};
 
+/// An early description that is kept for a 200 without one. Longer ones are told, and not kept.
+const DESCRIBED_MAX_BYTES: usize = 8 * 1024;
 /// Requests of the far end that wait for the call to be up.
 const WAITING_MAX: usize = 8;
 
@@ -72,7 +74,10 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     let callee = callee(&call.to_uri).map_err(|_| bad())?;
     let aim = now(core.aim(call, &callee)).unwrap_or(Ok(None))?;
     let invite = invite(core, call, callee).ok_or_else(bad)?;
-    let far = Far::of_callee(core, &invite, call.credentials.clone()).ok_or_else(bad)?;
+    // A registered phone that named another host than its REGISTER came from.
+    let named = IpAddr::try_from(invite.uri.host_with_port.host.clone()).ok();
+    let inside = named.filter(|named| call.to_addr.is_some_and(|to| to.ip() != *named));
+    let far = Far::of_callee(core, &invite, inside, call.credentials.clone()).ok_or_else(bad)?;
     let far = Arc::new(far);
     let begun = dialog::Begun::ByUs(invite.uri.clone());
     let (ends, handle, events) = Ends::new(core, far.clone(), begun);
@@ -264,10 +269,18 @@ impl Setup {
         }
         let sdp = sdp_of(&response.body);
         if let (Some(sdp), Some(tag)) = (&sdp, self.ends.far.fork(response).tag()) {
-            self.described.insert(tag, sdp.clone());
+            self.describe(tag, sdp);
         }
         if !cancelled {
             self.ends.tell(DialogEvent::Progress { code, sdp });
+        }
+    }
+
+    /// Who answers with ever new tags, or at length, makes us keep no more than this.
+    fn describe(&mut self, tag: String, sdp: &str) {
+        let room = self.described.len() < FORKS_MAX || self.described.contains_key(&tag);
+        if room && sdp.len() <= DESCRIBED_MAX_BYTES {
+            self.described.insert(tag, sdp.to_owned());
         }
     }
 

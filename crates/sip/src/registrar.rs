@@ -2,7 +2,7 @@
 //! what a REGISTER changes, what is left, what is told back. Who may ask is `door`'s; where the
 //! bindings are kept is the server's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -122,6 +122,11 @@ impl Registrar {
         self.forget(|binding| binding.flow == Some(flow));
     }
 
+    /// Connections that registrations came by.
+    pub(crate) fn flows(&self) -> HashSet<FlowId> {
+        self.accounts().values().flatten().filter_map(|binding| binding.flow).collect()
+    }
+
     pub(crate) fn has_flow(&self, flow: FlowId) -> bool {
         self.accounts().values().flatten().any(|binding| binding.flow == Some(flow))
     }
@@ -199,7 +204,9 @@ impl Registrar {
             if let Some(at) = at {
                 bindings.remove(at);
             }
-            if expires_s > 0 {
+            // A connection that has gone already leads nowhere; what it takes away is taken.
+            let lost = wanted.transport == Transport::Tcp && wanted.flow.is_none();
+            if expires_s > 0 && !lost {
                 self.make_room(bindings);
                 bindings.push(bound(one, wanted, now_ms + u64::from(expires_s) * 1_000));
             }

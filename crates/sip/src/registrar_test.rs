@@ -159,3 +159,24 @@ fn bindings_are_reached_where_they_came_from_and_come_back_after_a_restart() {
     assert_eq!(targets, ["192.0.2.9:40000", "192.0.2.9:5070"]);
     assert_eq!(Registrar::new(config, 60_000).registered(), 0);
 }
+
+#[test]
+fn over_a_connection_that_has_gone_nothing_is_bound_and_what_is_taken_out_goes() {
+    let mut desk = desk();
+    desk.asks(&["<sip:a@h>"], Some(60), 0).unwrap();
+    let over = |desk: &Desk, cseq, contact: &str, expires| {
+        let wanted = Wanted {
+            call_id: "gone".into(),
+            cseq,
+            contacts: vec![contact.to_owned()],
+            expires: Some(expires),
+            path: vec![],
+            source: "192.0.2.9:40000".parse().unwrap(),
+            transport: Transport::Tcp,
+            flow: None,
+        };
+        desk.registrar.register("ana", &wanted, 0).map(|had| had.len())
+    };
+    assert_eq!(over(&desk, 1, "<sip:b@h>", 60).unwrap(), 1);
+    assert_eq!(over(&desk, 2, "<sip:a@h>", 0).unwrap(), 0);
+}

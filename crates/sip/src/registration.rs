@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   Trying -> Registered -> (before it runs out) Registered …
+//!                     -> (its connection is lost) Registered …
 //!          -> Refused / Unreachable -> wait, doubled each time -> …
 //!   dropped: Expires 0, Ended
 //! ```
@@ -18,7 +19,8 @@ use crate::asking::{Asker, Target, contacts, seconds_in, uri};
 use crate::contact;
 use crate::credentials::Credentials;
 use crate::endpoint::Core;
-use crate::types::SipError;
+use crate::flow::FlowHold;
+use crate::types::{SipError, Transport};
 
 /// The first wait after a failure in multiples of T1 (30 s in life), and how often it doubles.
 const WAIT_T1S: u64 = 60;
@@ -82,6 +84,10 @@ struct Task {
     expires_s: u32,
     state: watch::Sender<RegistrationState>,
     failures: u32,
+    /// The connection that calls to us come by: idle or not, it stays.
+    hold: Option<FlowHold>,
+    /// How often in a row it has gone before its time.
+    losses: u32,
 }
 
 pub(crate) fn start(core: &Arc<Core>, what: Registration) -> Result<Registered, SipError> {
@@ -104,9 +110,19 @@ pub(crate) fn start(core: &Arc<Core>, what: Registration) -> Result<Registered, 
         contact_uri,
         state,
         failures: 0,
+        hold: None,
+        losses: 0,
     };
     core.spawn(task.run(stop.clone()));
     Ok(Registered { state: reader, _stop: stop.drop_guard() })
+}
+
+/// Waits for the end of the connection, if there is one to wait for.
+async fn lost(hold: Option<&FlowHold>) {
+    match hold {
+        Some(hold) => hold.ended().await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Task {
@@ -117,7 +133,16 @@ impl Task {
                 () = stop.cancelled() => break,
             };
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(wait) => self.losses = 0,
+                () = lost(self.hold.as_ref()) => {
+                    // Nobody can call us before we are back (RFC 5626 section 4.5).
+                    let again = self.back_in();
+                    tracing::info!(registrar = %self.what.registrar_uri, "its connection was lost");
+                    tokio::select! {
+                        () = tokio::time::sleep(again) => {}
+                        () = stop.cancelled() => break,
+                    }
+                }
                 () = stop.cancelled() => break,
             }
         }
@@ -179,6 +204,10 @@ impl Task {
         let granted = ours.and_then(|one| one.expires).or(seconds_in(response, "Expires"));
         let expires_s = granted.unwrap_or(self.expires_s).max(1);
         self.failures = 0;
+        self.hold = match at.transport {
+            Transport::Tcp => self.core.flows.to(at.addr).map(FlowHold::new),
+            Transport::Udp => None,
+        };
         let now = RegistrationState::Registered { at, expires_s };
         if self.state.send_replace(now) != now {
             tracing::info!(registrar = %at.addr, expires_s, "registered");
@@ -186,6 +215,14 @@ impl Task {
         let whole = u64::from(expires_s) * 1_000;
         let margin = (whole / 2).min(MARGIN_S * 1_000);
         Duration::from_millis(whole - margin)
+    }
+
+    /// At once the first time, and then ever later: it may be the registrar that closes it.
+    fn back_in(&mut self) -> Duration {
+        self.hold = None;
+        let wait_ms = (self.core.config.t1_ms / 2) << self.losses.min(DOUBLINGS_MAX);
+        self.losses += 1;
+        Duration::from_millis(wait_ms)
     }
 
     fn failed(&mut self, why: RegistrationState, asked_to_wait: Option<u32>) -> Duration {

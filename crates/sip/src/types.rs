@@ -327,6 +327,8 @@ pub enum SipError {
 pub struct Gauges {
     pub dialogs: usize,
     pub transactions: usize,
+    /// Transactions that are over and kept for repetitions of their request.
+    pub finished: usize,
     pub tasks: usize,
     pub received: u64,
     pub sent: u64,

@@ -2,21 +2,23 @@
 //! ways from it to others. It starts the tasks that run it, and every task of a dialog.
 //!
 //! ```text
-//!   bytes -> taking -> the library -> sorting -> a dialog's task, the registrar, a new call
+//!   bytes -> taking, sifting -> the library -> sorting -> a dialog, the registrar, a new call
 //! ```
 //!
 //! What happens on one dialog is `dialog`'s, what happens on one connection is `flow`'s.
 
+mod sifting;
 mod sorting;
 mod taking;
 
+use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
-use rsipstack::sip::{HeadersExt as _, HostWithPort, Uri};
+use rsipstack::sip::{HostWithPort, Uri};
 use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::udp::{UdpConnection, UdpInner};
@@ -30,6 +32,7 @@ use crate::dialogs::Dialogs;
 use crate::door::{self, Door};
 use crate::flow::Flow;
 use crate::flows::Flows;
+use crate::incoming;
 use crate::listen::{Bound, Open};
 use crate::locate::{Locator, transport_of, udp};
 use crate::outward::Face;
@@ -74,6 +77,7 @@ pub(crate) struct Core {
     received: AtomicU64,
     dropped: AtomicU64,
     judged: AtomicU64,
+    repeats: sifting::Repeats,
     pub(crate) refused: AtomicU64,
 }
 
@@ -143,6 +147,7 @@ impl Core {
             received: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             judged: AtomicU64::new(0),
+            repeats: sifting::Repeats::default(),
             refused: AtomicU64::new(0),
             config: config.clone(),
         });
@@ -223,6 +228,15 @@ impl Core {
             || self.dialogs.any_on(&flow.addr)
     }
 
+    /// The same of many at once, as it is now.
+    pub(crate) fn flows_in_use(&self) -> impl Fn(&Flow) -> bool + use<> {
+        let registrar = self.door.as_ref().and_then(|door| door.registrar.as_ref());
+        let registered: HashSet<FlowId> =
+            registrar.map(|registrar| registrar.flows()).unwrap_or_default();
+        let in_calls: BTreeSet<SipAddr> = self.dialogs.connections().into_iter().collect();
+        move |flow| registered.contains(&flow.id) || in_calls.contains(&flow.addr)
+    }
+
     /// What leant on a connection, and is no dialog, goes with it.
     pub(crate) fn flow_closed(&self, id: FlowId) {
         if let Some(registrar) = self.door.as_ref().and_then(|door| door.registrar.as_ref()) {
@@ -238,10 +252,7 @@ impl Core {
             let flow = self.flows.to(source).map(|flow| flow.id);
             return Origin { source, transport: Transport::Tcp, flow };
         }
-        let via = transaction.original.via_header().ok();
-        let target = via.and_then(|via| SipConnection::parse_target_from_via(via).ok());
-        let source = target.and_then(|(_, host)| SocketAddr::try_from(host).ok());
-        let source = source.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
+        let source = incoming::source(&transaction.original);
         Origin { source, transport: Transport::Udp, flow: None }
     }
 
@@ -267,7 +278,9 @@ impl Core {
 
     /// Adds what this one has to what all have.
     pub(crate) fn count(&self, gauges: &mut Gauges) {
-        gauges.transactions += self.endpoint.get_stats().running_transactions;
+        let stats = self.endpoint.get_stats();
+        gauges.transactions += stats.running_transactions;
+        gauges.finished += stats.finished_transactions;
         gauges.received += self.received.load(Ordering::Relaxed);
         gauges.sent += self.wire.sent.load(Ordering::Relaxed);
         gauges.sent += self.flows.sent.load(Ordering::Relaxed);

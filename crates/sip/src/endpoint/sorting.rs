@@ -1,19 +1,19 @@
-//! Whom a request is for: a dialog's task, the registrar, a new call, or nobody. Who may ask is the
-//! door's to say; every answer outside a dialog leaves here.
+//! Whom a request is for that the library has made a transaction of: a dialog's task, the
+//! registrar, or a new call. Who may ask was settled before, in `sifting`.
 
 use std::sync::Arc;
 
 use rsipstack::sip::{Header, Method, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 
 use super::{Core, Origin};
-use crate::door::{self, Verdict};
+use crate::door;
 use crate::fields::{call_id, capabilities, to_tag};
 use crate::incoming;
 use crate::registering::{self, Came};
 use crate::types::Incoming;
+use crate::via;
 use crate::wire::ALLOW;
 
 impl Core {
@@ -49,46 +49,19 @@ impl Core {
         }
     }
 
+    /// What `sifting` let in.
     fn outside(self: &Arc<Self>, transaction: Transaction, calls: &mpsc::Sender<Incoming>) {
-        let Some(transaction) = self.admitted(transaction) else { return };
         match transaction.original.method {
-            Method::Register if self.door.is_some() => self.register(transaction),
+            Method::Register => self.register(transaction),
             Method::Invite => incoming::start(self, transaction, calls),
-            Method::Options => self.reply(transaction, 200, self.abilities()),
-            Method::Bye | Method::Info | Method::PRack | Method::Update | Method::Notify => {
-                self.reply(transaction, 481, Vec::new());
-            }
-            // A transfer is of a call, so it is asked within one.
-            Method::Refer => self.reply(transaction, 403, Vec::new()),
             _ => self.reply(transaction, 405, vec![Header::Allow(ALLOW.into())]),
-        }
-    }
-
-    /// Lets in who may, with what he proved written on his request; answers the others.
-    fn admitted(&self, mut transaction: Transaction) -> Option<Transaction> {
-        let request = &transaction.original;
-        let connected = transaction.connection.as_ref().is_some_and(SipConnection::is_reliable);
-        let verdict = match (&self.door, door::source_of(request)) {
-            (None, _) => Verdict::Pass(None),
-            (Some(door), Some(source)) => door.judge(request, source, connected),
-            (Some(_), None) => Verdict::Answer(400, Vec::new()),
-        };
-        match verdict {
-            Verdict::Pass(account) => {
-                door::sign(&mut transaction.original, account.as_deref());
-                Some(transaction)
-            }
-            Verdict::Answer(code, headers) => {
-                self.reply(transaction, code, headers);
-                None
-            }
         }
     }
 
     fn register(&self, transaction: Transaction) {
         let request = &transaction.original;
         let registrar = self.door.as_ref().and_then(|door| door.registrar.as_ref());
-        let (code, headers) = match (registrar, door::account_of(request), door::source_of(request))
+        let (code, headers) = match (registrar, door::account_of(request), via::source_of(request))
         {
             (None, ..) => (405, vec![Header::Allow(ALLOW.into())]),
             // Known by its address, it has no account to bind.
@@ -96,7 +69,14 @@ impl Core {
             (Some(registrar), Some(account), Some(source)) => {
                 let Origin { transport, flow, .. } = self.origin(&transaction);
                 let came = Came { source, transport, flow };
-                registering::answer(registrar, request, &account, came, door::wall_ms())
+                let answer =
+                    registering::answer(registrar, request, &account, came, door::wall_ms());
+                // It may have closed between the one and the other: whichever of us comes last
+                // takes the binding out.
+                if let Some(id) = flow.filter(|id| self.flows.find(*id).is_none()) {
+                    registrar.flow_closed(id);
+                }
+                answer
             }
         };
         self.reply(transaction, code, headers);
@@ -131,10 +111,9 @@ impl Core {
     }
 
     /// What OPTIONS tells outside a dialog (section 11.2).
-    fn abilities(&self) -> Vec<Header> {
+    pub(super) fn abilities(&self) -> Vec<Header> {
         let mut headers = capabilities(ALLOW);
         headers.push(Header::Supported("100rel, timer, replaces".into()));
-        headers.push(self.contact_header());
         headers
     }
 

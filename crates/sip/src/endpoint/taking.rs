@@ -1,21 +1,18 @@
 //! From bytes to the library: each message that comes, by whichever transport, is read, judged
-//! and counted here, and handed on only if it is good and there is room for it.
+//! and counted here, and handed on only if it is good and `sifting` lets it pass.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-use rsipstack::sip::{Method, SipMessage};
+use rsipstack::sip::SipMessage;
 
 use super::Core;
-use crate::fields::to_tag;
+use super::sifting::Sifted;
 use crate::flow::{Flow, Raw};
 use crate::locate::udp;
-use crate::stateless;
+use crate::nat;
 use crate::types::Transport;
 use crate::wire::{DATAGRAM_MAX_BYTES, Hop, Reading, read};
-
-/// Transactions at once for each dialog allowed; beyond it, requests are refused unseen.
-const TRANSACTIONS_PER_DIALOG: usize = 4;
 
 impl Core {
     pub(super) async fn receive(&self) {
@@ -43,7 +40,7 @@ impl Core {
         self.received.fetch_add(1, Ordering::Relaxed);
         let transport = if flow.is_some() { Transport::Tcp } else { Transport::Udp };
         let hop = Hop { source, transport };
-        let message = match read(bytes, &hop, &self.ours, &self.config.user_agent) {
+        let mut message = match read(bytes, &hop, &self.ours, &self.config.user_agent) {
             Reading::Message(message) => message,
             Reading::Ping => return self.answer(b"\r\n".to_vec(), source, flow).await,
             Reading::Refuse { code, bytes } => {
@@ -56,18 +53,15 @@ impl Core {
                 return tracing::debug!(%source, why, "message dropped");
             }
         };
-        if self.overloaded(&message) {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            // Over UDP it comes again by itself; over TCP it would be waited for.
-            if let (SipMessage::Request(request), true) = (&*message, flow.is_some()) {
-                let (server, wait_s) = (&self.config.user_agent, self.config.retry_after_s);
-                self.answer(stateless::busy(request, server, wait_s), source, flow).await;
+        if let SipMessage::Request(request) = &mut *message {
+            match self.sift(request, source, flow.is_some()) {
+                Sifted::Pass => {}
+                Sifted::Answer(bytes) => return self.answer(bytes, source, flow).await,
+                Sifted::Drop => return,
             }
-            return;
         }
-        if let Some(answer) = self.overrun(&message, source, flow.is_some()) {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return self.answer(answer, source, flow).await;
+        if flow.is_none() {
+            nat::straighten(&mut message, source, &self.dialogs);
         }
         let (connection, from) = match flow {
             Some(flow) => (flow.channel.clone(), flow.addr.clone()),
@@ -96,27 +90,5 @@ impl Core {
             }
             None => drop(self.wire.send(&bytes, source).await),
         }
-    }
-
-    /// New INVITEs only: what belongs to a call that is up must pass. Dropped without an answer,
-    /// they come again by their own timer.
-    fn overloaded(&self, message: &SipMessage) -> bool {
-        let SipMessage::Request(request) = message else { return false };
-        let limit = self.config.dialogs_max.saturating_mul(TRANSACTIONS_PER_DIALOG).max(1_024);
-        request.method == Method::Invite
-            && to_tag(request).is_none()
-            && self.endpoint.get_stats().running_transactions > limit
-    }
-
-    /// Who asks too often is told so before anything is kept of it.
-    fn overrun(
-        &self,
-        message: &SipMessage,
-        source: SocketAddr,
-        connected: bool,
-    ) -> Option<Vec<u8>> {
-        let SipMessage::Request(request) = message else { return None };
-        let wait_s = self.door.as_ref()?.overrun(request, source, connected)?;
-        Some(stateless::busy(request, &self.config.user_agent, wait_s))
     }
 }

@@ -23,6 +23,10 @@ impl Gate for House {
         Access::Challenge
     }
 
+    fn account_of_name(&self, name: &str) -> Option<Arc<Account>> {
+        if name == "100" { self.account("ana") } else { None }
+    }
+
     fn account(&self, user: &str) -> Option<Arc<Account>> {
         let hash = |algorithm| Some(ha1(algorithm, "ana", REALM, PASSWORD));
         let ana = Account {

@@ -4,13 +4,15 @@
 
 mod calls;
 mod challenges;
+mod crowds;
 mod families;
+mod floods;
 mod glare;
 mod hostile;
 mod keeper;
 mod load;
 mod logs;
-mod own_calls;
+mod nat;
 mod peer;
 mod prack;
 mod redirect;

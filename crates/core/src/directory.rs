@@ -198,6 +198,19 @@ impl Directory {
         self.trunk(found?)
     }
 
+    /// Where a party over a connection may be known from. A connection's own port says nothing, so
+    /// `named` is what its Contact says, and any process of that host may say it: where several
+    /// are known there by their ports, none of them is believed. At our own host nobody is strange.
+    pub fn over_connection(&self, named: SocketAddr) -> SocketAddr {
+        let host = named.ip();
+        let ports = SocketAddr::new(host, 1)..=SocketAddr::new(host, u16::MAX);
+        let devices = self.index.devices_by_from.range(ports).count();
+        let ports = (host, Some(1))..=(host, Some(u16::MAX));
+        let trunks = self.index.trunks_by_address.range(ports).count();
+        let alone = devices + trunks <= 1 || host.is_loopback();
+        if alone { named } else { SocketAddr::new(host, 0) }
+    }
+
     /// The longest pattern that matches; of two as long, the earlier one. `from`: the trunk that
     /// the call came by.
     pub fn rule(&self, from: Option<&TrunkId>, number: &Number) -> Option<Rule<'_>> {

@@ -78,9 +78,11 @@ impl Gatekeeper {
 
     fn is_known(&self, asked: &Asked) -> bool {
         let dir = self.directory.borrow();
-        let mut here = dir.devices_at(asked.source);
+        let source =
+            if asked.connected { dir.over_connection(asked.source) } else { asked.source };
+        let mut here = dir.devices_at(source);
         here.any(|device| device.account.is_none())
-            || dir.trunk_at(asked.source).is_some()
+            || dir.trunk_at(source).is_some()
             || self.outside.get().is_some_and(|is_known| is_known(asked))
     }
 }

@@ -200,6 +200,12 @@ impl Door {
         gate.account(user).or_else(|| gate.account_of_name(user))
     }
 
+    /// The same of a request that nothing was asked about yet.
+    pub(crate) fn is_for_help(&self, request: &Request) -> bool {
+        let number = unescape(request.uri.user().unwrap_or_default());
+        request.method == Method::Invite && self.config.gate.is_emergency(&number)
+    }
+
     fn is_emergency(&self, asked: &Asked) -> bool {
         asked.method == "INVITE" && self.config.gate.is_emergency(&asked.request_user)
     }

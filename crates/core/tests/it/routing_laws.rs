@@ -80,6 +80,36 @@ fn devices_at_one_address_are_told_apart_by_from_or_not_at_all() {
 }
 
 #[test]
+fn over_a_connection_a_port_is_believed_only_where_one_party_is_known_at_its_host() {
+    let mut dir = house();
+    let put = |dir: &mut Directory, id: &str, at: &str| {
+        dir.change(|facts| {
+            let device = facts.devices.get_mut(&DeviceId::parse(id).unwrap()).unwrap();
+            (device.contact, device.account) = (Some(Contact::parse(at).unwrap()), None);
+        });
+    };
+    let at = |dir: &Directory, named: &str| dir.over_connection(named.parse().unwrap());
+    for host in ["192.0.2.90", "[2001:db8::90]"] {
+        let (first, second) = (format!("{host}:5060"), format!("{host}:5062"));
+        put(&mut dir, "lobby", &format!("sip:l@{first}"));
+        put(&mut dir, "ana-phone", "sip:a@192.0.2.91:5060");
+        assert_eq!(at(&dir, &first).to_string(), first);
+        put(&mut dir, "ana-phone", &format!("sip:a@{second}"));
+        for named in [&first, &second] {
+            let believed = at(&dir, named);
+            assert_eq!(believed.port(), 0, "whichever of the two it says it is");
+            assert_eq!(dir.devices_at(believed).count(), 0);
+        }
+    }
+    put(&mut dir, "lobby", "sip:l@127.0.0.1:5060");
+    put(&mut dir, "ana-phone", "sip:a@127.0.0.1:5062");
+    assert_eq!(at(&dir, "127.0.0.1:5062").port(), 5062, "our own host");
+    // A trunk that is known by its host alone is that over connections too.
+    let trunk = at(&dir, "198.51.100.1:40000");
+    assert_eq!(dir.trunk_at(trunk).map(|trunk| &trunk.id), Some(&trunk_id("carrier")));
+}
+
+#[test]
 fn a_trunk_that_we_registered_with_is_known_by_our_contact_and_names_the_number_in_to() {
     let mut dir = house();
     let mut traffic = Traffic::default();

@@ -17,7 +17,7 @@ use undertone_core::number::Dialled;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing::{self, Arrival, Destination, Origin, answer_code};
 use undertone_engine::Rank;
-use undertone_sip::{Identity, Incoming};
+use undertone_sip::{Identity, Incoming, Transport};
 
 impl Switchboard {
     pub(super) fn arrived(&self, incoming: Incoming) {
@@ -90,8 +90,12 @@ impl Switchboard {
         incoming: &Incoming,
         dir: &Directory,
     ) -> Result<(Origin, Dialled), u16> {
+        let source = match incoming.transport {
+            Transport::Udp => incoming.known_as(),
+            Transport::Tcp => dir.over_connection(incoming.known_as()),
+        };
         let arrival = Arrival {
-            source: incoming.known_as(),
+            source,
             account: incoming.account.as_deref(),
             from_user: &incoming.from.user,
             request_user: &incoming.request_user,

@@ -47,7 +47,7 @@ pub(super) enum Sifted {
 /// Who asks, as far as room is concerned.
 #[derive(Clone, Copy)]
 enum Asker {
-    /// Who has a call goes on with it while new ones are refused.
+    /// Who has a call, or calls for help, goes on while others are refused.
     InDialog,
     Known,
     /// Whom nobody knows fills no more than half: the rest is for those that are known.
@@ -127,7 +127,8 @@ impl Core {
 
     /// Outside a dialog: whether it is let in, with what it proved written on it.
     fn knock(&self, request: &mut Request, source: SocketAddr, connected: bool) -> Sifted {
-        if self.is_crowded(Asker::Known) {
+        let for_help = self.door.as_ref().is_some_and(|door| door.is_for_help(request));
+        if self.is_crowded(Asker::Known) && !for_help {
             return self.crowded(request, connected);
         }
         if let Some(door) = &self.door {

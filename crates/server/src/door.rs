@@ -78,8 +78,7 @@ impl Gatekeeper {
 
     fn is_known(&self, asked: &Asked) -> bool {
         let dir = self.directory.borrow();
-        let source =
-            if asked.connected { dir.over_connection(asked.source) } else { asked.source };
+        let source = if asked.connected { dir.over_connection(asked.source) } else { asked.source };
         let mut here = dir.devices_at(source);
         here.any(|device| device.account.is_none())
             || dir.trunk_at(source).is_some()

@@ -31,6 +31,8 @@ const RUNNING_PER_DIALOG: usize = 4;
 /// The same and those that are over and kept for repetitions. A dialog lasts longer than they are
 /// kept, and has two or three that are kept.
 const KEPT_PER_DIALOG: usize = 8;
+/// Of all that, what strangers may fill is this part.
+const STRANGERS_SHARE: usize = 16;
 /// An INVITE is repeated seven times at most (section 17.1.1.2), an ACK or CANCEL seldom.
 const REPEATED_MAX: u8 = 16;
 /// INVITEs at work that were repeated.
@@ -50,7 +52,7 @@ enum Asker {
     /// Who has a call, or calls for help, goes on while others are refused.
     InDialog,
     Known,
-    /// Whom nobody knows fills no more than half: the rest is for those that are known.
+    /// Whom nobody knows is going to be refused, which needs no more than a corner.
     Stranger,
 }
 
@@ -167,7 +169,7 @@ impl Core {
             match asker {
                 Asker::InDialog => known.saturating_mul(2),
                 Asker::Known => known,
-                Asker::Stranger => known / 2,
+                Asker::Stranger => known / STRANGERS_SHARE,
             }
         };
         running > room(RUNNING_PER_DIALOG) || kept > room(KEPT_PER_DIALOG)

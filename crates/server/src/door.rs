@@ -77,7 +77,8 @@ impl Gatekeeper {
     }
 
     fn is_known(&self, asked: &Asked) -> bool {
-        let dir = self.directory.borrow();
+        // Not a guard: what asks the outside locks on, and a change of the directory waits between.
+        let dir = self.directory.borrow().clone();
         let source = if asked.connected { dir.over_connection(asked.source) } else { asked.source };
         let mut here = dir.devices_at(source);
         here.any(|device| device.account.is_none())
@@ -114,5 +115,49 @@ impl Gate for Gatekeeper {
         let count = accounts.offers.len() as u64;
         let at = seed.checked_rem(count).and_then(|at| usize::try_from(at).ok());
         at.and_then(|at| accounts.offers.get(at).copied()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Barrier, mpsc};
+    use std::time::Duration;
+    use undertone_core::id::OrgId;
+
+    fn a_request() -> Asked {
+        Asked {
+            method: "INVITE".into(),
+            source: "192.0.2.1:5060".parse().expect("an address"),
+            connected: false,
+            from_user: "1001".into(),
+            to_user: "1002".into(),
+            request_user: "1002".into(),
+        }
+    }
+
+    #[test]
+    fn the_directory_can_change_while_the_outside_is_asked() {
+        let org = OrgId::parse("o").expect("an id");
+        let (changes, directory) = watch::channel(Arc::new(Directory::empty(org.clone())));
+        let gate = Gatekeeper::new(directory, watch::channel(Arc::default()).1);
+        let (ask, asked) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (begin, begun) = (ask.clone(), asked.clone());
+        gate.knows_outside(move |_| {
+            begin.wait();
+            begun.wait();
+            true
+        });
+        let (done, changed) = mpsc::sync_channel(1);
+        let asking = std::thread::spawn(move || gate.judge(&a_request()));
+        ask.wait();
+        std::thread::spawn(move || {
+            changes.send_replace(Arc::new(Directory::empty(org)));
+            done.send(())
+        });
+        let in_time = changed.recv_timeout(Duration::from_secs(5));
+        asked.wait();
+        in_time.expect("the change waited for who asked");
+        assert_eq!(asking.join().expect("it was asked"), Access::Open);
     }
 }

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use undertone_core::call::{Call, DialTarget, Input, LegFailure};
 use undertone_core::contact::{Contact, Place};
+use undertone_core::directory::Directory;
 use undertone_core::id::{DeviceId, LegId, SeatId, TrunkId};
 use undertone_core::routing::{self, Outside};
 use undertone_core::trunk::Trunk;
@@ -114,8 +115,9 @@ impl CallTask {
         let caller = (seat == Call::CALLEE).then(|| self.house.exchange.caller(&self.me.id));
         let caller = caller.flatten();
         let of_device = |device: &DeviceId| {
+        let dir = self.house.directory.borrow().clone();
             let mut aims = self.aims_of_device(device, number, name);
-            let told = caller.as_ref().map(|caller| self.told(caller, None, number));
+            let told = caller.as_ref().map(|caller| self.told(caller, None, number, &dir));
             if let Some((identity, anonymous)) = told {
                 aims.iter_mut().for_each(|aim| aim.says(identity.clone(), anonymous));
             }
@@ -123,7 +125,7 @@ impl CallTask {
         };
         match to {
             DialTarget::Device(device) => {
-                self.house.directory.borrow().device(device).ok_or(LegFailure::Gone)?;
+                dir.device(device).ok_or(LegFailure::Gone)?;
                 Ok(([of_device(device)].into(), None))
             }
             DialTarget::Person { devices, .. } => {
@@ -197,7 +199,7 @@ impl CallTask {
         let aims = trunks.flat_map(|trunk| {
             let from_user = routing::shown_to(trunk, number);
             let ways = traffic.ways(trunk, now, outside.emergency);
-            let told = caller.map(|caller| self.told(caller, Some(trunk), &from_user));
+            let told = caller.map(|caller| self.told(caller, Some(trunk), &from_user, &dir));
             let (identity, anonymous) = told.unwrap_or_default();
             let credentials = self.house.exchange.login(&trunk.id);
             let aims = ways.into_iter().map(|place| {
@@ -220,9 +222,15 @@ impl CallTask {
         aims.map(|aim| vec![aim]).collect()
     }
 
-    fn told(&self, caller: &Caller, to: Option<&Trunk>, number: &str) -> (Identity, bool) {
-        let dir = self.house.directory.borrow().clone();
-        caller.told(to, number, self.house.sip.local_addr().ip(), &dir)
+    /// The directory is the asker's: the traffic is locked by then, and that lock is the inner one.
+    fn told(
+        &self,
+        caller: &Caller,
+        to: Option<&Trunk>,
+        number: &str,
+        dir: &Directory,
+    ) -> (Identity, bool) {
+        caller.told(to, number, self.house.sip.local_addr().ip(), dir)
     }
 
     /// Begins the next group of which any aim can be called.

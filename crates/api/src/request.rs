@@ -9,7 +9,11 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 use undertone_core::access::Actor;
+
+/// How long a body may take; it is 16 KiB at most.
+const BODY_MAX: Duration = Duration::from_secs(10);
 
 /// The person whose key it is; put there by the router's one guard.
 pub(crate) struct Who(pub(crate) Actor);
@@ -65,6 +69,17 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody
         json_type(typed)?;
         parse(&bytes).map(MaybeBody)
     }
+}
+
+/// The request with its body read to the end.
+pub(crate) async fn whole(request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let asked = Request::from_parts(parts.clone(), body);
+    let bytes = tokio::time::timeout(BODY_MAX, read(asked, &())).await.map_err(|_| {
+        let detail = format!("The body did not come within {} s.", BODY_MAX.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail)
+    })??;
+    Ok(Request::from_parts(parts, bytes.into()))
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {

@@ -6,7 +6,7 @@
 use crate::commands::Commands;
 use crate::idempotency::Idempotency;
 use crate::problem::Problem;
-use crate::request::{peer, unauthorized};
+use crate::request::{peer, unauthorized, whole};
 use crate::{docs_page, ops};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -69,8 +69,8 @@ pub fn router(commands: Arc<dyn Commands>) -> Router {
             let detail = "This path has no such method.";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no_such_method", detail)
         })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(api.clone(), guard))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(api)
 }
 
@@ -139,11 +139,16 @@ async fn readyz(State(api): State<Api>) -> Response {
     }
 }
 
-/// Lets through what is public, and who has a key.
-async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+/// Lets through what is public, and who has a key when the whole request is there: a key may be
+/// revoked while a slow body comes.
+async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
     if PUBLIC.contains(&request.uri().path()) {
         return next.run(request).await;
     }
+    let mut request = match whole(request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
     let origin = peer(request.extensions()).map_or("unknown".into(), |p| p.addr.to_string());
     let token = token(request.headers());
     match sign_in(&api, token, origin).await {

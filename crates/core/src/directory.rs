@@ -4,9 +4,9 @@
 //! `Facts` is what is stored. `Directory` is the same with its indexes, built once: it reads as
 //! the facts do, and changes only as a whole, so that no index can lie.
 
-use crate::access::Right;
+use crate::access::{Actor, Right};
 use crate::contact::Contact;
-use crate::id::{DeviceId, OrgId, PersonId, TrunkId};
+use crate::id::{DeviceId, KeyId, OrgId, PersonId, TrunkId};
 use crate::number::Number;
 use crate::policy::Policy;
 use crate::trunk::{DestinationCap, Emergency, Outbound, OwnNumber, Route, Source, Trunk};
@@ -51,6 +51,8 @@ pub struct Facts {
     pub outbound: Vec<Outbound>,
     pub caps: Vec<DestinationCap>,
     pub emergency: Emergency,
+    /// Keys that are out of use: whoever signed in by one before has lost it since.
+    pub revoked_keys: BTreeSet<KeyId>,
     pub policy: Policy,
 }
 
@@ -105,6 +107,7 @@ impl Facts {
             outbound: Vec::new(),
             caps: Vec::new(),
             emergency: Emergency::default(),
+            revoked_keys: BTreeSet::new(),
             policy: Policy::open(),
         }
     }
@@ -128,6 +131,13 @@ impl Directory {
 
     pub fn person(&self, id: &PersonId) -> Option<&Person> {
         self.facts.people.get(id)
+    }
+
+    /// Takes from who acts what the person or the key has lost since they signed in.
+    pub fn restrict(&self, by: &mut Actor) {
+        let revoked = by.key.as_ref().is_some_and(|key| self.facts.revoked_keys.contains(key));
+        let person = self.person(&by.person).filter(|_| !revoked);
+        by.rights.retain(|right| person.is_some_and(|person| person.rights.contains(right)));
     }
 
     pub fn device(&self, id: &DeviceId) -> Option<&Device> {

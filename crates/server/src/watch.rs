@@ -11,7 +11,7 @@ use undertone_core::access::Right;
 use undertone_core::codes::TappingCodes;
 use undertone_core::directory::Directory;
 use undertone_core::id::{KeyId, PersonId};
-use undertone_store::{Key, Store, StoreError};
+use undertone_store::{Store, StoreError};
 
 /// Lost rights end a running supervision within a second; looking is less than half of it. What
 /// is looked at is one number: the rest is read when that has changed.
@@ -28,11 +28,16 @@ pub struct Watcher {
     codes: TappingCodes,
 }
 
-/// The facts of the store under the policy of the configuration.
-async fn read(store: &Store, codes: &TappingCodes) -> Result<Directory, StoreError> {
+/// The facts of the store under the policy of the configuration, and the keys that can be used.
+async fn read(store: &Store, codes: &TappingCodes) -> Result<(Directory, Keys), StoreError> {
     let mut directory = store.directory().await?;
-    directory.change(|facts| facts.policy.codes = codes.clone());
-    Ok(directory)
+    let (usable, revoked): (Vec<_>, Vec<_>) =
+        store.keys().await?.into_iter().partition(|key| key.revoked_at.is_none());
+    directory.change(|facts| {
+        facts.policy.codes = codes.clone();
+        facts.revoked_keys = revoked.into_iter().map(|key| key.id).collect();
+    });
+    Ok((directory, usable.into_iter().map(|key| (key.id, (key.person, key.rights))).collect()))
 }
 
 /// The snapshot, and what keeps it fresh.
@@ -41,11 +46,10 @@ pub async fn start(
     codes: TappingCodes,
 ) -> Result<(watch::Receiver<Arc<Directory>>, Watcher), StoreError> {
     let version = store.directory_version().await?;
-    let first = read(&store, &codes).await?;
+    let (first, keys) = read(&store, &codes).await?;
     for extension in codes.conflicts(&first) {
         tracing::warn!(extension, "cannot be dialled any more: a tapping code takes it");
     }
-    let keys = usable(store.keys().await?);
     let accounts = Accounts::new(store.accounts().await?, &first);
     let accounts = watch::Sender::new(Arc::new(accounts));
     let (snapshot, reader) = watch::channel(Arc::new(first));
@@ -81,8 +85,7 @@ impl Watcher {
         if version == self.version {
             return Ok(Vec::new());
         }
-        let fresh = read(&self.store, &self.codes).await?;
-        let keys = usable(self.store.keys().await?);
+        let (fresh, keys) = read(&self.store, &self.codes).await?;
         let accounts = Accounts::new(self.store.accounts().await?, &fresh);
         let before = self.snapshot.borrow().clone();
         let mut lost = Vec::new();
@@ -105,9 +108,4 @@ impl Watcher {
         }
         Ok(lost)
     }
-}
-
-fn usable(keys: Vec<Key>) -> Keys {
-    let usable = keys.into_iter().filter(|key| key.revoked_at.is_none());
-    usable.map(|key| (key.id, (key.person, key.rights))).collect()
 }

@@ -1,8 +1,11 @@
 //! Who gets in: nobody without a key, on any path but the few that are public.
 
-use crate::memory::{get, memory, send};
-use axum::body::Body;
+use crate::memory::{get, memory, request, send};
+use axum::body::{Body, Bytes};
 use axum::http::Request;
+use futures::stream;
+use std::convert::Infallible;
+use std::sync::atomic::Ordering;
 use undertone_api::{metrics_router, openapi_json, router};
 
 #[tokio::test]
@@ -54,6 +57,33 @@ async fn what_is_public_is_public_and_nothing_else() {
     let got = bare("/readyz").await;
     assert_eq!((got.status.as_u16(), got.json["code"].as_str()), (503, Some("not_ready")));
     assert_eq!(bare("/healthz").await.status, 200, "alive though not ready");
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_while_the_body_comes_is_no_key() {
+    let memory = memory();
+    let router = router(memory.clone());
+    let keys = memory.clone();
+    let body = stream::once(async move {
+        keys.revoked.store(true, Ordering::Relaxed);
+        Ok::<_, Infallible>(Bytes::from_static(
+            b"{\"mode\":\"listen\",\"leg\":{\"kind\":\"phone\"}}",
+        ))
+    });
+    let request = request("POST", "/api/v1/calls/eu.n1.1.c1/supervisions")
+        .header("content-type", "application/json");
+    let got = send(&router, request.body(Body::from_stream(body)).unwrap()).await;
+    assert_eq!(got.status, 401, "{}", got.text);
+    assert!(memory.asked().is_empty(), "{:?}", memory.asked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let router = router(memory());
+    let body = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+    let request = request("POST", "/api/v1/calls").header("content-type", "application/json");
+    let got = send(&router, request.body(body).unwrap()).await;
+    assert_eq!((got.status.as_u16(), got.json["code"].as_str()), (408, Some("too_slow")));
 }
 
 #[tokio::test]

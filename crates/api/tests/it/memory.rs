@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -27,6 +28,8 @@ pub(crate) struct Memory {
     /// What became of the sound: `proven`, `Closed`, `TooSlow`.
     pub(crate) sound_log: Arc<Mutex<Vec<String>>>,
     pub(crate) not_ready: Mutex<Option<String>>,
+    /// From now on no key is good.
+    pub(crate) revoked: AtomicBool,
 }
 
 pub(crate) fn memory() -> Arc<Memory> {
@@ -37,6 +40,7 @@ pub(crate) fn memory() -> Arc<Memory> {
         sender: Mutex::default(),
         sound_log: Arc::default(),
         not_ready: Mutex::default(),
+        revoked: AtomicBool::default(),
     })
 }
 
@@ -177,6 +181,9 @@ fn audit_row() -> AuditRow {
 impl Commands for Memory {
     async fn sign_in(&self, token: &str, origin: &str) -> Result<Option<Actor>, Refusal> {
         let Some(name @ ("good" | "other")) = token.strip_prefix("ut_") else { return Ok(None) };
+        if self.revoked.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         Ok(Some(Actor {
             person: PersonId::parse("sue").unwrap(),
             name: "Sue".into(),

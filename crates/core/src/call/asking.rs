@@ -108,7 +108,9 @@ impl Call {
         let Act::Become(mut wanted) = pending.act.clone() else {
             return self.agents_resumed(turn, id, pending.request);
         };
-        let (by, targets, present) = (&pending.by, &wanted.targets, Some(id));
+        let mut by = pending.by.clone();
+        turn.dir.restrict(&mut by);
+        let (by, targets, present) = (&by, &wanted.targets, Some(id));
         let ask = Ask { by, mode: wanted.mode, targets, stream, present };
         let gone = self.supervisions.get(id).is_some_and(|s| s.now.mode == Mode::Takeover)
             && wanted.mode != Mode::Takeover

@@ -177,6 +177,9 @@ impl Call {
             let no = Refusal::because(Reason::AuditUnavailable);
             return self.refuse(turn, by, what, None, request, no);
         }
+        let mut by = by.clone();
+        turn.dir.restrict(&mut by);
+        let by = &by;
         if let Err(refusal) = self.may_control(by).and_then(|()| self.whom(Some(seat))) {
             return self.refuse(turn, by, what, None, request, refusal);
         }

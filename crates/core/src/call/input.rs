@@ -339,3 +339,23 @@ pub enum Input {
     },
     ShutDown,
 }
+
+impl Input {
+    /// Who asks, where somebody does who signed in.
+    pub(super) fn asker(&mut self) -> Option<&mut Actor> {
+        match self {
+            Input::HangUp { by, .. }
+            | Input::Hold { by, .. }
+            | Input::Resume { by, .. }
+            | Input::Leave { by, .. }
+            | Input::AgentAction { by, .. } => Some(by),
+            Input::Join(join) => Some(&mut join.by),
+            Input::Change(change) => Some(&mut change.by),
+            Input::TransferAsked(asked) => match &mut asked.by {
+                TransferBy::Desk { by, .. } => Some(by),
+                TransferBy::Phone { .. } => None,
+            },
+            _ => None,
+        }
+    }
+}

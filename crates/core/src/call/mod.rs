@@ -169,8 +169,10 @@ impl Call {
     }
 
     /// Total: any input in any order, also after the end.
-    pub fn handle(&mut self, now: Now, input: Input, dir: &Directory) -> Vec<Effect> {
+    pub fn handle(&mut self, now: Now, mut input: Input, dir: &Directory) -> Vec<Effect> {
         let mut turn = Turn::new(now, dir);
+        // Sign-in was before this instant; what was taken away in between does not count.
+        input.asker().into_iter().for_each(|by| dir.restrict(by));
         if self.is_over() {
             self.after_the_end(&mut turn, input);
             turn.out.append(&mut turn.after_plan);

@@ -77,6 +77,21 @@ impl Outside {
     pub fn trunks(&self) -> impl Iterator<Item = &TrunkId> {
         std::iter::once(&self.trunk).chain(&self.then)
     }
+
+    /// Whether the next address or trunk is called after this answer (RFC 3263 section 4.3): not
+    /// after a telephone rang, nor if the answer is somebody's. A call for help goes on after all
+    /// but a person's no.
+    pub fn goes_on(&self, code: u16, rang: bool) -> bool {
+        match self.emergency {
+            true => !matches!(code, 486 | 600 | 603),
+            false => is_no_answer(code) && !rang,
+        }
+    }
+}
+
+/// Nobody was there to answer, or nobody who serves.
+pub fn is_no_answer(code: u16) -> bool {
+    matches!(code, 408 | 503)
 }
 
 impl Origin {

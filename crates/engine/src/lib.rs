@@ -176,9 +176,9 @@ impl Engine {
 
     /// Binds a pair of sockets on the first address; they are part of nothing until `attach`
     /// takes them.
-    pub fn reserve(&self) -> Result<Ports, PortsExhausted> {
+    pub fn reserve(&self, rank: Rank) -> Result<Ports, PortsExhausted> {
         let pool = self.0.pools.first().ok_or(PortsExhausted::Family)?;
-        pool.reserve(sys::clock(), Rank::First)
+        pool.reserve(sys::clock(), rank)
     }
 
     /// The same on the address that a far end of this one's family can reach.

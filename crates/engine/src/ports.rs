@@ -26,7 +26,7 @@ pub enum PortsExhausted {
     Range(usize),
     #[error("the free RTP ports, of {0} pairs, were in use until just now")]
     Resting(usize),
-    #[error("the last of {0} pairs of RTP ports are kept for calls")]
+    #[error("the last of {0} pairs of RTP ports are kept for what goes before this")]
     Kept(usize),
     #[error("no media address of the far end's family")]
     Family,

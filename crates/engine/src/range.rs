@@ -12,15 +12,20 @@ const REST_US: u64 = 30_000_000;
 /// or after this, while under a quarter of the range has rested so long: at 200 calls a second
 /// that are held for a second, the full rest would need 12,000 pairs.
 const SHORT_REST_US: u64 = 2_000_000;
-/// Of each so many pairs, the last one is kept back for `Rank::First`.
+/// Of each so many pairs, the last one is kept back for `Rank::First` and `Rank::Always`,
 const KEPT_ONE_IN: usize = 10;
+/// and of each so many for the latter alone, up to a limit.
+const KEPT_ALWAYS_ONE_IN: usize = 20;
+const KEPT_ALWAYS_MAX: usize = 32;
 
 /// Who goes without first when ports run short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
-    /// May have the last pair.
+    /// May have the last pair, also one that has not rested.
+    Always,
+    /// Leaves a twentieth of the range, 32 pairs at most, to what must always be had.
     First,
-    /// Leaves a tenth of the range to the first.
+    /// Leaves a tenth of the range to the others.
     Second,
 }
 
@@ -49,6 +54,7 @@ impl Free {
 pub(crate) struct Range {
     pairs: usize,
     kept: usize,
+    kept_always: usize,
     /// The one that rested longest in front.
     free: VecDeque<Free>,
 }
@@ -60,7 +66,8 @@ impl Range {
         let whole = evens.filter(|p| *p > 0 && *p < u16::MAX && p < ports.end());
         let free: VecDeque<Free> = whole.map(|port| Free { port, freed_at: None }).collect();
         let pairs = free.len();
-        Self { pairs, kept: pairs.div_ceil(KEPT_ONE_IN), free }
+        let kept_always = (pairs / KEPT_ALWAYS_ONE_IN).min(KEPT_ALWAYS_MAX);
+        Self { pairs, kept: pairs.div_ceil(KEPT_ONE_IN), kept_always, free }
     }
 
     pub(crate) fn pairs(&self) -> usize {
@@ -69,10 +76,15 @@ impl Range {
 
     pub(crate) fn take(&mut self, now: Mono, rank: Rank) -> Result<u16, Shortage> {
         let ready = self.ready(now);
-        if rank == Rank::Second && ready > 0 && ready <= self.kept {
+        let kept = match rank {
+            Rank::Always => 0,
+            Rank::First => self.kept_always,
+            Rank::Second => self.kept,
+        };
+        if ready > 0 && ready <= kept {
             return Err(Shortage::Kept);
         }
-        if ready == 0 {
+        if ready == 0 && rank != Rank::Always {
             let all = self.free.is_empty();
             return Err(if all { Shortage::AllUsed } else { Shortage::Resting });
         }
@@ -149,12 +161,25 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_is_kept_for_the_first_rank() {
+    fn a_tenth_is_kept_for_the_first_rank_and_half_of_it_for_what_must_always_be_had() {
         let mut range = Range::new(&(20_000..=20_199));
         assert_eq!(all(&mut range, 0, Rank::Second).len(), 90);
         assert_eq!(range.take(Mono(0), Rank::Second), Err(Shortage::Kept));
-        assert_eq!(all(&mut range, 0, Rank::First).len(), 10);
+        assert_eq!(all(&mut range, 0, Rank::First).len(), 5);
+        assert_eq!(range.take(Mono(0), Rank::First), Err(Shortage::Kept));
+        assert_eq!(all(&mut range, 0, Rank::Always).len(), 5);
         assert_eq!(range.take(Mono(0), Rank::Second), Err(Shortage::AllUsed));
+        assert_eq!(range.take(Mono(0), Rank::Always), Err(Shortage::AllUsed));
+    }
+
+    #[test]
+    fn what_must_always_be_had_gets_the_pair_that_rested_longest() {
+        let mut range = Range::new(&(20_000..=20_003));
+        assert_eq!(all(&mut range, 0, Rank::First).len(), 2);
+        range.give_back(Mono(0), 20_002);
+        range.give_back(Mono(1), 20_000);
+        assert_eq!(range.take(Mono(2), Rank::First), Err(Shortage::Resting));
+        assert_eq!(range.take(Mono(2), Rank::Always), Ok(20_002));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use undertone_engine::Ports;
+use undertone_engine::{Ports, Rank};
 use undertone_media::bridge::{BridgeEvent, LegConfig};
 use undertone_media::events::digit_of;
 use undertone_sdp::{Capabilities, Direction, LocalAddr, Media, Session};
@@ -55,7 +55,7 @@ pub(crate) fn place(
     transport: Option<Transport>,
     replaces: Option<Replaces>,
 ) -> Result<PhoneCall, PhoneError> {
-    let ports = engine.engine().reserve()?;
+    let ports = engine.engine().reserve(Rank::First)?;
     let (bridge, media_events) = engine.open()?;
     let mut session = session(&ports, line);
     let offer = session.offer(Direction::SendRecv);
@@ -86,7 +86,7 @@ pub(crate) fn answer(
         dialog.reject(code, None);
         error
     };
-    let ports = engine.engine().reserve().map_err(|e| refuse(e.into(), 503))?;
+    let ports = engine.engine().reserve(Rank::First).map_err(|e| refuse(e.into(), 503))?;
     let (bridge, media_events) = engine.open().map_err(|e| refuse(e.into(), 503))?;
     let mut session = session(&ports, line);
     let (answer, media) = match &call.offer {

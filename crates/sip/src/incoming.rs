@@ -90,8 +90,11 @@ fn begin<'a>(
     if core.dialogs.is_merged(request) || core.dialogs.has_looped(request) {
         return Err(plain(482));
     }
-    let full =
-        core.draining.load(Ordering::Relaxed) || core.dialogs.len() >= core.config.dialogs_max;
+    // A call for help is taken while draining, and over the limit, up to a limit of its own.
+    let for_help = core.door.as_ref().is_some_and(|door| door.is_for_help(request));
+    let reserve = if for_help { core.config.for_help_max } else { 0 };
+    let full = (core.draining.load(Ordering::Relaxed) && !for_help)
+        || core.dialogs.len() >= core.config.dialogs_max.saturating_add(reserve);
     let places = calls.try_reserve();
     let (false, false, Ok(places)) = (full, core.closing.is_cancelled(), places) else {
         core.refused.fetch_add(1, Ordering::Relaxed);

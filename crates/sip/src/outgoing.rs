@@ -67,7 +67,8 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     if core.closing.is_cancelled() {
         return Err((503, "shutting down".into()));
     }
-    if core.dialogs.len() >= core.config.dialogs_max {
+    let reserve = if call.for_help { core.config.for_help_max } else { 0 };
+    if core.dialogs.len() >= core.config.dialogs_max.saturating_add(reserve) {
         return Err((503, "too many calls".into()));
     }
     let bad = || (400, SipError::BadAddress.to_string());

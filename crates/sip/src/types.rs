@@ -92,6 +92,8 @@ pub struct SipConfig {
     pub t1_ms: u64,
     /// Dialogs at once, both directions; beyond it, a new call gets 503.
     pub dialogs_max: usize,
+    /// Beyond those, for calls for help alone.
+    pub for_help_max: usize,
     /// Seconds that a 503 asks the caller to wait.
     pub retry_after_s: u32,
     /// Without any answer, not even 100, in this time an outgoing call fails as 408.
@@ -120,6 +122,7 @@ impl SipConfig {
             dscp: Some(24),
             t1_ms: 500,
             dialogs_max: 10_000,
+            for_help_max: 64,
             retry_after_s: 5,
             unreachable_ms: 2_000,
             ring_max_ms: 180_000,
@@ -188,6 +191,8 @@ pub struct Outgoing {
     /// Display name of From; empty sends none.
     pub from_name: String,
     pub offer: String,
+    /// Placed beyond `dialogs_max`, too.
+    pub for_help: bool,
     /// Hops that the call may still take; 70 if unset.
     pub max_forwards: Option<u8>,
     /// A dialog of the far end's that this call is to replace.

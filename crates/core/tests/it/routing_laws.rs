@@ -8,10 +8,12 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use undertone_core::contact::{Contact, Host};
 use undertone_core::directory::Directory;
-use undertone_core::id::DeviceId;
+use undertone_core::id::{DeviceId, TrunkId};
 use undertone_core::number::{Dialled, Number, Pattern};
 use undertone_core::refusal::Reason;
-use undertone_core::routing::{Account, Arrival, Destination, Origin, caller, route, shown_to};
+use undertone_core::routing::{
+    Account, Arrival, Destination, Origin, Outside, caller, route, shown_to,
+};
 use undertone_core::time::Mono;
 use undertone_core::traffic::Traffic;
 use undertone_core::trunk::{Login, Secret, Source};
@@ -412,5 +414,26 @@ fn who_calls_is_told_by_those_who_are_believed_to_those_who_may_know() {
     ] {
         let told = passed(&origin(who), private, to(called), &dir);
         assert_eq!(told, Passed { asserted, rest, anonymous }, "{who} {private} {called}");
+    }
+}
+
+#[test]
+fn the_next_address_is_tried_when_nobody_was_there_and_for_help_after_all_but_a_persons_no() {
+    let outside = |emergency| Outside {
+        trunk: TrunkId::parse("carrier").unwrap(),
+        number: Number::parse("112").unwrap(),
+        then: Vec::new(),
+        emergency,
+        transparent: false,
+    };
+    let (plain, for_help) = (outside(false), outside(true));
+    for code in 300..700 {
+        let nobody = matches!(code, 408 | 503);
+        assert_eq!(plain.goes_on(code, false), nobody, "{code}");
+        assert!(!plain.goes_on(code, true), "{code} after it rang");
+        let no = matches!(code, 486 | 600 | 603);
+        for rang in [false, true] {
+            assert_eq!(for_help.goes_on(code, rang), !no, "{code} for help");
+        }
     }
 }

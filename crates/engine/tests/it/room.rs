@@ -76,7 +76,7 @@ impl Room {
         describe: impl FnOnce(&mut Media),
     ) -> (Peer, (SocketAddr, SocketAddr)) {
         let peer = Peer::at("127.0.0.1:0");
-        let ports = self.engine.reserve().unwrap();
+        let ports = self.engine.reserve(Rank::First).unwrap();
         let ours = (ports.rtp, ports.rtcp);
         let mut described = media(peer.addr());
         describe(&mut described);

@@ -40,11 +40,12 @@ impl Switchboard {
             incoming.dialog.reject(code, None);
             code
         };
-        if self.is_draining() {
-            return Err(refuse(503));
-        }
         let dir = self.directory();
         let (origin, to) = self.recognise(incoming, &dir).map_err(refuse)?;
+        let for_help = dir.is_emergency(to.as_str());
+        if self.is_draining() && !for_help {
+            return Err(refuse(503));
+        }
         if let Some(tapped) = tapped(&origin, &to, &dir) {
             let leg = self.arriving_leg(incoming, Rank::Second);
             let leg = leg.map_err(|error| refuse(error.code()))?;
@@ -60,7 +61,8 @@ impl Switchboard {
         }
         let id = self.house.ids.call().map_err(|_| refuse(500))?;
         let (caller, callee) = self.admit(&id, incoming, &origin, &to, &dir).map_err(refuse)?;
-        let mut leg = self.arriving_leg(incoming, Rank::First).map_err(|error| {
+        let rank = if for_help { Rank::Always } else { Rank::First };
+        let mut leg = self.arriving_leg(incoming, rank).map_err(|error| {
             self.house.exchange.left(&id);
             refuse(error.code())
         })?;

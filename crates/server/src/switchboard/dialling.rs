@@ -62,10 +62,11 @@ pub(super) struct Search {
     worst: Option<u16>,
 }
 
-/// RFC 3263 section 4.3: unreachable and 503 mean the next address; an answer of a person does
-/// not.
-fn goes_on(code: u16) -> bool {
-    matches!(code, 408 | 503)
+impl Search {
+    /// Only the way out has more than one address; what an answer means there core says.
+    fn goes_on(&self, code: u16) -> bool {
+        self.outside.as_ref().is_some_and(|outside| outside.goes_on(code, self.rang))
+    }
 }
 
 /// Of two refusals, what the caller should hear of (RFC 3261 section 16.7, step 6).
@@ -114,8 +115,8 @@ impl CallTask {
         // Only the other end is told what was said of the caller; no supervisor is.
         let caller = (seat == Call::CALLEE).then(|| self.house.exchange.caller(&self.me.id));
         let caller = caller.flatten();
-        let of_device = |device: &DeviceId| {
         let dir = self.house.directory.borrow().clone();
+        let of_device = |device: &DeviceId| {
             let mut aims = self.aims_of_device(device, number, name);
             let told = caller.as_ref().map(|caller| self.told(caller, None, number, &dir));
             if let Some((identity, anonymous)) = told {
@@ -242,13 +243,14 @@ impl CallTask {
         seat: SeatId,
     ) -> Result<(Aim, Vec<(Leg, Aim)>), LegFailure> {
         let mut why = LegFailure::Unreachable;
+        let for_help = outside.is_some_and(|outside| outside.emergency);
         while let Some(group) = next.pop_front() {
             let mut begun = Vec::new();
             for aim in group {
                 if !self.has_channel_for(seat, &aim, outside) {
                     continue;
                 }
-                match self.call_aim(seat, &aim) {
+                match self.call_aim(seat, &aim, for_help) {
                     Ok(leg) => begun.push((leg, aim)),
                     Err(failed) => why = failed,
                 }
@@ -343,10 +345,11 @@ impl CallTask {
                 search.at.clone()
             }
         };
-        if goes_on(code) && !search.rang {
-            self.not_heard_from(&lost);
-        } else {
-            self.heard_from(&lost);
+        match routing::is_no_answer(code) {
+            true if !search.rang => self.not_heard_from(&lost),
+            // Perhaps this address rang, perhaps an earlier one.
+            true => {}
+            false => self.heard_from(&lost),
         }
         if beside.is_none() {
             match search.beside.pop() {
@@ -354,7 +357,7 @@ impl CallTask {
                     self.legs.insert(seat, leg);
                     search.at = aim;
                 }
-                None if search.follows.take() || (goes_on(code) && !search.rang) => {
+                None if search.follows.take() || search.goes_on(code) => {
                     let outside = search.outside.clone();
                     match self.next_group(&mut search.next, outside.as_ref(), seat) {
                         Ok((at, others)) => (search.at, search.beside) = (at, others),
@@ -397,14 +400,6 @@ impl CallTask {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_next_address_is_tried_when_nobody_was_there_to_say_no() {
-        assert!(goes_on(408) && goes_on(503));
-        for code in [404, 480, 486, 488, 500, 603] {
-            assert!(!goes_on(code), "{code}");
-        }
-    }
 
     #[test]
     fn of_several_refusals_a_persons_is_told() {

@@ -189,7 +189,12 @@ impl CallTask {
     }
 
     /// Calls one address: ports, an offer, a dialog whose events come here.
-    pub(super) fn call_aim(&mut self, seat: SeatId, aim: &Aim) -> Result<Leg, LegFailure> {
+    pub(super) fn call_aim(
+        &mut self,
+        seat: SeatId,
+        aim: &Aim,
+        for_help: bool,
+    ) -> Result<Leg, LegFailure> {
         let mut caps = Capabilities::default();
         // What the other end speaks comes first, so that packets can pass untouched.
         if let Some(first) = self.legs.values().find_map(Leg::prefers) {
@@ -197,7 +202,11 @@ impl CallTask {
             caps.codecs.insert(0, first);
         }
         let peer = aim.to_addr.map(|addr| addr.ip());
-        let rank = if self.call.can_spare(seat) { Rank::Second } else { Rank::First };
+        let rank = match self.call.can_spare(seat) {
+            _ if for_help => Rank::Always,
+            true => Rank::Second,
+            false => Rank::First,
+        };
         let (ports, mut session) = self.house.sockets(peer, None, caps, rank).map_err(|error| {
             tracing::warn!(call = %self.me.id, seat = %seat, %error, "a leg has no media ports");
             LegFailure::PortsExhausted
@@ -217,6 +226,7 @@ impl CallTask {
             route: aim.bound.as_ref().map(|bound| bound.path.clone()).unwrap_or_default(),
             credentials: aim.credentials.clone(),
             identity: aim.identity.clone(),
+            for_help,
             // Who passes a call on takes one hop of it (RFC 3261 section 16.6).
             max_forwards: self
                 .legs

@@ -19,7 +19,7 @@ impl House {
         let far = offer.and_then(far_ip).or(peer);
         let mut ports = match far {
             Some(far) => self.engine.reserve_for(far, rank)?,
-            None => self.engine.reserve()?,
+            None => self.engine.reserve(rank)?,
         };
         let ip = ports.rtp.ip();
         let mut told = ip;

@@ -43,6 +43,8 @@ pub struct Options {
     pub codes: bool,
     /// What all phones call and are called by.
     pub transport: Transport,
+    /// None: the kernel's choice.
+    pub rtp: Option<RtpRange>,
 }
 
 impl Default for Options {
@@ -53,6 +55,7 @@ impl Default for Options {
             rights: Right::ALL.to_vec(),
             codes: false,
             transport: Transport::Udp,
+            rtp: None,
         }
     }
 }
@@ -76,7 +79,7 @@ impl House {
         let config = Config {
             http: any,
             sip: any.into(),
-            rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
+            rtp: options.rtp.unwrap_or(RtpRange { ip: any.ip(), from: 0, to: 0 }),
             data: dir.path().into(),
             media_threads: options.media_threads,
             tapping_codes: CodesConfig { on: options.codes, ..CodesConfig::default() },

@@ -5,6 +5,7 @@ use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, another_engine, hears, ne
 use std::net::{Ipv4Addr, SocketAddr};
 use undertone_core::directory::Directory;
 use undertone_core::id::TrunkId;
+use undertone_engine::Rank;
 use undertone_phone::{Answering, CallEnd, Codec, Phone, PhoneCall, PhoneConfig};
 
 const NUMBER: &str = "+4570001001";
@@ -264,6 +265,69 @@ async fn a_full_trunk_says_so_to_both_sides_and_a_call_for_help_goes_out_over_it
     house.server.board.house().register.until_empty().await;
     let figures = undertone::figures::of(&house.server)();
     assert!(figures.contains("undertone_trunk_channels_in_use{trunk=\"carrier\"} 0"), "{figures}");
+    close(house, carrier).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_for_help_goes_on_to_the_next_trunk_unless_a_person_said_no() {
+    let (house, first, second) = (House::open().await, carrier().await, carrier().await);
+    let top = "emergency_numbers = [\"112\"]\nemergency_trunks = [\"carrier\", \"backup\"]\n";
+    let backup = format!("[[trunk]]\nid = \"backup\"\naddresses = [\"{}\"]\n", second.addr());
+    provision(&house, top, &(backup + &outside(&[first.addr()], ""))).await;
+    // Our phone rings before it is asked, so all of these come after a 180.
+    for code in [404, 500, 503] {
+        let help = house.phones["bo"].call(&house.at("112")).unwrap();
+        rings(&first).await.reject(code);
+        let helper = rings(&second).await;
+        assert_eq!(helper.to_user(), "112", "after {code}");
+        let helper = helper.answer().unwrap();
+        help.up().await.unwrap();
+        help.hang_up();
+        helper.ended().await;
+    }
+    for code in [486, 603] {
+        let help = house.phones["bo"].call(&house.at("112")).unwrap();
+        rings(&first).await.reject(code);
+        assert_eq!(failed(&help).await, code);
+    }
+    first.shutdown().await;
+    close(house, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_for_help_begins_while_the_server_drains_and_no_other_does() {
+    let (house, carrier) = with_carrier("").await;
+    house.server.board.drain();
+    let call = house.phones["bo"].call(&house.at("1001")).unwrap();
+    assert_eq!(failed(&call).await, 503);
+    let help = house.phones["bo"].call(&house.at("112")).unwrap();
+    let helper = rings(&carrier).await.answer().unwrap();
+    help.up().await.unwrap();
+    help.hang_up();
+    helper.ended().await;
+    close(house, carrier).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_for_help_has_its_media_when_other_calls_have_used_up_theirs() {
+    let rtp = Some(crate::ports::range(40));
+    let house = House::with(crate::house::Options { rtp, ..Default::default() }).await;
+    let carrier = carrier().await;
+    let outside = outside(&[carrier.addr()], "");
+    provision(&house, "emergency_numbers = [\"112\"]\n", &outside).await;
+    let engine = house.server.engine.clone();
+    let take = || engine.reserve_for(Ipv4Addr::LOCALHOST.into(), Rank::Second).ok();
+    let mut held: Vec<_> = std::iter::from_fn(take).collect();
+    let take = || engine.reserve_for(Ipv4Addr::LOCALHOST.into(), Rank::First).ok();
+    held.extend(std::iter::from_fn(take));
+    let call = house.phones["bo"].call(&house.at("1001")).unwrap();
+    assert_eq!(failed(&call).await, 503);
+    let help = house.phones["bo"].call(&house.at("112")).unwrap();
+    let helper = rings(&carrier).await.answer().unwrap();
+    help.up().await.unwrap();
+    help.hang_up();
+    helper.ended().await;
+    drop(held);
     close(house, carrier).await;
 }
 

@@ -1,7 +1,10 @@
 //! Two endpoints of ours.
 
-use undertone_sip::{DialogEvent, EndCause, Listen, Sip, SipError};
+use std::sync::Arc;
 
+use undertone_sip::{DialogEvent, DoorConfig, EndCause, Listen, Outgoing, Sip, SipError};
+
+use crate::keeper::Open;
 use crate::support::{
     ANSWER, OFFER, call_in, config, drained, endpoint, next, next_final, silence, to, up,
 };
@@ -233,6 +236,38 @@ async fn a_call_beyond_the_limit_gets_503() {
     assert!(matches!(next_final(&mut events).await, DialogEvent::Failed { code: 503, .. }));
     assert_eq!(callee.gauges().refused, 1);
     assert_eq!(callee.gauges().dialogs, 1);
+}
+
+#[tokio::test]
+async fn a_call_for_help_is_taken_beyond_the_limit_and_while_draining_up_to_a_limit_of_its_own() {
+    let (caller, _) = endpoint().await;
+    let mut small = config();
+    small.dialogs_max = 1;
+    small.door = Some(DoorConfig::new(Arc::new(Open), "undertone"));
+    let (callee, mut incoming) = Sip::bind(small).await.unwrap();
+    let for_help = || Outgoing {
+        to_uri: format!("sip:112@{}", callee.local_addr()),
+        ..to(callee.local_addr())
+    };
+    let (_first, _first_events) = caller.call(to(callee.local_addr()));
+    let mut taken = vec![call_in(&mut incoming).await];
+    let (_second, mut events) = caller.call(to(callee.local_addr()));
+    assert!(matches!(next_final(&mut events).await, DialogEvent::Failed { code: 503, .. }));
+    callee.drain();
+    let mut ours = Vec::new();
+    loop {
+        assert!(taken.len() < 200, "there is no limit at all");
+        let (dialog, mut events) = caller.call(for_help());
+        tokio::select! {
+            call = call_in(&mut incoming) => taken.push(call),
+            event = next_final(&mut events) => {
+                assert!(matches!(event, DialogEvent::Failed { code: 503, .. }), "{event:?}");
+                break;
+            }
+        }
+        ours.push((dialog, events));
+    }
+    assert!(taken.len() > 10, "{}", taken.len());
 }
 
 #[tokio::test]

@@ -24,6 +24,10 @@ pub enum FloorInput {
         person: PersonId,
         call: CallId,
     },
+    /// The call's task failed and will say no more: everybody is off it.
+    CallGone {
+        call: CallId,
+    },
     /// The person is away (`true`) or back.
     Away {
         person: PersonId,
@@ -115,6 +119,13 @@ impl Floor {
         let mut effects = Vec::new();
         let person = match input {
             FloorInput::DirectoryChanged => return self.renew(now, dir),
+            FloorInput::CallGone { call } => {
+                let on_it = |(_, place): &(&PersonId, &Place)| place.calls.contains(&call);
+                let people: Vec<_> =
+                    self.places.iter().filter(on_it).map(|(person, _)| person.clone()).collect();
+                let free = |person| FloorInput::Free { person, call: call.clone() };
+                return people.into_iter().flat_map(|p| self.handle(now, free(p), dir)).collect();
+            }
             FloorInput::Busy { person, call } => {
                 self.at(&person, now, |place| {
                     place.calls.insert(call);

@@ -66,6 +66,11 @@ impl FloorTask {
         self.input(FloorInput::Free { person, call });
     }
 
+    /// The call's task failed: nobody else will say that its people are free.
+    pub fn gone(&self, call: CallId) {
+        self.input(FloorInput::CallGone { call });
+    }
+
     /// In order as long as the floor keeps up; a full queue is waited for by a task of its own, so
     /// that no call waits for the floor.
     fn input(&self, input: FloorInput) {

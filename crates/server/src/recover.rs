@@ -34,6 +34,8 @@ pub async fn close_lost(store: &Store, boot: &Boot) -> Result<usize, StoreError>
 /// One call whose task failed in this process.
 pub async fn close_one(store: &Store, id: &CallId, why: &str) {
     let closed = async {
+        // Its last note may still wait, and perhaps its end.
+        store.settled(id).await?;
         let Some(open) = store.open_call(id).await? else { return Ok(0) };
         let now = clock::now().wall;
         let (rows, record) = open.closed(why, now, now);

@@ -2,9 +2,10 @@
 //! latest.
 //!
 //! Knows no SQL. A part is kept free for supervision, so that no flood of other rows can make
-//! supervision wait for room. Notes go first: whatever row of a call is committed, the note of
-//! that turn is committed with it or before, so that a start after a crash knows no less than the
-//! audit does. They are few (one a live call at most) and cause no commit of their own.
+//! supervision wait for room, and the end of a call always finds room. Notes go first: whatever
+//! row of a call is committed, the note of that turn is committed with it or before, so that a
+//! start after a crash knows no less than the audit does. They are few (one a live call at most)
+//! and cause no commit of their own.
 
 use crate::error::StoreError;
 use crate::journal::{Boot, Class, Committed};
@@ -23,7 +24,7 @@ pub(crate) const MAX_WAITING_ROWS: usize = 20_000;
 const FOR_SUPERVISION_ROWS: usize = 4_000;
 /// Rows in one transaction: large enough to share a commit, small enough to end soon.
 const MAX_BATCH_ROWS: usize = 1_000;
-/// Notes in one transaction, so that the rest of it is never all notes.
+/// Notes in one transaction, unless its rows need more of them.
 const MAX_BATCH_NOTES: usize = 500;
 
 #[derive(Debug)]
@@ -38,6 +39,19 @@ pub(crate) enum Item {
     },
     Note(Boot, Box<OpenCall>),
     Seen(Boot, Wall),
+    /// Writes nothing itself: the note of this call goes no later than this.
+    Settle(CallId),
+}
+
+impl Item {
+    /// The call that this tells of, and that the database must know of no later than this.
+    fn call(&self) -> Option<&CallId> {
+        match self {
+            Item::Audit(entry) => entry.call.as_ref(),
+            Item::Settle(call) => Some(call),
+            Item::End { .. } | Item::Note(..) | Item::Seen(..) => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -65,20 +79,25 @@ impl Lines {
 
     fn take(&mut self) -> Vec<Waiting> {
         let unasked = |item| Waiting { item, waiter: None };
-        let mut batch = Vec::new();
-        while batch.len() < MAX_BATCH_NOTES
-            && let Some((_, (boot, call))) = self.notes.pop_first()
-        {
-            batch.push(unasked(Item::Note(boot, call)));
-        }
-        while batch.len() < MAX_BATCH_ROWS
+        let mut rows = Vec::new();
+        while rows.len() < MAX_BATCH_ROWS
             && let Some(next) = self.supervision.pop_front().or_else(|| self.other.pop_front())
         {
             if let Item::End { record, .. } = &next.item {
                 self.notes.remove(&record.view.id); // else it would come after the end
             }
-            batch.push(next);
+            rows.push(next);
         }
+        // Those that these rows need; then as many others as there is room for.
+        let needed = rows.iter().filter_map(|row| row.item.call());
+        let mut notes: Vec<_> = needed.filter_map(|call| self.notes.remove(call)).collect();
+        while notes.len() < MAX_BATCH_NOTES
+            && let Some((_, note)) = self.notes.pop_first()
+        {
+            notes.push(note);
+        }
+        let notes = notes.into_iter().map(|(boot, call)| unasked(Item::Note(boot, call)));
+        let mut batch: Vec<_> = notes.chain(rows).collect();
         batch.extend(self.seen.take().map(|(boot, at)| unasked(Item::Seen(boot, at))));
         batch
     }
@@ -100,9 +119,12 @@ impl Queue {
             return Committed(Err(StoreError::Closed));
         }
         let waiting = lines.len();
-        let room = match class {
-            Class::Supervision => MAX_WAITING_ROWS,
-            Class::Other => MAX_WAITING_ROWS - FOR_SUPERVISION_ROWS,
+        // A call that is over and is not recorded would be found open by the next start, hours
+        // later. Its end takes the place of its note, so that there are no more than calls.
+        let room = match (&item, class) {
+            (Item::End { .. }, _) => usize::MAX,
+            (_, Class::Supervision) => MAX_WAITING_ROWS,
+            (_, Class::Other) => MAX_WAITING_ROWS - FOR_SUPERVISION_ROWS,
         };
         if waiting >= room {
             return Committed(Err(StoreError::QueueFull { waiting }));
@@ -177,10 +199,12 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use undertone_core::audit::{Outcome, Who};
     use undertone_core::id::OrgId;
+    use undertone_core::plan::PlanVersion;
     use undertone_core::time::Wall;
+    use undertone_core::view::{CallState, CallView, Direction, TimingView};
 
     fn row(what: &str) -> Item {
         Item::Audit(Box::new(AuditEntry {
@@ -231,6 +255,79 @@ mod tests {
         }
         let refused = queue.push(row("s"), Class::Supervision).await;
         assert!(matches!(refused, Err(StoreError::QueueFull { waiting: MAX_WAITING_ROWS })));
+    }
+
+    /// A live call with nothing in it.
+    fn open(n: usize) -> OpenCall {
+        let view = CallView {
+            id: CallId::parse(&format!("eu.n1.1.{n:05}")).expect("an id"),
+            direction: Direction::Inbound,
+            state: CallState::Talking,
+            queue: None,
+            campaign: None,
+            started_at: Wall(0),
+            answered_at: None,
+            ended_at: None,
+            end_reason: None,
+            parties: Vec::new(),
+            supervisions: Vec::new(),
+            timing: TimingView::default(),
+            timeline: Vec::new(),
+            plan: PlanVersion(0),
+        };
+        let org = OrgId::parse("o").expect("an id");
+        let record = CallRecord { org, view, agents: Vec::new(), supervisors: Vec::new() };
+        OpenCall { at: Wall(0), record, grows: TimingView::default() }
+    }
+
+    fn boot() -> Boot {
+        Boot { node: "eu.n1".into(), epoch: 1 }
+    }
+
+    fn row_of(n: usize) -> Item {
+        let Item::Audit(mut entry) = row("of a call") else { panic!("a row") };
+        entry.call = Some(open(n).record.view.id);
+        Item::Audit(entry)
+    }
+
+    #[tokio::test]
+    async fn of_many_calls_that_changed_no_row_goes_before_its_note() {
+        const CALLS: usize = MAX_BATCH_NOTES * 3;
+        let queue = Queue::default();
+        for n in 0..CALLS {
+            queue.note(boot(), open(n));
+        }
+        for n in (0..CALLS).rev() {
+            drop(queue.push(row_of(n), Class::Other));
+        }
+        let (mut noted, mut rows) = (BTreeSet::new(), 0);
+        while rows < CALLS {
+            for waiting in queue.take().await.expect("rows wait") {
+                match waiting.item {
+                    Item::Note(_, call) => drop(noted.insert(call.record.view.id)),
+                    Item::Audit(entry) => {
+                        rows += 1;
+                        let call = entry.call.expect("a call's row");
+                        assert!(noted.contains(&call), "{call} has a row and no note");
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            queue.committed(0);
+        }
+        assert_eq!(noted.len(), CALLS);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_call_finds_room_where_nothing_else_does() {
+        let queue = Queue::default();
+        for _ in 0..MAX_WAITING_ROWS {
+            drop(queue.push(row("s"), Class::Supervision));
+        }
+        assert!(queue.push(row("s"), Class::Supervision).0.is_err());
+        let record = Box::new(open(1).record);
+        let end = Item::End { rows: vec![], record, if_open: false };
+        assert!(queue.push(end, Class::Other).0.is_ok());
     }
 
     #[tokio::test]

@@ -176,6 +176,12 @@ impl Store {
         open_rows::get(&self.inner.journal, &self.inner.org, id).await
     }
 
+    /// Waits until what was noted of this call before is committed.
+    pub async fn settled(&self, id: &CallId) -> Result<(), StoreError> {
+        let settle = Item::Settle(id.clone());
+        self.inner.queue.push(settle, Class::Supervision).await.map(drop)
+    }
+
     /// The highest boot counter that this node is known to have had; 0 if none.
     pub async fn last_epoch(&self, node: &str) -> Result<u64, StoreError> {
         open_rows::last_epoch(&self.inner.journal, &self.inner.org, node).await

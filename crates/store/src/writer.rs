@@ -140,6 +140,7 @@ async fn write(
         }
         Item::Note(boot, call) => open_rows::note(conn, boot, call).await.map(|()| 0),
         Item::Seen(boot, at) => open_rows::seen(conn, org, boot, *at).await.map(|()| 0),
+        Item::Settle(_) => Ok(0),
     }
 }
 

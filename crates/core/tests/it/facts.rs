@@ -72,6 +72,22 @@ fn the_floor_goes_from_call_to_wrap_up_to_available() {
     assert!(effects.iter().all(|e| !matches!(e, FloorEffect::StartWrapUp { .. })));
 }
 
+#[test]
+fn of_a_call_that_is_gone_everybody_is_free_whatever_else_they_are_on() {
+    let dir = directory();
+    let at = |ms: i64| Now { mono: Mono::from_ms(ms as u64), wall: Wall(ms) };
+    let mut floor = Floor::new(at(0), &dir);
+    let [first, second] = ["c1", "c2"].map(|id| CallId::parse(id).unwrap());
+    for (who, call) in [("ana", &first), ("ana", &second), ("bo", &first)] {
+        floor.handle(at(1), FloorInput::Busy { person: person(who), call: call.clone() }, &dir);
+    }
+    let effects = floor.handle(at(2), FloorInput::CallGone { call: first }, &dir);
+    let wraps_up = |e: &&FloorEffect| matches!(e, FloorEffect::StartWrapUp { .. });
+    assert_eq!(effects.iter().filter(wraps_up).count(), 1, "Bo alone: {effects:?}");
+    assert_eq!(floor.calls_of(&person("ana")).collect::<Vec<_>>(), [&second]);
+    assert_eq!(floor.calls_of(&person("bo")).count(), 0);
+}
+
 fn entry() -> impl Strategy<Value = AuditEntry> {
     let text = || prop::sample::select(vec!["", "a", "b", "a:1=b", "1:a=1:b\n", "x\ny", "æ"]);
     let details = prop::collection::btree_map(text(), text(), 0..3);

@@ -200,7 +200,7 @@ impl Switchboard {
                 // The panic was reported by its hook; its dialogs ended as their handles fell.
                 house.counts.calls_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(call = %id, "a call's task failed; this call ends alone");
-                free_agents(&house, &id).await;
+                house.floor.gone(id.clone());
             }
             house.engine.close(bridge);
             house.exchange.left(&id);
@@ -228,14 +228,5 @@ impl Switchboard {
 
     pub(crate) fn find(&self, id: &CallId) -> Result<CallHandle, Refusal> {
         self.house.register.call(id).ok_or_else(|| Refusal::because(Reason::NoSuchCall))
-    }
-}
-
-/// After a failed task nobody else will say that its people are free.
-async fn free_agents(house: &House, call: &CallId) {
-    for agent in house.floor.everybody().await {
-        if agent.call.as_ref() == Some(call) {
-            house.floor.free(agent.person, call.clone());
-        }
     }
 }

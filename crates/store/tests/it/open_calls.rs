@@ -77,4 +77,19 @@ on_both! {
         assert!(store.lost_calls(&boot("eu.n1", 2)).await.unwrap().is_empty());
         assert_eq!(store.gauges().waiting, 0);
     }
+
+    async fn what_was_noted_is_committed_once_it_is_settled(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        for n in 0..1_200 {
+            store.note(&boot("eu.n1", 1), note(n, 50)); // waits for a row, which does not come
+        }
+        let id = note(1_199, 50).record.view.id;
+        store.settled(&id).await.unwrap();
+        assert_eq!(store.open_call(&id).await.unwrap(), Some(note(1_199, 50)));
+        drop(store.end(vec![entry(0)], record(1_199)));
+        store.settled(&id).await.unwrap();
+        store.close().await;
+        assert_eq!(fresh.open().await.open_call(&id).await.unwrap(), None);
+    }
 }

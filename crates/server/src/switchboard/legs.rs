@@ -402,15 +402,22 @@ impl CallTask {
     /// The phone is asked whether it is alive; one that does not say so has gone.
     pub(super) fn on_silence(&mut self, seat: SeatId, for_ms: u64) {
         let Some(leg) = self.legs.get(&seat) else { return };
-        let (dialog, me) = (leg.dialog.clone(), self.me.clone());
+        let (dialog, me, leg) = (leg.dialog.clone(), self.me.clone(), leg.id);
         tokio::spawn(async move {
             // Pending: it has not even confirmed its call, which has a limit of its own.
             let asked = dialog.options().await;
             if asked.is_err_and(|error| error != SipError::Pending) {
                 tracing::info!(call = %me.id, seat = %seat, for_ms, "a silent phone is gone");
-                me.input(Input::LegEnded { seat, cause: LegEnd::MediaTimeout }).await;
+                let _ = me.to.send(Message::Gone { seat, leg }).await;
             }
         });
+    }
+
+    /// A phone that was asked did not answer. By now the seat may have another leg.
+    pub(super) fn on_gone(&mut self, seat: SeatId, leg: LegId) {
+        if self.legs.get(&seat).is_some_and(|now| now.id == leg) {
+            self.next.push_back(Input::LegEnded { seat, cause: LegEnd::MediaTimeout });
+        }
     }
 }
 

@@ -42,6 +42,11 @@ pub enum Message {
         seat: SeatId,
         for_ms: u64,
     },
+    /// That phone, at that seat when it was asked, no longer answers.
+    Gone {
+        seat: SeatId,
+        leg: LegId,
+    },
     /// Another call's legs.
     Guests(Box<Guests>),
     Arrival(Box<Arrival>),
@@ -146,6 +151,7 @@ impl CallTask {
             }
             Message::Dialog { seat, leg, event } => self.on_dialog(seat, leg, event),
             Message::Silent { seat, for_ms } => self.on_silence(seat, for_ms),
+            Message::Gone { seat, leg } => self.on_gone(seat, leg),
             Message::Guests(guests) => self.guests_came(*guests),
             Message::Arrival(arrival) => self.arrival_came(*arrival),
             Message::View(reply) => {

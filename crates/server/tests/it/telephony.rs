@@ -148,6 +148,33 @@ async fn a_silent_phone_is_asked_by_options_and_only_one_that_has_gone_loses_its
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_silence_of_a_leg_that_was_replaced_ends_nobodys_call() {
+    let mut desk = desk().await;
+    desk.talks().await;
+    desk.settled().await;
+    let register = desk.server.board.house().register.clone();
+    let call = register.all().pop().unwrap();
+    let silent = BridgeEvent::LegSilent { seat: Call::CALLER, for_ms: 60_000 };
+    register.report(&MediaCounts::default(), call.bridge, silent);
+    let options = desk.customer.expect("OPTIONS").await;
+    // Before it answers, another leg of the same phone takes the seat (RFC 3891).
+    let old =
+        std::mem::replace(&mut desk.script, Script::new(desk.server.sip_addr, "second@customer"));
+    let replaces =
+        format!("Replaces: {};to-tag={};from-tag={}\r\n", old.call_id, old.their_tag, old.our_tag);
+    desk.calls(&replaces, OFFER).await;
+    let ok = desk.customer.expect("SIP/2.0 200").await;
+    desk.acknowledges(&ok, "").await;
+    let bye = desk.customer.expect("BYE").await;
+    assert_eq!(bye.header("Call-ID"), old.call_id, "the leg that was replaced");
+    desk.customer.respond(&bye, "200 OK", "", "", "").await;
+    desk.customer.respond(&options, "481 Gone", "", "", "").await;
+    desk.first.never("BYE", 300).await;
+    assert_eq!(register.live_calls(), 1);
+    desk.ends(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_passes_on_one_hop_less_and_with_none_left_it_is_refused() {
     let mut desk = desk().await;
     let at = desk.server.sip_addr;

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use undertone_store::{StoreConfig, Verified, backup, examine};
+use undertone_store::{StoreConfig, Verified, backup, examine, private};
 
 /// What a backup holds; of a SQLite store, all there is.
 const FILES: [&str; 2] = ["journal.db", "undertone.db"];
@@ -48,7 +48,7 @@ pub async fn copy_out(config: &Config, into: &Path) -> anyhow::Result<u64> {
             bail!("there is no {} to copy", data.join(name).display());
         }
     }
-    std::fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+    private::folder(into)?;
     let mut there = std::fs::read_dir(into)?;
     if there.next().is_some() {
         bail!("{} is not empty: a backup goes into a new folder", into.display());
@@ -65,7 +65,7 @@ pub async fn copy_out(config: &Config, into: &Path) -> anyhow::Result<u64> {
 pub async fn copy_in(config: &Config, from: &Path) -> anyhow::Result<u64> {
     sqlite_only(config)?;
     let data = &config.data;
-    std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    private::folder(data)?;
     let _lock = DataLock::take(data)?;
     for name in FILES {
         if !from.join(name).exists() {
@@ -83,7 +83,10 @@ pub async fn copy_in(config: &Config, from: &Path) -> anyhow::Result<u64> {
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let copied = std::fs::copy(from, to).and_then(|_| File::open(to)?.sync_all());
+    private::file(to)?;
+    let mut file = File::create(to).with_context(|| format!("cannot write {}", to.display()))?;
+    let copied = File::open(from).and_then(|mut from| std::io::copy(&mut from, &mut file));
+    let copied = copied.and_then(|_| file.sync_all());
     copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
 }
 

@@ -9,7 +9,7 @@ use crate::figures;
 use crate::ids::Ids;
 use crate::lock::DataLock;
 use crate::recover;
-use crate::switchboard::{MediaCounts, Register, Switchboard};
+use crate::switchboard::{self, MediaCounts, Register, Switchboard};
 use crate::trunks;
 use crate::watch;
 use anyhow::Context;
@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use undertone_core::id::OrgId;
 use undertone_engine::{Engine, EngineConfig};
 use undertone_sip::{DoorConfig, RegistrarConfig, Sip, SipConfig};
-use undertone_store::{Store, StoreConfig};
+use undertone_store::{Store, StoreConfig, private};
 
 /// How long calls may take to end once they were told to.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -98,10 +98,13 @@ pub fn store_config(config: &Config) -> StoreConfig {
 
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     if config.database_url.is_none() {
-        std::fs::create_dir_all(&config.data)
-            .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+        make_data_folder(config)?;
     }
     Ok(Store::open(store_config(config), org()?).await?)
+}
+
+fn make_data_folder(config: &Config) -> anyhow::Result<()> {
+    private::folder(&config.data).context("cannot make the data folder")
 }
 
 impl Server {
@@ -114,8 +117,7 @@ impl Server {
 
     /// The same over a store that is open already.
     pub async fn over(config: &Config, store: Store) -> anyhow::Result<Server> {
-        std::fs::create_dir_all(&config.data)
-            .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+        make_data_folder(config)?;
         let lock = DataLock::take(&config.data)?;
         let node = format!("{}.{}", config.region, config.node);
         let epoch = next_epoch(&config.data)?.max(store.last_epoch(&node).await? + 1);
@@ -162,6 +164,7 @@ impl Server {
                 tokio::spawn(watcher.tell(board.clone())),
                 tokio::spawn(trunks::tend(board.clone())),
                 tokio::spawn(recover::tell_alive(board.clone())),
+                tokio::spawn(switchboard::tidy(board.clone())),
             ],
             keeping,
             kept,

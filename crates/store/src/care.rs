@@ -3,6 +3,7 @@
 
 use crate::db::{Db, File};
 use crate::error::StoreError;
+use crate::private;
 use crate::store::StoreConfig;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 use std::path::Path;
@@ -58,6 +59,8 @@ pub async fn backup(config: &StoreConfig, into: &Path) -> Result<(), StoreError>
         let to = into.join(file.on_disk());
         let unreadable = || StoreError::Refused(format!("{} is not a text", to.display()));
         let name = to.to_str().ok_or_else(unreadable)?.to_owned();
+        // SQLite fills a file that is there and empty.
+        private::file(&to)?;
         let mut conn = Db::new(config, file)?.reach().await?;
         let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(&mut conn).await;
         copied.map_err(StoreError::query("copying the database"))?;

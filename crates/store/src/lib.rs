@@ -15,6 +15,7 @@ mod error;
 mod journal;
 mod keys;
 mod open_rows;
+pub mod private;
 mod provision;
 mod queue;
 mod routes;

@@ -10,7 +10,7 @@ use crate::journal::{
 use crate::keys::{self, Key, NewKey};
 use crate::provision::{self, Applied, Provision};
 use crate::queue::{Item, Queue};
-use crate::{audit_rows, call_rows, open_rows, writer};
+use crate::{audit_rows, call_rows, open_rows, private, writer};
 use sqlx::{AnyConnection, AnyPool, Connection};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -79,10 +79,10 @@ impl Store {
     /// Opens, brings the tables up to date, starts the writers.
     pub async fn open(config: StoreConfig, org: OrgId) -> Result<Store, StoreError> {
         if let StoreConfig::Sqlite { dir } = &config {
-            tokio::fs::create_dir_all(dir).await.map_err(|source| StoreError::Open {
-                what: dir.display().to_string(),
-                source: Arc::new(source),
-            })?;
+            private::folder(dir)?;
+            for file in [File::Journal, File::Directory] {
+                private::database(&dir.join(file.on_disk()))?;
+            }
         }
         let journal = Db::new(&config, File::Journal)?;
         let directory = Db::new(&config, File::Directory)?;

@@ -2,10 +2,9 @@
 //! stream closed, every deadline stopped, every request answered.
 
 use super::effect::{CallRecord, Effect};
-use super::input::{Input, RequestId};
+use super::input::Input;
 use super::turn::{Details, Due, Gate, Turn};
 use super::{Call, Stage};
-use crate::access::Actor;
 use crate::audit::{Outcome, Who};
 use crate::id::{KeyId, SupervisionId};
 use crate::phone::Leg;
@@ -201,28 +200,12 @@ impl Call {
 
     /// Late ends of effects are harmless; what is asked is refused, and that is written too.
     pub(super) fn after_the_end(&mut self, turn: &mut Turn, input: Input) {
-        let (by, what, about, request): (Actor, _, _, Option<RequestId>) = match input {
-            Input::Join(join) => {
-                (join.by, "supervision.join", Some(join.supervision), { Some(join.request) })
-            }
-            Input::Change(change) => {
-                let about = Some(change.supervision);
-                (change.by, "supervision.change", about, Some(change.request))
-            }
-            Input::Leave { request, supervision, by } => {
-                (by, "supervision.leave", Some(supervision), request)
-            }
-            Input::AgentAction { request, supervision, by, .. } => {
-                (by, "supervision.agent", Some(supervision), Some(request))
-            }
-            Input::HangUp { by, request, .. } => (by, "call.hang_up", None, request),
-            Input::TransferAsked(asked) => return self.too_late_to_transfer(turn, &asked),
-            Input::Hold { by, request, .. } => (by, "call.hold", None, request),
-            Input::Resume { by, request, .. } => (by, "call.resume", None, request),
-            _ => return,
-        };
+        if let Input::TransferAsked(asked) = &input {
+            return self.too_late_to_transfer(turn, asked);
+        }
+        let Some(wish) = input.wish() else { return };
         let refusal = Refusal::because(Reason::CallEnded);
-        self.refuse(turn, &by, what, about.as_ref(), request, refusal);
+        self.refuse(turn, wish.by, wish.what, wish.about, wish.request, refusal);
     }
 }
 

@@ -37,6 +37,7 @@ mod party;
 mod planning;
 mod raising;
 mod showing;
+mod too_late;
 mod transfer;
 mod turn;
 

@@ -3,12 +3,14 @@
 pub use super::sound::Sounding;
 use super::task::{Message, Waiting};
 use super::{CallHandle, Switchboard};
-use tokio::sync::oneshot;
+use crate::clock;
+use tokio::sync::{mpsc, oneshot};
 use undertone_core::access::Actor;
 use undertone_core::call::{Answer, Input, Join, RequestId};
-use undertone_core::id::SupervisionId;
+use undertone_core::id::{CallId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView, LegKind, SupervisionView};
+use undertone_store::Class;
 
 impl CallHandle {
     /// Sends the input that the function makes for a fresh request, and waits for core's answer.
@@ -17,8 +19,8 @@ impl CallHandle {
         let (reply, answer) = oneshot::channel();
         let waiting = Waiting { request, reply, sound: None };
         let message = Message::Ask(Box::new(input(request)), waiting);
-        if self.to.send(message).await.is_err() {
-            return Err(Refusal::because(Reason::CallEnded));
+        if let Err(mpsc::error::SendError(unsent)) = self.to.send(message).await {
+            return Err(board.too_late(&self.id, &unsent));
         }
         answer.await.unwrap_or_else(|_| Err(Refusal::because(Reason::CallEnded)))
     }
@@ -55,8 +57,8 @@ impl CallHandle {
         let input = Box::new(Input::Join(Box::new(join)));
         let ended = || Refusal::because(Reason::CallEnded);
         let message = Message::Ask(input, Waiting { request, reply, sound });
-        let joined = if self.to.send(message).await.is_err() {
-            Err(ended())
+        let joined = if let Err(mpsc::error::SendError(unsent)) = self.to.send(message).await {
+            Err(board.too_late(&self.id, &unsent))
         } else if is_stream {
             tokio::select! {
                 biased;
@@ -70,6 +72,18 @@ impl CallHandle {
             register.forget_supervision(&supervision);
         }
         joined
+    }
+}
+
+impl Switchboard {
+    /// The call's task has gone: what was to be asked of it is refused, and that is written here.
+    pub(super) fn too_late(&self, call: &CallId, unsent: &Message) -> Refusal {
+        if let Message::Ask(input, _) | Message::Lend(input, ..) = unsent
+            && let Some(row) = input.too_late(&self.directory().org, call, clock::now().wall)
+        {
+            drop(self.house.store.append(row, Class::Other));
+        }
+        Refusal::because(Reason::CallEnded)
     }
 }
 

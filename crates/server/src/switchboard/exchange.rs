@@ -7,6 +7,7 @@ use super::caller::Caller;
 use crate::clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use undertone_core::call::NewParty;
 use undertone_core::id::{CallId, TrunkId};
 use undertone_core::number::Dialled;
@@ -80,6 +81,19 @@ impl Exchange {
     pub(super) fn left(&self, call: &CallId) {
         self.traffic().left(call);
         self.known().callers.remove(call);
+    }
+}
+
+/// How long counts of the last hour, and places that answer again, may lie unused.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+/// Forgets what says nothing any more, as long as the server runs.
+pub async fn tidy(board: Switchboard) {
+    let mut tick = tokio::time::interval(TIDY_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        board.house.exchange.traffic().tidy(clock::now().mono);
     }
 }
 

@@ -22,7 +22,7 @@ mod transferring;
 mod turned_away;
 
 pub use asking::{Joined, Sounding, supervision_in};
-pub use exchange::{Exchange, dialled};
+pub use exchange::{Exchange, dialled, tidy};
 pub use news::MediaCounts;
 pub use register::{CallHandle, Register};
 pub use turned_away::Strangers;

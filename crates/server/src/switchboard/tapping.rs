@@ -128,11 +128,12 @@ impl Switchboard {
         let ended = || Refusal::because(Reason::CallEnded);
         let message = Message::Lend(Box::new(Input::Join(Box::new(join))), waiting, Box::new(lent));
         let refusal = match call.to.send(message).await {
-            Err(mpsc::error::SendError(Message::Lend(_, _, lent))) => {
+            Err(mpsc::error::SendError(unsent)) => {
                 register.forget_supervision(&supervision);
-                return Err((Some(lent.leg), ended()));
+                let refusal = self.too_late(&call.id, &unsent);
+                let Message::Lend(_, _, lent) = unsent else { return Err((None, refusal)) };
+                return Err((Some(lent.leg), refusal));
             }
-            Err(_) => ended(),
             Ok(()) => match answer.await.unwrap_or_else(|_| Err(ended())) {
                 Ok(_) => return Ok(()),
                 Err(refusal) => refusal,

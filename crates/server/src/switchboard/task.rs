@@ -260,18 +260,13 @@ impl CallTask {
         self.arrived(seat, leg, events);
     }
 
-    /// Whoever asked between the last effect and the end of this task is answered.
+    /// Whoever asked between the last effect and the end of this task is refused by core, which
+    /// has that written too.
     fn refuse_the_rest(mut self, inbox: &mut mpsc::Receiver<Message>) {
         inbox.close();
         while let Ok(message) = inbox.try_recv() {
             match message {
-                Message::Ask(_, waiting) => {
-                    let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
-                }
-                Message::Lend(_, waiting, lent) => {
-                    let _ = lent.back.send(lent.leg);
-                    let _ = waiting.reply.send(Err(Refusal::because(Reason::CallEnded)));
-                }
+                message @ (Message::Ask(..) | Message::Lend(..)) => self.take(message),
                 other => self.turn_away(other),
             }
         }

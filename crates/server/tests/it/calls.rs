@@ -1,6 +1,11 @@
 //! Two devices call each other through the server.
 
 use crate::house::{AGENT, CUSTOMER, House, Options, RATE, SOON, SUPERVISOR, hears, never_hears};
+use undertone_core::access::{Actor, Right};
+use undertone_core::call::Input;
+use undertone_core::id::PersonId;
+use undertone_core::refusal::Reason;
+use undertone_core::view::Channel;
 use undertone_phone::{CallEnd, CallState, Transport};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,5 +118,44 @@ async fn the_api_places_a_call_holds_resumes_and_ends_it() {
     let (status, _) = house.send(reqwest::Method::DELETE, &format!("/calls/{id}"), None).await;
     assert!(status == 204 || status == 200, "{status}");
     assert_eq!(ana.ended().await, CallEnd::FarEnd);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_of_a_call_that_has_just_ended_is_refused_and_written() {
+    let house = House::open().await;
+    let talk = house.talk().await;
+    let register = house.server.board.house().register.clone();
+    // As somebody has it who looked the call up an instant before its end.
+    let call = register.all().pop().expect("the call");
+    talk.customer.hang_up();
+    talk.agent.ended().await;
+    register.until_empty().await;
+    let by = Actor {
+        person: PersonId::parse("mia").expect("an id"),
+        name: "Mia".into(),
+        key: Some(house.key.clone()),
+        channel: Channel::Api,
+        origin: "here".into(),
+        rights: Right::ALL.iter().copied().collect(),
+    };
+    let hold = |request| Input::Hold { by, seat: None, request: Some(request) };
+    let answer = call.ask(&house.server.board, hold).await;
+    assert_eq!(answer.expect_err("a refusal").reasons, [Reason::CallEnded]);
+    let written = async {
+        loop {
+            let (_, audit) = house.get("/audit").await;
+            let rows = audit["items"].as_array().expect("rows");
+            let is = |row: &serde_json::Value| {
+                row["what"] == "call.hold" && row["reasons"][0] == "call_ended"
+            };
+            if let Some(row) = rows.iter().find(|row| is(row)) {
+                return (row["call_id"].clone(), row["person_id"].clone());
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let row = tokio::time::timeout(SOON, written).await.expect("the refusal is written");
+    assert_eq!(row, (talk.id.as_str().into(), "mia".into()));
     house.close().await;
 }

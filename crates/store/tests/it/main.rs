@@ -10,4 +10,5 @@ mod fixture;
 mod journal;
 mod open_calls;
 mod postgres;
+mod private;
 mod records;

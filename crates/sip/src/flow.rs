@@ -156,6 +156,11 @@ impl Flow {
         self.raws.try_send(raw).is_ok()
     }
 
+    /// Waits for a place; nothing, once it is over.
+    pub(crate) async fn write_in_turn(&self, raw: Raw) {
+        let _ = self.raws.send(raw).await;
+    }
+
     /// An answer that came: its request no longer depends on us.
     pub(crate) fn answered(&self, response: &rsipstack::sip::Response) {
         if response.status_code.code() >= 200

@@ -131,6 +131,29 @@ fn a_phone_whose_nat_gives_it_another_port_goes_on() {
     assert!(hears(&second, 51));
 }
 
+#[test]
+fn a_phone_gets_its_leg_back_from_a_neighbour_who_spoke_first() {
+    let room = Room::new(1);
+    let (_, one, two) = room.call(1);
+    let neighbour = UdpSocket::bind((one.socket.local_addr().unwrap().ip(), 0)).unwrap();
+    for mark in 1..=3 {
+        one.say_from(&neighbour, mark);
+        assert!(two.hears(mark), "nobody else has spoken yet");
+    }
+    two.say(50);
+    assert!(hears(&neighbour, 50), "and has the leg");
+    for _ in 0..2 {
+        one.say(98);
+    }
+    one.say(4);
+    assert!(two.hears(4), "a row of three from the described address");
+    two.say(51);
+    assert!(one.hears(51), "which has it from now on");
+    let before = room.engine.gauges().packets_foreign;
+    one.say_from(&neighbour, 99);
+    eventually("the neighbour is a stranger", || room.engine.gauges().packets_foreign > before);
+}
+
 fn hears(socket: &UdpSocket, mark: u8) -> bool {
     socket.set_read_timeout(Some(SOON)).unwrap();
     let mut buffer = [0; 2_048];

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
-use rsipstack::sip::{Header, Method, Request};
+use rsipstack::sip::{Header, Method, Request, Response};
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 
 use super::Core;
@@ -41,7 +41,7 @@ const REPEATERS_MAX: usize = 8_192;
 pub(super) enum Sifted {
     /// To the library, which keeps something of it.
     Pass,
-    Answer(Vec<u8>),
+    Answer(Box<Response>),
     /// Over UDP it comes again by itself.
     Drop,
 }
@@ -187,6 +187,6 @@ impl Core {
 
     fn say(&self, request: &Request, code: u16, headers: Vec<Header>) -> Sifted {
         let answer = answer_to(self, request, &stateless::tag(request), code, headers, None);
-        Sifted::Answer(answer.to_bytes())
+        Sifted::Answer(Box::new(answer))
     }
 }

@@ -11,6 +11,7 @@ use super::sifting::Sifted;
 use crate::flow::{Flow, Raw};
 use crate::locate::udp;
 use crate::nat;
+use crate::outward;
 use crate::types::Transport;
 use crate::wire::{DATAGRAM_MAX_BYTES, Hop, Reading, read};
 
@@ -56,7 +57,13 @@ impl Core {
         if let SipMessage::Request(request) = &mut *message {
             match self.sift(request, source, flow.is_some()) {
                 Sifted::Pass => {}
-                Sifted::Answer(bytes) => return self.answer(bytes, source, flow).await,
+                Sifted::Answer(answer) => {
+                    let bytes = match flow {
+                        Some(_) => outward::dress(SipMessage::Response(*answer), &self.face),
+                        None => answer.to_bytes(),
+                    };
+                    return self.answer(bytes, source, flow).await;
+                }
                 Sifted::Drop => return,
             }
         }
@@ -83,10 +90,9 @@ impl Core {
     async fn answer(&self, bytes: Vec<u8>, source: SocketAddr, flow: Option<&Flow>) {
         match flow {
             Some(flow) => {
-                // One that asks and does not read what it is told goes.
-                if !flow.write(Raw::Answer(bytes)) {
-                    flow.end.cancel();
-                }
+                // One that asks and does not read what it is told goes, by `write_ms`; one that
+                // asks much at once is read on when it has been told.
+                flow.write_in_turn(Raw::Answer(bytes)).await;
             }
             None => drop(self.wire.send(&bytes, source).await),
         }

@@ -128,6 +128,25 @@ async fn a_ping_is_answered_and_does_not_count_as_a_message() {
 }
 
 #[tokio::test]
+async fn many_requests_in_one_piece_are_all_answered_and_in_our_name_over_tcp() {
+    let (sip, _incoming) = endpoint().await;
+    let mut peer = Stream::connect(sip.local_addr()).await;
+    let mut talk = Talk::new(&peer, "pipeline@peer");
+    let mut together = String::new();
+    for cseq in 1..=300 {
+        talk.cseq = cseq;
+        together += &talk.request(&peer, "OPTIONS", "");
+    }
+    peer.raw(together.as_bytes()).await;
+    for cseq in 1..=300 {
+        let ok = peer.expect("SIP/2.0 200").await;
+        assert_eq!(ok.header("CSeq"), format!("{cseq} OPTIONS"));
+        let ours = format!("<sip:undertone@{};transport=tcp>", sip.local_addr());
+        assert_eq!(ok.header("Contact"), ours);
+    }
+}
+
+#[tokio::test]
 async fn lengths_that_cannot_be_trusted_are_answered_and_end_the_connection() {
     let (sip, mut incoming) = endpoint().await;
     let big = format!("X-Filling: {}\r\nContent-Length: 0", "x".repeat(40_000));

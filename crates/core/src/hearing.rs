@@ -350,7 +350,7 @@ impl Call<'_> {
 }
 
 fn can_speak(seat: &Seat) -> bool {
-    seat.held_by.is_empty() && seat.muted_by.is_empty() && !seat.listening_only
+    seat.held_by.is_empty() && seat.muted_by.is_empty() && seat.listening_by.is_empty()
 }
 
 fn is_owner(seat: &Seat) -> bool {

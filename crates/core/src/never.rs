@@ -78,7 +78,7 @@ fn take_is_banned(tap: &TapSeat, from: &Seat) -> bool {
 
 /// Whom nobody may hear: no supervisor either, no recorder either.
 fn silenced(from: &Seat) -> bool {
-    let free = from.held_by.is_empty() && from.muted_by.is_empty() && !from.listening_only;
+    let free = from.held_by.is_empty() && from.muted_by.is_empty() && from.listening_by.is_empty();
     !free || !from.connected
 }
 

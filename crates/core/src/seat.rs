@@ -57,8 +57,9 @@ pub struct Seat {
     pub held_by: BTreeSet<Mark>,
     /// Muted while anybody's mark is here.
     pub muted_by: BTreeSet<Mark>,
-    /// Hears all, heard by none: an agent after a takeover with `agent_after: listening`.
-    pub listening_only: bool,
+    /// Hears all, heard by none while anybody's mark is here: an agent whom a takeover with
+    /// `agent_after: listening` put aside.
+    pub listening_by: BTreeSet<Mark>,
     /// Its phone sends sound, by the direction negotiated for its leg.
     pub sends: bool,
     /// Its phone takes sound, by the direction negotiated for its leg.
@@ -80,7 +81,7 @@ impl Seat {
             connected: false,
             held_by: BTreeSet::new(),
             muted_by: BTreeSet::new(),
-            listening_only: false,
+            listening_by: BTreeSet::new(),
             sends: true,
             receives: true,
             gives_way_to: None,
@@ -95,12 +96,13 @@ impl Seat {
         }
     }
 
-    /// Forgets a seat that left the call, was removed or was replaced by a takeover: the holds
-    /// and mutes that it set go with it. True if anything changed.
+    /// Forgets a seat that left the call, was removed or was replaced by a takeover: whatever it
+    /// set here goes with it. True if anything changed.
     pub fn forget_marks_of(&mut self, gone: SeatId) -> bool {
         let held = self.held_by.remove(&Mark::Seat(gone));
         let muted = self.muted_by.remove(&Mark::Seat(gone));
-        held || muted
+        let listening = self.listening_by.remove(&Mark::Seat(gone));
+        held || muted || listening
     }
 }
 

@@ -296,7 +296,7 @@ impl Episode {
         self.pending = None;
         let owner = from == At::In(Mode::Takeover);
         if owner {
-            self.seats[1].listening_only = false;
+            self.seats[1].listening_by.clear();
         }
         self.seats[1].gives_way_to = None;
         self.seats[3].gives_way_to = None;
@@ -409,7 +409,7 @@ impl Episode {
         match self.pending.take() {
             Some(Pending::TakenOver) => {
                 self.seats[1].gives_way_to = None;
-                self.seats[1].listening_only = true;
+                self.seats[1].listening_by.insert(Mark::Api);
             }
             Some(Pending::HandedBack) => {
                 self.seats[3].gives_way_to = None;

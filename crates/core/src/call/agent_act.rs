@@ -104,8 +104,7 @@ impl Call {
             self.take_back_places(turn, seat);
             for agent in self.seats_of(Role::Agent) {
                 self.parties.entry(agent).and_modify(|party| {
-                    party.seat.held_by.remove(&Mark::Seat(seat));
-                    party.seat.listening_only = false;
+                    party.seat.forget_marks_of(seat);
                 });
             }
         }

@@ -33,7 +33,7 @@ impl Call {
             Mark::Seat(setter) => self.supervision_at(*setter).is_some(),
             Mark::Api => false,
         };
-        let given = party.seat.listening_only || party.gives_way_to().is_some();
+        let given = !party.seat.listening_by.is_empty() || party.gives_way_to().is_some();
         given || party.seat.held_by.iter().any(by_supervisor)
     }
 

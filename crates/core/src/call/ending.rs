@@ -30,7 +30,6 @@ impl Call {
             return;
         };
         let no = refusal.unwrap_or(Reason::Superseded);
-        let owned = supervision.owns_call();
         supervision.life = life;
         supervision.close_span(turn.now);
         supervision.ended = Some(turn.now);
@@ -55,7 +54,7 @@ impl Call {
         for due in [Due::Proof(id.clone()), Due::Incoming(id.clone()), Due::ComeBack(id.clone())] {
             self.stop_timer(turn, &due);
         }
-        self.close_ear(turn, ear, owned);
+        self.close_ear(turn, ear);
         let what = if life == Life::Failed { "supervision.failed" } else { "supervision.ended" };
         let outcome = match (life, refusal) {
             (Life::Failed, Some(reason)) => Outcome::refused(&Refusal::because(reason)),
@@ -66,7 +65,7 @@ impl Call {
     }
 
     /// Nothing of a supervisor is left on the call: leg, tap, marks, places given up for it.
-    fn close_ear(&mut self, turn: &mut Turn, ear: Ear, owned: bool) {
+    fn close_ear(&mut self, turn: &mut Turn, ear: Ear) {
         let seat = match ear {
             Ear::Tap(tap) => {
                 turn.after_plan.push(Effect::CloseTap { tap, why: None });
@@ -82,10 +81,6 @@ impl Call {
         let requests = self.handing.remove(&seat).unwrap_or_default();
         turn.refuse(requests, Reason::Superseded);
         self.forget(turn, seat);
-        let other_owner = self.supervisions.values().any(Supervision::owns_call);
-        if owned && !other_owner {
-            self.restore_agents(turn, seat);
-        }
     }
 
     /// The pending act is given up; whoever asked for it is told why.

@@ -86,7 +86,7 @@ impl Call {
         let Some(seat) = self.supervisions.get(id).and_then(|s| s.seat()) else { return };
         // Esc in the guard: the customer has heard nothing of it, and the agent never stopped.
         let in_guard = self.take_back_places(turn, seat);
-        self.restore_agents(turn, seat);
+        self.forget(turn, seat);
         let agent = self.seats_of(Role::Agent).first().copied();
         let at_once = in_guard || wanted.mode == Mode::Barge;
         match agent.filter(|_| !at_once) {
@@ -157,28 +157,20 @@ impl Call {
     fn put_aside(&mut self, turn: &mut Turn, agent: SeatId, owner: SeatId, after: AgentAfter) {
         let Some(party) = self.parties.get_mut(&agent) else { return };
         turn.changed = true;
-        party.seat.held_by.remove(&Mark::Seat(owner));
-        party.seat.listening_only = after == AgentAfter::Listening;
+        // Each supervisor's marks are their own: another's stay.
+        party.seat.forget_marks_of(owner);
         match after {
             AgentAfter::Held => {
                 party.seat.held_by.insert(Mark::Seat(owner));
+            }
+            AgentAfter::Listening => {
+                party.seat.listening_by.insert(Mark::Seat(owner));
             }
             AgentAfter::Removed => {
                 self.depart(turn, agent, "removed", true);
                 self.keep_or_end(turn, "agent_removed");
             }
-            AgentAfter::Listening | AgentAfter::Stays => {}
-        }
-    }
-
-    /// The agents are the customer's party again, as far as this owner put them aside.
-    pub(super) fn restore_agents(&mut self, turn: &mut Turn, owner: SeatId) {
-        turn.changed = true;
-        self.forget(turn, owner);
-        for agent in self.seats_of(Role::Agent) {
-            if let Some(party) = self.parties.get_mut(&agent) {
-                party.seat.listening_only = false;
-            }
+            AgentAfter::Stays => {}
         }
     }
 
@@ -203,7 +195,7 @@ impl Call {
         self.up(role).map(|party| party.id()).collect()
     }
 
-    /// No hold or mute by this seat is left anywhere.
+    /// No mark by this seat is left anywhere: whom it held, or had put aside, is free of it.
     pub(super) fn forget(&mut self, turn: &mut Turn, gone: SeatId) {
         for party in self.parties.values_mut() {
             // One's own mute is one's own; it goes with the seat.

@@ -101,7 +101,7 @@ impl Party {
 
     /// Could be heard by the others of the room if it spoke.
     pub(super) fn may_be_heard(&self) -> bool {
-        self.is_up() && self.seat.held_by.is_empty() && !self.seat.listening_only
+        self.is_up() && self.seat.held_by.is_empty() && self.seat.listening_by.is_empty()
     }
 
     pub(super) fn gives_way_to(&self) -> Option<SeatId> {

@@ -111,7 +111,7 @@ impl Call {
         }
         if let Some(seat) = supervision.seat() {
             self.take_back_places(turn, seat);
-            self.restore_agents(turn, seat);
+            self.forget(turn, seat);
         }
         self.fall(turn, id, Mode::Listen, because);
         self.keep_or_end(turn, because);

@@ -240,3 +240,25 @@ fn a_takeover_that_is_never_heard_gives_the_call_back() {
     assert_eq!(world.supervision(1).mode, Mode::Listen);
     assert!(agent_is_here(&world) && world.hears(CUSTOMER, AGENT));
 }
+
+#[test]
+fn one_supervisor_does_not_undo_whom_another_put_aside() {
+    let (mut world, mia) = taken(AgentAfter::Listening);
+    world.join(2, "noor", Mode::Barge);
+    world.run_ms(1_000);
+    let noor = world.seat(2);
+    world.act(2, "noor", AgentAction::Resume);
+    world.run_ms(400);
+    assert!(!named(&world, CUSTOMER, AGENT), "mia put her aside, and mia alone brings her back");
+    world.switch(2, "noor", Mode::Listen);
+    world.habits.forces = false;
+    world.switch(2, "noor", Mode::Barge);
+    world.run_ms(3_000);
+    assert_eq!(world.supervision(2).mode, Mode::Listen, "a raise that the media never took");
+    world.habits.forces = true;
+    assert!(!named(&world, CUSTOMER, AGENT) && world.hears(CUSTOMER, mia));
+    assert!(world.hears(AGENT, CUSTOMER) && !named(&world, CUSTOMER, noor));
+    world.act(1, "mia", AgentAction::HandBack);
+    world.run_ms(600);
+    assert!(world.hears(CUSTOMER, AGENT));
+}

@@ -41,7 +41,7 @@ pub(crate) fn put(mut seat: Seat, state: &str) -> Seat {
         "free" => {}
         "held" => seat.held_by = [Mark::Api].into(),
         "muted" => seat.muted_by = [Mark::Api].into(),
-        "listening" => seat.listening_only = true,
+        "listening" => seat.listening_by = [Mark::Api].into(),
         "deaf" => seat.receives = false,
         "mute" => seat.sends = false,
         "away" => seat.connected = false,

@@ -173,7 +173,9 @@ fn every_seat(id: u32) -> Vec<Seat> {
                 if on(1) {
                     seat.muted_by.insert(Mark::Api);
                 }
-                seat.listening_only = on(2);
+                if on(2) {
+                    seat.listening_by.insert(Mark::Api);
+                }
                 seat.connected = !on(3);
                 seat.sends = !on(4);
                 seat.receives = !on(5);
@@ -212,7 +214,7 @@ fn a_track_holds_its_party_alone_and_no_coach() {
             let plan = hearing(&seats, &taps, &sounds, &policy, &Before::default(), PlanVersion(1));
             let quiet = !seat.held_by.is_empty()
                 || !seat.muted_by.is_empty()
-                || seat.listening_only
+                || !seat.listening_by.is_empty()
                 || !seat.connected;
             let (mode, private) = match &seat.part {
                 Part::Supervisor(s) => (Some(s.mode), s.private),

@@ -272,7 +272,7 @@ fn a_first_answer_is_not_clipped_and_every_return_to_a_customer_is_guarded() {
         |s| s.held_by = [Mark::Api].into(),
         |s| s.muted_by = [Mark::Api].into(),
         |s| s.room = Room(1),
-        |s| s.listening_only = true,
+        |s| s.listening_by = [Mark::Api].into(),
         |s| s.connected = false,
     ];
     for leave in away {
@@ -388,7 +388,7 @@ fn play(call: &mut Shadow, (what, at, how): (u8, u32, u8)) {
         0 => toggle(&mut seat.held_by, Mark::Seat(other)),
         1 => toggle(&mut seat.muted_by, Mark::Api),
         2 => seat.room = Room(u16::from(how) % 2),
-        3 => seat.listening_only ^= true,
+        3 => toggle(&mut seat.listening_by, Mark::Seat(other)),
         4 => seat.connected ^= true,
         5 => seat.receives ^= true,
         6 => seat.sends ^= true,

@@ -36,7 +36,7 @@ fn column(seat: &Seat) -> usize {
 /// What `to` hears of `from`.
 pub(crate) fn word(seats: &[Seat], to: usize, from: usize, shared: bool) -> Word {
     let (l, s) = (&seats[to], &seats[from]);
-    let quiet = !s.held_by.is_empty() || !s.muted_by.is_empty() || s.listening_only;
+    let quiet = !s.held_by.is_empty() || !s.muted_by.is_empty() || !s.listening_by.is_empty();
     let apart = l.room != s.room || !l.connected || !s.connected || to == from;
     let (targeted, private) = match &s.part {
         Part::Supervisor(sup) => (sup.targets.contains(&l.id), sup.private),

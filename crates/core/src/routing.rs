@@ -234,7 +234,7 @@ pub(crate) fn decide(
     }
 }
 
-fn no_route() -> Refusal {
+pub(crate) fn no_route() -> Refusal {
     Refusal::with(Reason::NoRoute, "no device, extension or number is called that")
 }
 

@@ -2,12 +2,13 @@
 //! counted; places of trunks that do not answer; addresses that names were found to have. One is
 //! kept by the server and asked with each decision, so that two calls cannot both be the last.
 
+use crate::call::{Call, NewParty};
 use crate::contact::Place;
 use crate::directory::Directory;
-use crate::id::{CallId, TrunkId};
+use crate::id::{CallId, SeatId, TrunkId};
 use crate::number::{Dialled, Pattern};
 use crate::refusal::{Reason, Refusal};
-use crate::routing::{Account, Charge, Destination, Origin, Outside, decide};
+use crate::routing::{Account, Charge, Destination, Origin, Outside, decide, no_route, route};
 use crate::time::Mono;
 use crate::trunk::{Cap, Trunk};
 use std::collections::{BTreeMap, VecDeque};
@@ -50,20 +51,41 @@ impl Used {
         self.began.push_back(now);
         self.live += 1;
     }
+
+    /// `unused`: nothing was called, so that it did not begin either.
+    fn end(&mut self, began: Mono, unused: bool) {
+        self.live = self.live.saturating_sub(1);
+        if unused && let Some(at) = self.began.iter().rposition(|at| *at == began) {
+            self.began.remove(at);
+        }
+    }
 }
 
-/// What one call has taken.
-#[derive(Clone, Debug, Default)]
-struct Taken {
-    /// A channel each; one trunk may be there twice.
-    trunks: Vec<TrunkId>,
-    charges: Vec<Charge>,
-    came_by: Option<TrunkId>,
+/// What one seat has taken: a channel, and what its call outside counts against. Whoever has it
+/// in hand must put it under a seat or give it back.
+#[derive(Clone, Debug)]
+#[must_use = "it counts until it is given back"]
+pub struct Taken {
+    trunk: Option<TrunkId>,
+    charge: Option<Charge>,
+    began: Mono,
+}
+
+/// A seat is to be called, and core has judged that its asker may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceAsked {
+    pub seat: SeatId,
+    /// In whose name, by whose rights and on whose account.
+    pub by: Origin,
+    /// As they were asked for, best first: the first that leads anywhere counts.
+    pub to: Vec<String>,
+    /// Whether it may lead out of the house at all.
+    pub outside: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
-    calls: BTreeMap<CallId, Taken>,
+    calls: BTreeMap<CallId, BTreeMap<SeatId, Taken>>,
     accounts: BTreeMap<Account, Used>,
     destinations: BTreeMap<Pattern, Used>,
     channels: BTreeMap<TrunkId, u32>,
@@ -90,71 +112,143 @@ impl Traffic {
         if !for_help && dir.trunk(id).is_some_and(|trunk| !self.has_channel(trunk)) {
             return Err(Refusal::because(Reason::TrunkFull));
         }
-        self.take_channel(call, id);
-        self.calls.entry(call.clone()).or_default().came_by = Some(id.clone());
+        self.take_channel(id);
+        let taken = Taken { trunk: Some(id.clone()), charge: None, began: Mono::default() };
+        self.put(call, Call::CALLER, taken);
         Ok(())
     }
 
-    /// Decides where it leads and counts it, in one step.
+    /// Decides where it leads and counts it as this seat's, in one step.
     pub fn place(
         &mut self,
         now: Mono,
-        call: &CallId,
+        (call, seat): (&CallId, SeatId),
         origin: &Origin,
         dialled: &Dialled,
         dir: &Directory,
     ) -> Result<Destination, Refusal> {
         let (destination, charge) = decide(now, origin, dialled, self, dir)?;
-        if let Destination::Trunk(outside) = &destination {
-            self.take_channel(call, &outside.trunk);
-        }
-        if let Some(charge) = charge {
+        let Destination::Trunk(outside) = &destination else { return Ok(destination) };
+        self.take_channel(&outside.trunk);
+        if let Some(charge) = &charge {
             self.accounts.entry(charge.account.clone()).or_default().begin(now);
             for to in &charge.destinations {
                 self.destinations.entry(to.clone()).or_default().begin(now);
             }
-            self.calls.entry(call.clone()).or_default().charges.push(charge);
         }
+        let taken = Taken { trunk: Some(outside.trunk.clone()), charge, began: now };
+        self.put(call, seat, taken);
         Ok(destination)
     }
 
-    /// No place of one trunk could be reached: its channel is given back, and one of the next
-    /// taken if it has one, or if the call is for help.
-    pub fn switch(&mut self, call: &CallId, from: &TrunkId, to: &Trunk, outside: &Outside) -> bool {
+    /// Whom a wish leads to, counted as the seat's; else why its first way leads to nobody.
+    pub fn find(
+        &mut self,
+        now: Mono,
+        call: &CallId,
+        wish: &PlaceAsked,
+        dir: &Directory,
+    ) -> Result<NewParty, Refusal> {
+        let mut no = None;
+        for text in &wish.to {
+            match self.find_one(now, call, wish, text, dir) {
+                Ok(party) => return Ok(party),
+                Err(refusal) => no = no.or(Some(refusal)),
+            }
+        }
+        Err(no.unwrap_or_else(no_route))
+    }
+
+    fn find_one(
+        &mut self,
+        now: Mono,
+        call: &CallId,
+        wish: &PlaceAsked,
+        text: &str,
+        dir: &Directory,
+    ) -> Result<NewParty, Refusal> {
+        let dialled = Dialled::parse(text)
+            .map_err(|error| Refusal::with(Reason::NoRoute, error.to_string()))?;
+        let leads_out = |to: &Destination| matches!(to, Destination::Trunk(_));
+        if !wish.outside && leads_out(&route(now, &wish.by, &dialled, self, dir)?) {
+            return Err(Refusal::because(Reason::OutboundDenied));
+        }
+        let destination = self.place(now, (call, wish.seat), &wish.by, &dialled, dir)?;
+        NewParty::called(destination, dir).ok_or_else(|| {
+            self.give_back(call, wish.seat, true);
+            no_route()
+        })
+    }
+
+    /// No place of the seat's trunk could be reached: its channel is given back, and one of the
+    /// next taken if it has one, or if the call is for help.
+    pub fn switch(&mut self, call: &CallId, seat: SeatId, to: &Trunk, outside: &Outside) -> bool {
+        let at = self.calls.get(call).and_then(|seats| seats.get(&seat));
+        let at = at.and_then(|taken| taken.trunk.clone());
+        if at.as_ref() == Some(&to.id) {
+            return true;
+        }
         if !outside.emergency && !self.has_channel(to) {
             return false;
         }
-        if let Some(taken) = self.calls.get_mut(call)
-            && let Some(at) = taken.trunks.iter().rposition(|trunk| trunk == from)
-        {
-            taken.trunks.remove(at);
-            self.give_channel(from);
-        }
-        self.take_channel(call, &to.id);
+        at.iter().for_each(|from| self.give_channel(from));
+        self.take_channel(&to.id);
+        let mut taken = self.take_out(call, seat).unwrap_or_else(|| Taken {
+            trunk: None,
+            charge: None,
+            began: Mono::default(),
+        });
+        taken.trunk = Some(to.id.clone());
+        self.put(call, seat, taken);
         true
     }
 
-    /// The call is over, or never began.
+    /// The call is over, or never began: whatever its seats still have comes back.
     pub fn left(&mut self, call: &CallId) {
-        let Some(taken) = self.calls.remove(call) else { return };
-        for trunk in &taken.trunks {
-            self.give_channel(trunk);
+        for taken in self.calls.remove(call).into_iter().flat_map(BTreeMap::into_values) {
+            self.end(taken, false);
         }
-        for charge in taken.charges {
-            if let Some(used) = self.accounts.get_mut(&charge.account) {
-                used.live = used.live.saturating_sub(1);
-            }
-            for to in &charge.destinations {
-                if let Some(used) = self.destinations.get_mut(to) {
-                    used.live = used.live.saturating_sub(1);
-                }
+    }
+
+    /// The seat is let go. `unused`: nobody was ever called for it.
+    pub fn give_back(&mut self, call: &CallId, seat: SeatId, unused: bool) {
+        if let Some(taken) = self.take_out(call, seat) {
+            self.end(taken, unused);
+        }
+    }
+
+    /// A leg goes to another call: what its seat has taken goes with it, and counts meanwhile.
+    pub fn take_out(&mut self, call: &CallId, seat: SeatId) -> Option<Taken> {
+        let seats = self.calls.get_mut(call)?;
+        let taken = seats.remove(&seat);
+        if seats.is_empty() {
+            self.calls.remove(call);
+        }
+        taken
+    }
+
+    /// It has a seat there.
+    pub fn put(&mut self, call: &CallId, seat: SeatId, taken: Taken) {
+        let before = self.calls.entry(call.clone()).or_default().insert(seat, taken);
+        before.into_iter().for_each(|taken| self.end(taken, false));
+    }
+
+    /// Nobody has it any more.
+    pub fn end(&mut self, taken: Taken, unused: bool) {
+        taken.trunk.iter().for_each(|trunk| self.give_channel(trunk));
+        let Some(charge) = taken.charge else { return };
+        if let Some(used) = self.accounts.get_mut(&charge.account) {
+            used.end(taken.began, unused);
+        }
+        for to in &charge.destinations {
+            if let Some(used) = self.destinations.get_mut(to) {
+                used.end(taken.began, unused);
             }
         }
     }
 
-    fn take_channel(&mut self, call: &CallId, trunk: &TrunkId) {
+    fn take_channel(&mut self, trunk: &TrunkId) {
         *self.channels.entry(trunk.clone()).or_default() += 1;
-        self.calls.entry(call.clone()).or_default().trunks.push(trunk.clone());
     }
 
     fn give_channel(&mut self, trunk: &TrunkId) {
@@ -178,11 +272,6 @@ impl Traffic {
 
     pub fn has_channel(&self, trunk: &Trunk) -> bool {
         trunk.channels_max.is_none_or(|max| self.channels(&trunk.id) < max)
-    }
-
-    /// The trunk by which this call came in.
-    pub fn came_by(&self, call: &CallId) -> Option<&TrunkId> {
-        self.calls.get(call)?.came_by.as_ref()
     }
 
     /// A place did not answer: remembered until then. None: it answers.

@@ -219,11 +219,3 @@ pub struct Ability {
     /// Why not; with `allowed`, what to know (`customer_on_hold`).
     pub reasons: Vec<Reason>,
 }
-
-impl CallView {
-    /// The people who are agents on the call now.
-    pub fn agents_here(&self) -> impl Iterator<Item = &PersonId> {
-        let here = self.parties.iter().filter(|p| p.role == Role::Agent && p.connected);
-        here.filter_map(|party| party.person.as_ref())
-    }
-}

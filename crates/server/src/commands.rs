@@ -254,11 +254,10 @@ impl Commands for Desk {
         to: String,
     ) -> Result<CallSnapshot, Refusal> {
         let call = self.board.find(id)?;
-        let new = self.board.reach(&call, who, &to).await;
         let by = who.clone();
         let transfer = |request| {
             let by = TransferBy::Desk { by, party, request };
-            Input::TransferAsked(Box::new(TransferAsked { by, to, new }))
+            Input::TransferAsked(Box::new(TransferAsked { by, to }))
         };
         let answer = call.ask(&self.board, transfer).await;
         self.call_reply(&call, answer).await

@@ -9,6 +9,7 @@ use crate::id::{CallId, OrgId, PersonId, SeatId, SupervisionId, TapId};
 use crate::notice::Sound;
 use crate::plan::{HearingPlan, Source};
 use crate::refusal::Refusal;
+use crate::traffic::PlaceAsked;
 use crate::view::{CallView, SupervisionView};
 use std::sync::Arc;
 
@@ -42,7 +43,14 @@ pub struct HandOver {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Ends as LegAnswered, LegFailed, or our HangUpLeg.
+    /// Where the seat is called is to be found, and counted as this seat's. Ends as Placed.
+    Place(Box<PlaceAsked>),
+    /// What was counted as this seat's counts no more. `unused`: nobody was called for it.
+    GiveBack {
+        seat: SeatId,
+        unused: bool,
+    },
+    /// Ends as LegAnswered, LegFailed, LegRedirected, or our HangUpLeg.
     Dial {
         seat: SeatId,
         to: DialTarget,

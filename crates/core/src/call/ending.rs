@@ -75,6 +75,7 @@ impl Call {
         };
         self.stop_timer(turn, &Due::LegAnswer(seat));
         self.stop_timer(turn, &Due::Guard(seat));
+        self.forget_placing(turn, seat);
         self.take_back_places(turn, seat);
         let leg = self.parties.remove(&seat).map_or(Leg::Gone, |party| party.leg);
         self.release(turn, seat, leg);
@@ -146,6 +147,7 @@ impl Call {
         for seat in self.parties.keys().copied().collect::<Vec<_>>() {
             self.depart(turn, seat, why, true);
         }
+        self.placing_is_over(turn);
         for (_, gate) in std::mem::take(&mut self.gates) {
             if let Gate::Resume { request, .. } = gate {
                 turn.refuse(request, Reason::CallEnded);
@@ -195,8 +197,12 @@ impl Call {
 
     /// Late ends of effects are harmless; what is asked is refused, and that is written too.
     pub(super) fn after_the_end(&mut self, turn: &mut Turn, input: Input) {
-        if let Input::TransferAsked(asked) = &input {
-            return self.too_late_to_transfer(turn, asked);
+        match &input {
+            Input::TransferAsked(asked) => return self.too_late_to_transfer(turn, asked),
+            Input::Placed { seat, found: Ok(_) } => {
+                return turn.out.push(Effect::GiveBack { seat: *seat, unused: true });
+            }
+            _ => {}
         }
         let Some(wish) = input.wish() else { return };
         let refusal = Refusal::because(Reason::CallEnded);

@@ -4,9 +4,10 @@ use crate::access::Actor;
 use crate::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
 use crate::plan::{EdgeRef, PlanVersion};
 use crate::refusal::Refusal;
-use crate::routing::Outside;
-use crate::seat::Room;
+use crate::routing::{Origin, Outside};
+use crate::seat::{Mark, Room};
 use crate::view::{AgentAction, AgentAfter, CallView, Extent, Follow, LegKind, Mode, Net};
+use std::collections::BTreeSet;
 
 macro_rules! call_number {
     ($($(#[$doc:meta])* $name:ident),*) => {$(
@@ -147,8 +148,6 @@ pub struct TransferAsked {
     pub by: TransferBy,
     /// As it was asked for: a number or an address.
     pub to: String,
-    /// Who that is, or why nobody: the routes' word.
-    pub new: Result<NewParty, Refusal>,
 }
 
 #[derive(Clone, Debug)]
@@ -183,6 +182,8 @@ pub struct MergeAsked {
 pub struct Other {
     pub seat: SeatId,
     pub view: CallView,
+    /// Whether who sits there may give that place away; it may be otherwise when it comes to it.
+    pub leaves: Result<(), Refusal>,
 }
 
 /// All that a call gave up to this one; without guests it could not.
@@ -212,6 +213,9 @@ pub struct Guest {
     pub sends: bool,
     pub receives: bool,
     pub far_holds: bool,
+    /// Who holds it, and who put it aside; by seats there.
+    pub held_by: BTreeSet<Mark>,
+    pub listening_by: BTreeSet<Mark>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,6 +245,20 @@ pub enum Input {
     LegEnded {
         seat: SeatId,
         cause: LegEnd,
+    },
+    /// Who was called at this seat said that others be called instead (3xx), and is gone.
+    LegRedirected {
+        seat: SeatId,
+        by: Origin,
+        /// As they were named, best first.
+        to: Vec<String>,
+        /// What the seat has failed by, if nobody else is called.
+        why: LegFailure,
+    },
+    /// The end of `Place`.
+    Placed {
+        seat: SeatId,
+        found: Result<NewParty, Refusal>,
     },
     /// A re-INVITE changed what its leg sends and receives, seen from us: `sends` = we get sound
     /// from it, `receives` = it takes sound from us.

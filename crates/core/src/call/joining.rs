@@ -187,7 +187,12 @@ impl Call {
         let supervising =
             Supervising { mode: Mode::Listen, targets: BTreeSet::new(), private: join.private };
         let part = Part::Supervisor(supervising);
-        self.parties.insert(seat, Party::supervisor(seat, &join.by, part, shown));
+        let device = match &join.leg {
+            LegKind::Sip { device } => Some(device.clone()),
+            LegKind::Phone | LegKind::Stream => None,
+        };
+        let party = Party::supervisor(seat, &join.by, part, shown, device);
+        self.parties.insert(seat, party);
         seat
     }
 

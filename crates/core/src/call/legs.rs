@@ -44,10 +44,7 @@ impl Call {
     }
 
     fn ring(&mut self, turn: &mut Turn, seat: SeatId) {
-        let other = if seat == Self::CALLEE { Self::CALLER } else { Self::CALLEE };
-        let from = self.parties.get(&other);
-        let (from_number, from_name) =
-            from.map(|party| (party.number.clone(), party.name.clone())).unwrap_or_default();
+        let (from_number, from_name) = self.called_as(seat);
         let Some(party) = self.parties.get_mut(&seat) else { return };
         match party.to_dial.take() {
             Some(to) => {
@@ -91,6 +88,7 @@ impl Call {
         party.leg = Leg::Up;
         turn.changed = true;
         self.stop_timer(turn, &Due::LegAnswer(seat));
+        self.forget_placing(turn, seat);
         if self.supervision_at(seat).is_some() {
             return self.supervisor_answered(turn, seat);
         }
@@ -235,7 +233,11 @@ impl Call {
         }
         party.seat.connected = false;
         party.keep_place();
-        let (name, role, person) = (party.name.clone(), party.role(), party.person.clone());
+        // Not yet called, or to be called elsewhere once that is found.
+        let unused = party.to_dial.is_some() || self.placing.contains_key(&seat);
+        let name = party.name.clone();
+        turn.out.push(Effect::GiveBack { seat, unused });
+        self.forget_placing(turn, seat);
         self.stop_timer(turn, &Due::LegAnswer(seat));
         self.stop_timer(turn, &Due::Guard(seat));
         if release {
@@ -245,10 +247,17 @@ impl Call {
         self.note(turn, "left", name, why);
         let details = vec![("party", seat.to_string()), ("why", why.to_owned())];
         self.write(turn, self.who_at(seat), "call.leave", None, Outcome::Allowed, details);
-        if let Some(person) = person.filter(|_| role == Role::Agent) {
+        self.free_agent(turn, seat);
+        self.target_left(turn, seat);
+    }
+
+    /// Whose agent's leg is gone is free, unless they are here by another telephone of theirs.
+    pub(super) fn free_agent(&mut self, turn: &mut Turn, gone: SeatId) {
+        let party = self.parties.get(&gone).filter(|party| party.is(Role::Agent));
+        let Some(person) = party.and_then(|party| party.person.clone()) else { return };
+        if !self.up(Role::Agent).any(|other| other.person.as_ref() == Some(&person)) {
             turn.out.push(Effect::AgentFree { person });
         }
-        self.target_left(turn, seat);
     }
 
     /// The call acts on behalf of the party at this seat.

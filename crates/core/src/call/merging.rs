@@ -24,9 +24,10 @@ use crate::directory::Directory;
 use crate::id::{CallId, SeatId};
 use crate::phone::Leg;
 use crate::refusal::{Reason, Refusal};
-use crate::seat::{Part, Room, Seat};
+use crate::seat::{Mark, Part, Room, Seat};
 use crate::supervision::{Admission, Ask, Ear, Life, admit};
-use crate::view::{AgentAfter, CallState, CallView, LegKind, Mode, Role};
+use crate::time::Now;
+use crate::view::{AgentAfter, CallState, CallView, Follow, LegKind, Mode, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of two calls that are joined, whether the first goes on: the one with a customer does; of two
@@ -40,6 +41,20 @@ fn survives(first: &CallView, second: &CallView) -> bool {
         (true, false) => true,
         (false, true) => false,
         _ => age(first) <= age(second),
+    }
+}
+
+/// What is set on a guest, by seats of the call that it came from.
+struct Marks {
+    of: SeatId,
+    held_by: BTreeSet<Mark>,
+    listening_by: BTreeSet<Mark>,
+}
+
+impl Marks {
+    fn of(guest: &Guest) -> Self {
+        let (held_by, listening_by) = (guest.held_by.clone(), guest.listening_by.clone());
+        Self { of: guest.seat, held_by, listening_by }
     }
 }
 
@@ -103,12 +118,9 @@ impl Call {
         if self.stage != Stage::Talking || !talks {
             return refused(Reason::CallNotTalking);
         }
-        let (_, owner) = self.leaves_by_phone(seat)?;
-        if self.transfer.is_some() {
+        self.may_join(seat)?;
+        if self.transfer.is_some() || self.places_a_transfer() {
             return refused(Reason::TransferUnderWay);
-        }
-        if owner.is_some() {
-            return refused(Reason::NotInMode);
         }
         let theirs = other.view.parties.iter().find(|p| p.seat == other.seat && p.connected);
         let (Some(here), Some(there)) = (self.parties.get(&seat), theirs) else {
@@ -122,9 +134,24 @@ impl Call {
         if !same || other.view.id == self.id {
             return refused(Reason::NotAllowed);
         }
+        other.leaves.clone()?;
         let seats = other.view.parties.iter().filter(|party| party.connected).count();
         let full = self.seats().len() + seats > dir.policy.max_seats;
         if full { refused(Reason::TooManySeats) } else { Ok(()) }
+    }
+
+    /// A seat as another call sees it whose phone would join the two.
+    pub fn other(&self, now: Now, seat: SeatId) -> Other {
+        Other { seat, view: self.view(now), leaves: self.may_join(seat) }
+    }
+
+    /// Whether the phone at this seat may give its place away by joining two calls: not one that
+    /// was put aside, and no supervisor's.
+    fn may_join(&self, seat: SeatId) -> Result<(), Refusal> {
+        match self.leaves_by_phone(seat)? {
+            (_, None) => Ok(()),
+            (_, Some(_)) => Err(Refusal::because(Reason::NotInMode)),
+        }
     }
 
     fn begin_merge(&mut self, turn: &mut Turn, seat: SeatId, refer: ReferId, other: Other) {
@@ -146,8 +173,8 @@ impl Call {
 
     /// The other call survives and asks for ours; or nothing, if this one cannot.
     pub(super) fn asked_to_give_up(&mut self, turn: &mut Turn, into: CallId, leaving: Vec<SeatId>) {
-        let here = |seat: &SeatId| self.parties.get(seat).is_some_and(Party::is_up);
-        if self.stage == Stage::Talking && self.transfer.is_none() && leaving.iter().all(here) {
+        let may = |seat: &SeatId| self.may_join(*seat).is_ok();
+        if self.stage == Stage::Talking && self.transfer.is_none() && leaving.iter().all(may) {
             return self.give_up_to(turn, into, leaving, Vec::new(), None);
         }
         let (from, guests, leaving, ours) = (self.id.clone(), vec![], vec![], vec![]);
@@ -175,9 +202,7 @@ impl Call {
             let Some(party) = self.parties.get_mut(&seat) else { continue };
             party.leg = Leg::Gone;
             party.seat.connected = false;
-            if let Some(person) = party.person.clone().filter(|_| party.is(Role::Agent)) {
-                turn.out.push(Effect::AgentFree { person });
-            }
+            self.free_agent(turn, seat);
         }
         for id in self.supervisions.keys().cloned().collect::<Vec<_>>() {
             let live = self.supervisions.get(&id).is_some_and(|s| s.is_live());
@@ -222,6 +247,8 @@ impl Call {
             sends: party.seat.sends,
             receives: party.seat.receives,
             far_holds: party.far_holds,
+            held_by: party.seat.held_by.clone(),
+            listening_by: party.seat.listening_by.clone(),
         })
     }
 
@@ -229,7 +256,12 @@ impl Call {
     pub(super) fn merged(&mut self, turn: &mut Turn, merged: Merged) {
         let waits = self.merges_with(&merged.from);
         let full = self.seats().len() + merged.guests.len() > turn.dir.policy.max_seats;
-        if merged.guests.is_empty() || self.stage != Stage::Talking || full {
+        // Asked for by this call and given up since, by a takeover or for lateness; or the phone
+        // that joins the two was put aside here meanwhile.
+        let unwanted = !waits && merged.refer.is_none();
+        let aside = merged.ours.iter().any(|seat| self.is_aside(*seat));
+        let unfit = full || unwanted || aside;
+        if merged.guests.is_empty() || self.stage != Stage::Talking || unfit {
             for guest in merged.guests {
                 turn.out.push(Effect::DropGuest { guest: guest.seat });
             }
@@ -251,6 +283,10 @@ impl Call {
         self.write(turn, Who::system(), "call.merged", None, Outcome::Allowed, details);
         self.note(turn, "merged", "", merged.from.to_string());
         let (mut seats, mut joins) = (BTreeMap::new(), Vec::new());
+        let marks: Vec<_> = merged.guests.iter().map(Marks::of).collect();
+        let is_agent = |guest: &Guest| guest.part == GuestPart::Agent;
+        let left = |guest: &Guest| is_agent(guest) && merged.leaving.contains(&guest.seat);
+        let agent_left = merged.guests.iter().any(left);
         for guest in merged.guests {
             match guest.part {
                 GuestPart::Supervisor(join) => {
@@ -271,9 +307,30 @@ impl Call {
             turn.out.push(Effect::NotifyRefer { seat, refer, code: 200, last: true });
         }
         for (guest, join, sends, receives) in joins {
-            self.seat_guest_supervisor(turn, guest, join, sends, receives);
+            let gone = agent_left && join.follow == Follow::Agent;
+            let seat = self.seat_guest_supervisor(turn, (guest, sends, receives), join, gone);
+            seats.extend(seat.map(|seat| (guest, seat)));
         }
+        self.carry_marks(&marks, &seats);
         self.keep_or_end(turn, "merged");
+    }
+
+    /// Who was held or put aside in the other call is so here, as long as whoever set that mark is
+    /// here too: nobody becomes audible by a merge.
+    fn carry_marks(&mut self, marks: &[Marks], seats: &BTreeMap<SeatId, SeatId>) {
+        let here = |seat: &SeatId| self.parties.get(seat).is_some_and(|p| p.leg != Leg::Gone);
+        let seats: BTreeMap<_, _> = seats.iter().filter(|(_, seat)| here(seat)).collect();
+        let carried = |mark: &Mark| match mark {
+            Mark::Api => Some(Mark::Api),
+            Mark::Seat(old) => seats.get(old).map(|seat| Mark::Seat(**seat)),
+        };
+        for Marks { of, held_by, listening_by } in marks {
+            let Some(party) = seats.get(of).and_then(|seat| self.parties.get_mut(seat)) else {
+                continue;
+            };
+            party.seat.held_by.extend(held_by.iter().filter_map(carried));
+            party.seat.listening_by.extend(listening_by.iter().filter_map(carried));
+        }
     }
 
     /// Who joined the calls leaves; supervision goes on as through a transfer.
@@ -323,6 +380,7 @@ impl Call {
                 net: guest.net,
                 leg: Leg::Up,
                 to_dial: None,
+                called: Vec::new(),
                 redial: guest.redial,
                 handed_over: false,
                 far_holds: guest.far_holds,
@@ -339,13 +397,11 @@ impl Call {
     fn seat_guest_supervisor(
         &mut self,
         turn: &mut Turn,
-        guest: SeatId,
+        (guest, sends, receives): (SeatId, bool, bool),
         mut join: Join,
-        sends: bool,
-        receives: bool,
-    ) {
-        let person = turn.dir.person(&join.by.person);
-        join.by.rights.retain(|right| person.is_some_and(|p| p.rights.contains(right)));
+        agent_left: bool,
+    ) -> Option<SeatId> {
+        turn.dir.restrict(&mut join.by);
         let policy = &turn.dir.policy;
         let facts = self.facts(policy.max_supervisors, policy.max_seats);
         let targets = BTreeSet::new();
@@ -353,6 +409,10 @@ impl Call {
         let ask = Ask { by, mode: Mode::Listen, targets: &targets, stream: false, present: None };
         let known = self.supervisions.contains_key(&join.supervision);
         let refusal = match admit(&ask, &facts) {
+            // It followed the agent, who has left both.
+            Admission::Admitted(_) if agent_left => {
+                Some(Refusal::because(Reason::AgentTransferred))
+            }
             Admission::Admitted(_) if !known => None,
             Admission::Admitted(_) => Some(Refusal::because(Reason::AlreadySupervising)),
             Admission::Denied(reasons) => Some(Refusal { reasons, detail: "merged".into() }),
@@ -360,7 +420,8 @@ impl Call {
         if let Some(no) = refusal {
             turn.out.push(Effect::DropGuest { guest });
             let (by, id) = (join.by.clone(), join.supervision.clone());
-            return self.refuse(turn, &by, "supervision.join", Some(&id), None, no);
+            self.refuse(turn, &by, "supervision.join", Some(&id), None, no);
+            return None;
         }
         let shown = match &join.leg {
             LegKind::Sip { device } => device.to_string(),
@@ -375,6 +436,7 @@ impl Call {
         join.agent_after = Some(AgentAfter::Removed);
         let life = Life::Connecting { answered: true, committed: false };
         self.enter(turn, join, BTreeSet::new(), Ear::Seat(seat), life, Vec::new());
+        Some(seat)
     }
 
     fn merges_with(&self, other: &CallId) -> bool {

@@ -34,8 +34,10 @@ mod losing;
 mod merging;
 mod open;
 mod party;
+mod placing;
 mod planning;
 mod raising;
+mod redirect;
 mod showing;
 mod too_late;
 mod transfer;
@@ -60,6 +62,7 @@ use crate::times::Times;
 use crate::view::{Direction, TimelineEntry};
 use keying::Keyed;
 use party::Party;
+use placing::Placing;
 use std::collections::{BTreeMap, BTreeSet};
 use transfer::Transfer;
 use turn::{Await, Due, Gate, Turn};
@@ -98,6 +101,8 @@ pub struct Call {
     handing: BTreeMap<SeatId, Vec<RequestId>>,
     /// One end gives its place to a new party, who is being called.
     transfer: Option<Transfer>,
+    /// Seats for which it is asked where they are to be called.
+    placing: BTreeMap<SeatId, Placing>,
     /// Who whispered to an agent who is gone, and their supervision's version since.
     coached: Vec<(SupervisionId, u64)>,
     beeps: BTreeSet<SeatId>,
@@ -146,6 +151,7 @@ impl Call {
             awaits: Vec::new(),
             handing: BTreeMap::new(),
             transfer: None,
+            placing: BTreeMap::new(),
             coached: Vec::new(),
             beeps: BTreeSet::new(),
             last_beep: BTreeMap::new(),
@@ -190,6 +196,10 @@ impl Call {
             Input::LegAnswered { seat } => self.leg_answered(turn, seat),
             Input::LegFailed { seat, why } => self.leg_failed(turn, seat, why),
             Input::LegEnded { seat, cause } => self.leg_ended(turn, seat, cause),
+            Input::LegRedirected { seat, by, to, why } => {
+                self.leg_redirected(turn, seat, by, to, why);
+            }
+            Input::Placed { seat, found } => self.placed(turn, seat, found),
             Input::LegDirection { seat, sends, receives } => {
                 self.leg_direction(turn, seat, sends, receives);
             }
@@ -241,6 +251,7 @@ impl Call {
             Some(Due::Guard(seat)) => self.guard_not_passed(turn, seat),
             Some(Due::ComeBack(id)) => self.owner_stayed_away(turn, &id),
             Some(Due::Merge) => self.merge_failed(turn),
+            Some(Due::Place(seat)) => self.not_placed(turn, seat),
             Some(Due::Announcement) => self.end(turn, "takeover_lost"),
             Some(Due::BeepOver(seat)) => {
                 self.beeps.remove(&seat);

@@ -3,7 +3,7 @@
 use super::input::{DialTarget, NewParty, PartyLeg};
 use crate::access::Actor;
 use crate::directory::Directory;
-use crate::id::{PersonId, SeatId};
+use crate::id::{DeviceId, PersonId, SeatId};
 use crate::phone::Leg;
 use crate::seat::{Part, Seat};
 use crate::supervision::Wanted;
@@ -30,6 +30,8 @@ pub(super) struct Party {
     pub(super) to_dial: Option<DialTarget>,
     /// Where it can be called once more.
     pub(super) redial: Option<DialTarget>,
+    /// Where it was called, one after the other: each but the first by a 3xx.
+    pub(super) called: Vec<DialTarget>,
     /// Its place went to another party: the call no longer counts on it.
     pub(super) handed_over: bool,
     /// The customer's own phone holds us: shown, and no edge changes.
@@ -59,6 +61,7 @@ impl Party {
             leg,
             // Out by a trunk again is a call of its own, which nobody has allowed.
             redial: to_dial.clone().filter(|to| !matches!(to, DialTarget::Trunk(_))).or(device),
+            called: to_dial.iter().cloned().collect(),
             to_dial,
             handed_over: false,
             far_holds: false,
@@ -66,7 +69,15 @@ impl Party {
         }
     }
 
-    pub(super) fn supervisor(id: SeatId, by: &Actor, part: Part, number: String) -> Self {
+    /// `device`: the telephone that it has, if it is one.
+    pub(super) fn supervisor(
+        id: SeatId,
+        by: &Actor,
+        part: Part,
+        number: String,
+        device: Option<DeviceId>,
+    ) -> Self {
+        let device = device.map(DialTarget::Device);
         Self {
             seat: Seat::new(id, part),
             person: Some(by.person.clone()),
@@ -75,7 +86,8 @@ impl Party {
             net: Net::Internal,
             leg: Leg::Dialling,
             to_dial: None,
-            redial: None,
+            called: device.iter().cloned().collect(),
+            redial: device,
             handed_over: false,
             far_holds: false,
             then: None,

@@ -2,7 +2,7 @@
 //! others wait. Nobody is let go before somebody else is there.
 //!
 //! ```text
-//!  asked ──admitted──▶ calling the new party ──answered──▶ done: who transferred leaves
+//!  asked ──may, placed──▶ calling the new party ──answered──▶ done: who transferred leaves
 //!    │                   │    (who transferred may hang up meanwhile)
 //!  refused               └──failed──▶ back to who transferred, if still there
 //!                                └──▶ calling them again ──answered──▶ the call goes on
@@ -17,7 +17,8 @@ use super::input::{
     DialTarget, LegFailure, NewParty, PartyLeg, ReferId, RequestId, TransferAsked, TransferBy,
 };
 use super::party::Party;
-use super::turn::{Details, Due, Turn};
+use super::placing::Placing;
+use super::turn::{Due, Turn};
 use super::{Call, Stage};
 use crate::access::Actor;
 use crate::audit::{Outcome, Who};
@@ -27,6 +28,7 @@ use crate::phone::{Leg, failure_code, reject_code};
 use crate::refusal::{Reason, Refusal};
 use crate::routing;
 use crate::seat::Room;
+use crate::traffic::PlaceAsked;
 use crate::view::{Mode, Role};
 use std::collections::BTreeSet;
 
@@ -63,30 +65,60 @@ impl Way {
     }
 }
 
-/// What was judged good.
-struct Admitted {
-    leaving: BTreeSet<SeatId>,
-    owner: Option<SupervisionId>,
-    new: NewParty,
-}
+/// Who leaves, and the owner of a takeover who passes the customer on.
+type Leaving = (BTreeSet<SeatId>, Option<SupervisionId>);
 
 impl Call {
+    /// Nothing is looked for, and nothing counted, in the name of who may not ask.
     pub(super) fn transfer_asked(&mut self, turn: &mut Turn, asked: TransferAsked) {
-        let details = vec![("to", asked.to.clone())];
-        match self.judge_transfer(turn.dir, &asked) {
-            Ok(admitted) => self.begin_transfer(turn, asked, admitted, details),
-            Err(refusal) => self.refuse_transfer(turn, &asked, &refusal, details),
+        let judged = self.may_transfer(turn.dir, &asked.by);
+        match judged.and_then(|_| self.origin_of(turn, &asked.by)) {
+            Ok(by) => {
+                let (seat, to) = (self.next_seat(), vec![asked.to.clone()]);
+                let wish = PlaceAsked { seat, by, to, outside: true };
+                self.place(turn, wish, Placing::Transfer(asked));
+            }
+            Err(refusal) => self.refuse_transfer(turn, &asked, &refusal),
         }
     }
 
-    fn refuse_transfer(
+    /// The call may have gone on meanwhile. True if the place that was found is used.
+    pub(super) fn transfer_placed(
+        &mut self,
+        turn: &mut Turn,
+        seat: SeatId,
+        asked: TransferAsked,
+        found: Result<NewParty, Refusal>,
+    ) -> bool {
+        let judged = self.may_transfer(turn.dir, &asked.by).and_then(|leaving| {
+            let new = found?;
+            match dialled(&new).is_some_and(|at| self.has_party_at(seat, at)) {
+                true => Err(Refusal::because(Reason::AlreadyAParty)),
+                false => Ok((leaving, new)),
+            }
+        });
+        let used = judged.is_ok();
+        match judged {
+            Ok((leaving, new)) => self.begin_transfer(turn, asked, leaving, (seat, new)),
+            Err(refusal) => self.refuse_transfer(turn, &asked, &refusal),
+        }
+        used
+    }
+
+    /// Somebody else is here, or is being called, at that very place.
+    pub(super) fn has_party_at(&self, but: SeatId, at: &DialTarget) -> bool {
+        let there = |party: &Party| party.leg != Leg::Gone && party.redial.as_ref() == Some(at);
+        let mut others = self.parties.values().filter(|party| party.id() != but);
+        others.any(|party| there(party) && !supervises(party))
+    }
+
+    pub(super) fn refuse_transfer(
         &mut self,
         turn: &mut Turn,
         asked: &TransferAsked,
         refusal: &Refusal,
-        mut details: Details,
     ) {
-        details.push(("detail", refusal.detail.clone()));
+        let details = vec![("to", asked.to.clone()), ("detail", refusal.detail.clone())];
         let (who, outcome) = (self.transfer_by(&asked.by), Outcome::refused(refusal));
         self.write(turn, who, "call.transfer", None, outcome, details);
         match &asked.by {
@@ -105,40 +137,27 @@ impl Call {
         }
     }
 
-    fn judge_transfer(&self, dir: &Directory, asked: &TransferAsked) -> Result<Admitted, Refusal> {
+    fn may_transfer(&self, dir: &Directory, by: &TransferBy) -> Result<Leaving, Refusal> {
         if self.stage != Stage::Talking {
             return Err(Refusal::because(Reason::CallNotTalking));
         }
-        let (leaving, owner) = match &asked.by {
+        let (leaving, owner) = match by {
             TransferBy::Phone { seat, .. } => self.leaves_by_phone(*seat)?,
             TransferBy::Desk { by, party, .. } => self.leave_by_desk(by, *party)?,
         };
-        if self.transfer.is_some() {
+        if self.transfer.is_some() || self.places_a_transfer() {
             return Err(Refusal::because(Reason::TransferUnderWay));
         }
         let mut stay = self.ends_up().filter(|party| !leaving.contains(&party.id()));
         if stay.next().is_none() {
             return Err(Refusal::because(Reason::NoSuchParty));
         }
-        let new = asked.new.clone()?;
-        let at = dialled(&new);
-        let there = |party: &Party| party.leg != Leg::Gone && party.redial.as_ref() == at;
-        if at.is_some() && self.parties.values().any(|party| there(party) && !supervises(party)) {
-            return Err(Refusal::because(Reason::AlreadyAParty));
-        }
         let full = self.seats().len() >= dir.policy.max_seats || self.parties.len() >= PARTIES_MAX;
-        if full {
-            Err(Refusal::because(Reason::TooManySeats))
-        } else {
-            Ok(Admitted { leaving, owner, new })
-        }
+        if full { Err(Refusal::because(Reason::TooManySeats)) } else { Ok((leaving, owner)) }
     }
 
     /// A telephone gives its own place away; a supervisor's only where it is the customer's party.
-    pub(super) fn leaves_by_phone(
-        &self,
-        seat: SeatId,
-    ) -> Result<(BTreeSet<SeatId>, Option<SupervisionId>), Refusal> {
+    pub(super) fn leaves_by_phone(&self, seat: SeatId) -> Result<Leaving, Refusal> {
         if !self.parties.get(&seat).is_some_and(Party::is_up) {
             return Err(Refusal::because(Reason::NoSuchParty));
         }
@@ -153,11 +172,7 @@ impl Call {
     }
 
     /// By name: this party goes to the new one, and all the others leave.
-    fn leave_by_desk(
-        &self,
-        by: &Actor,
-        party: Option<SeatId>,
-    ) -> Result<(BTreeSet<SeatId>, Option<SupervisionId>), Refusal> {
+    fn leave_by_desk(&self, by: &Actor, party: Option<SeatId>) -> Result<Leaving, Refusal> {
         self.may_control(by)?;
         let stays = match party {
             None if self.up(Role::Customer).next().is_none() => self.other_end(by),
@@ -179,11 +194,11 @@ impl Call {
         &mut self,
         turn: &mut Turn,
         asked: TransferAsked,
-        admitted: Admitted,
-        mut details: Details,
+        (leaving, owner): Leaving,
+        (seat, new): (SeatId, NewParty),
     ) {
-        let Admitted { leaving, owner, new } = admitted;
         let who = self.transfer_by(&asked.by);
+        let mut details = vec![("to", asked.to.clone())];
         let (refer, request) = match asked.by {
             TransferBy::Phone { seat, refer } => {
                 turn.out.push(Effect::AcceptRefer { seat, refer });
@@ -196,12 +211,12 @@ impl Call {
         details.push(("leaving", texts.join(" ")));
         self.write(turn, who, "call.transfer", None, Outcome::Allowed, details);
         self.note(turn, "transferring", new.name.clone(), asked.to);
-        let calling = self.call_party(turn, new, &leaving);
-        for seat in &leaving {
-            self.set_aside(turn, *seat);
+        for leaver in &leaving {
+            self.set_aside(turn, *leaver);
         }
-        let way = Way::Calling(calling);
+        let way = Way::Calling(seat);
         self.transfer = Some(Transfer { way, leaving, owner, refer, request });
+        self.call_party(turn, seat, new);
     }
 
     /// Waits alone; whom it held is free, as if it had left.
@@ -213,23 +228,19 @@ impl Call {
     }
 
     /// A new seat, called in the name of who stays. Whose device it is says what the seat is.
-    fn call_party(&mut self, turn: &mut Turn, new: NewParty, leaving: &BTreeSet<SeatId>) -> SeatId {
-        let seat = self.next_seat();
+    fn call_party(&mut self, turn: &mut Turn, seat: SeatId, new: NewParty) {
         let mut party = Party::end(seat, new, turn.dir);
-        let stays = self.ends_up().find(|party| !leaving.contains(&party.id()));
-        let shown = stays.map(|party| (party.number.clone(), party.name.clone()));
-        let (from_number, from_name) = shown.unwrap_or_default();
+        let (from_number, from_name) = self.called_as(seat);
         if let Some(to) = party.to_dial.take() {
             turn.out.push(Effect::Dial { seat, to, from_number, from_name });
         }
         self.parties.insert(seat, party);
         self.start_timer(turn, Due::LegAnswer(seat), turn.dir.policy.transfer_ring_ms);
         turn.changed = true;
-        seat
     }
 
-    /// The device at this seat, for who must know what it may dial.
-    pub fn device_at(&self, seat: SeatId) -> Option<DeviceId> {
+    /// The device at this seat: what it may dial, it may be sent on to.
+    pub(super) fn device_at(&self, seat: SeatId) -> Option<DeviceId> {
         match self.parties.get(&seat)?.redial.as_ref()? {
             DialTarget::Device(device) => Some(device.clone()),
             DialTarget::Person { devices, .. } => devices.first().cloned(),
@@ -370,9 +381,10 @@ impl Call {
             leg: PartyLeg::ToDial(to),
         };
         self.note(turn, "calling_back", new.name.clone(), new.number.clone());
-        let calling = self.call_party(turn, new, &transfer.leaving);
-        let (way, refer, request) = (Way::CallingBack(calling), None, None);
+        let seat = self.next_seat();
+        let (way, refer, request) = (Way::CallingBack(seat), None, None);
         self.transfer = Some(Transfer { way, refer, request, ..transfer });
+        self.call_party(turn, seat, new);
     }
 
     /// Somebody who did not ask to leave waits for the new party.
@@ -382,7 +394,7 @@ impl Call {
     }
 
     /// The two ends and who came in their place: all who are up and supervise nobody.
-    fn ends_up(&self) -> impl Iterator<Item = &Party> {
+    pub(super) fn ends_up(&self) -> impl Iterator<Item = &Party> {
         self.parties.values().filter(|party| party.is_up() && !supervises(party))
     }
 

@@ -56,6 +56,8 @@ pub(super) enum Due {
     Announcement,
     /// The other call's legs.
     Merge,
+    /// Where this seat is to be called.
+    Place(SeatId),
     BeepOver(SeatId),
     SpokenOver(SeatId),
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use undertone_core::audit::AuditEntry;
 use undertone_core::id::{SeatId, SupervisionId};
 use undertone_core::plan::{Edge, Listener, Source};
-use undertone_core::view::{Mode, Role, SupervisionState, SupervisionView};
+use undertone_core::view::{CallState, Mode, Role, SupervisionState, SupervisionView};
 
 pub(crate) fn hold(world: &World) {
     plan_obeys_its_second_opinion(world);
@@ -17,6 +17,8 @@ pub(crate) fn hold(world: &World) {
     spans_touch(world);
     customer_hears_someone_or_treatment(world);
     one_takeover_at_most(world);
+    who_talks_as_an_agent_is_busy(world);
+    what_counts_is_somebodys(world);
     if world.call.is_over() {
         nothing_is_left(world);
     }
@@ -109,7 +111,8 @@ fn answers_are_given_once(world: &World) {
 fn refers_are_told_their_end_once(world: &World) {
     for (refer, (_, said)) in &world.refers {
         let fits = match said.split_first() {
-            None => world.call.is_over(),
+            // Not before it is known where it leads.
+            None => world.call.is_over() || world.places_now(),
             Some((Said::Refused(_), rest)) => rest.is_empty(),
             Some((Said::Accepted, rest)) => {
                 let last = |said: &Said| matches!(said, Said::Notified(_, true));
@@ -175,6 +178,29 @@ fn connected(world: &World, seat: SeatId) -> bool {
     world.view().parties.iter().any(|party| party.seat == seat && party.connected)
 }
 
+/// As the floor is told: nobody who talks is free, and nobody who has left is busy.
+fn who_talks_as_an_agent_is_busy(world: &World) {
+    let view = world.call.view(world.now());
+    let agents = view.parties.iter().filter(|p| p.role == Role::Agent && p.connected);
+    let talking: BTreeSet<_> = agents.filter_map(|p| p.person.clone()).collect();
+    if let Some(person) = talking.iter().find(|person| !world.busy.contains(person)) {
+        fail(world, &format!("{person} talks, and the floor believes them free"));
+    }
+    if view.state == CallState::Talking && world.busy != talking {
+        fail(world, &format!("busy are {:?}, and {talking:?} talk", world.busy));
+    }
+}
+
+/// What the exchange counts for a seat is given back when the seat is let go.
+fn what_counts_is_somebodys(world: &World) {
+    let view = world.call.view(world.now());
+    let here = |seat: &SeatId| view.parties.iter().any(|party| party.seat == *seat);
+    let counted = || world.counted.iter();
+    if let Some(seat) = counted().find(|seat| !world.places_now() && !here(seat)) {
+        fail(world, &format!("something counts for {seat:?}, where nobody is"));
+    }
+}
+
 fn nothing_is_left(world: &World) {
     let waiting = world.asked.iter().find(|request| !world.replies.contains_key(request));
     if let Some(request) = waiting {
@@ -183,6 +209,9 @@ fn nothing_is_left(world: &World) {
     if !(world.legs.is_empty() && world.taps.is_empty() && world.timers.is_empty()) {
         let (legs, taps, timers) = (&world.legs, &world.taps, &world.timers);
         fail(world, &format!("left: legs {legs:?} taps {taps:?} timers {timers:?}"));
+    }
+    if !world.counted.is_empty() && !world.places_now() {
+        fail(world, &format!("still counted: {:?}", world.counted));
     }
     if !world.plan.edges.is_empty() || world.record.is_none() {
         fail(world, "an ended call has edges, or no record");

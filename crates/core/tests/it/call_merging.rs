@@ -23,6 +23,14 @@ fn carry(one: &mut World, other: &mut World) {
     }
 }
 
+/// Once there and once back; what the call that goes on then does stays to be looked at.
+fn carry_keeping(one: &mut World, other: &mut World) {
+    let asked: Vec<_> = one.outbox.drain(..).collect();
+    asked.into_iter().for_each(|effect| deliver(effect, one, other));
+    let given: Vec<_> = other.outbox.drain(..).collect();
+    given.into_iter().for_each(|effect| deliver(effect, other, one));
+}
+
 fn deliver(effect: Effect, from: &World, to: &mut World) {
     match effect {
         Effect::AskToGiveUp { call, leaving } => {
@@ -129,10 +137,7 @@ fn who_supervises_both_calls_keeps_the_supervision_of_the_one_that_goes_on() {
     call.run_ms(1_000);
     consult.run_ms(1_000);
     call.refer_to_join(AGENT, CALLED_BY, &consult);
-    let asked: Vec<_> = call.outbox.drain(..).collect();
-    asked.into_iter().for_each(|effect| deliver(effect, &call, &mut consult));
-    let given: Vec<_> = consult.outbox.drain(..).collect();
-    given.into_iter().for_each(|effect| deliver(effect, &consult, &mut call));
+    carry_keeping(&mut call, &mut consult);
     assert!(call.outbox.iter().any(|effect| matches!(effect, Effect::DropGuest { .. })));
     assert!(call.written().contains(&"!supervision.join".into()), "and is told why");
     assert_eq!(call.supervision(1).state, SupervisionState::Live);
@@ -187,4 +192,106 @@ fn a_merge_is_refused_while_a_transfer_is_under_way() {
     assert_eq!(call.told(refer), [Said::Refused(491)]);
     call.run_ms(31_000);
     assert_eq!(call.refused(first), [Reason::LegNoAnswer]);
+}
+
+/// A call that Mia has taken over; Ana, put aside, listens.
+fn taken_over(id: &str) -> World {
+    let mut world = World::talking_as(id);
+    put_aside(&mut world);
+    world
+}
+
+fn put_aside(world: &mut World) {
+    world.join(1, "mia", Mode::Listen);
+    world.run_ms(300);
+    world.take_over(1, "mia", AgentAfter::Listening);
+    world.run_ms(500);
+    assert!(world.hears(CUSTOMER, world.seat(1)) && !world.hears(CUSTOMER, AGENT));
+}
+
+#[test]
+fn an_agent_put_aside_hands_the_place_on_from_neither_call() {
+    let (mut call, mut consult) =
+        (taken_over("eu.n1.1.call"), World::consulting("eu.n1.1.b", "bo"));
+    let refer = consult.refer_to_join(CALLED_BY, AGENT, &call);
+    assert_eq!(consult.told(refer), [Said::Refused(403)]);
+    let refer = call.refer_to_join(AGENT, CALLED_BY, &consult);
+    assert_eq!(call.told(refer), [Said::Refused(403)]);
+    assert!(!consult.call.is_over());
+    // Both have a customer, and the one where Ana is not aside is the older.
+    let mut older = World::talking_as("eu.n1.1.a");
+    let refer = older.refer_to_join(AGENT, AGENT, &call);
+    assert_eq!(older.told(refer), [Said::Refused(403)]);
+    older.feed(Input::GiveUpTo { into: consult.call.id().clone(), leaving: vec![AGENT] });
+    assert!(older.call.is_over(), "as asked by a phone that may");
+    call.feed(Input::GiveUpTo { into: consult.call.id().clone(), leaving: vec![AGENT] });
+    let given = call.outbox.iter().find_map(|effect| match effect {
+        Effect::HandOver(given) => Some(given),
+        _ => None,
+    });
+    assert!(given.is_some_and(|given| given.merged.guests.is_empty()) && !call.call.is_over());
+}
+
+#[test]
+fn a_takeover_between_the_asking_and_the_giving_keeps_the_others_out() {
+    for from_the_consult in [true, false] {
+        let (mut call, mut consult) = (World::talking(), World::consulting("eu.n1.1.b", "bo"));
+        call.join(1, "mia", Mode::Listen);
+        call.run_ms(300);
+        if from_the_consult {
+            consult.refer_to_join(CALLED_BY, AGENT, &call);
+        } else {
+            call.refer_to_join(AGENT, CALLED_BY, &consult);
+        }
+        call.take_over(1, "mia", AgentAfter::Listening);
+        call.run_ms(500);
+        carry(&mut call, &mut consult);
+        call.run_ms(400);
+        assert!(here(&call, "bo").is_empty(), "from the consult: {from_the_consult}");
+        assert!(call.hears(CUSTOMER, call.seat(1)) && !call.hears(CUSTOMER, AGENT));
+        assert_eq!(call.supervision(1).mode, Mode::Takeover);
+    }
+}
+
+#[test]
+fn who_was_held_or_put_aside_is_so_in_the_call_that_goes_on() {
+    let (mut older, mut call) = (World::talking_as("eu.n1.1.a"), World::talking());
+    call.hold("mia");
+    call.run_ms(100);
+    older.refer_to_join(AGENT, AGENT, &call);
+    carry(&mut older, &mut call);
+    older.run_ms(400);
+    let customers = here(&older, "a customer");
+    let [first, second] = customers[..] else { panic!("{customers:?}") };
+    assert!(older.hears_music(second) && !older.hears(first, second), "she is on hold still");
+    // Rita's phone joins its calls: Ana, whom Mia put aside in the one that ends, stays aside.
+    let rita = || NewParty { leg: PartyLeg::Arrived, ..World::phone_of("rita") };
+    let mut older = World::start_as("eu.n1.1.a", rita(), World::phone_of("pat"));
+    let mut call = World::start_as("eu.n1.1.b", rita(), World::phone_of("ana"));
+    older.run_ms(100);
+    call.run_ms(100);
+    put_aside(&mut call);
+    older.refer_to_join(CUSTOMER, CUSTOMER, &call);
+    carry(&mut older, &mut call);
+    older.run_ms(2_000);
+    let (ana, pat) = (here(&older, "ana")[0], here(&older, "pat")[0]);
+    assert_eq!(older.supervision(1).mode, Mode::Listen);
+    assert!(!older.hears(pat, ana) && older.hears(ana, pat));
+    older.leave(1, "mia");
+    older.run_ms(400);
+    assert!(older.hears(pat, ana), "the mark went with who had set it");
+}
+
+#[test]
+fn who_follows_the_agent_does_not_follow_the_call_into_another() {
+    let (mut call, mut consult) = (World::talking(), World::consulting("eu.n1.1.b", "bo"));
+    consult.follows = Follow::Agent;
+    consult.join(2, "noor", Mode::Listen);
+    consult.run_ms(1_000);
+    call.refer_to_join(AGENT, CALLED_BY, &consult);
+    carry_keeping(&mut call, &mut consult);
+    assert!(call.outbox.iter().any(|effect| matches!(effect, Effect::DropGuest { .. })));
+    let no = call.rows.values().find(|row| row.what == "supervision.join").expect("a row");
+    let why = undertone_core::audit::Outcome::Refused(vec!["agent_transferred".into()]);
+    assert_eq!(no.outcome, why);
 }

@@ -5,12 +5,17 @@
 use crate::call_world::*;
 use proptest::prelude::*;
 use undertone_core::call::{Input, LegEnd, LegFailure, RequestId, RowId, TapEnd, TimerId};
-use undertone_core::id::{SeatId, TapId};
+use undertone_core::id::{DeviceId, SeatId, TapId};
 use undertone_core::plan::{EdgeRef, Listener, PlanVersion, Source};
+use undertone_core::routing::Origin;
 use undertone_core::view::*;
 
 const WHO: [&str; 4] = ["mia", "noor", "olu", "pat"];
 const MODES: [Mode; 4] = [Mode::Listen, Mode::Whisper, Mode::Barge, Mode::Takeover];
+/// To whom is transferred and sent on.
+const TO: [&str; 9] =
+    ["bo", "rita", "ana", "mia", "nobody", "mobile", "ana-soft", "mia-soft", "noor"];
+const EVERYBODY: [&str; 6] = ["ana", "bo", "mia", "noor", "olu", "pat"];
 const KEYS: [char; 6] = ['*', '4', '5', '6', '7', '9'];
 const AFTER: [AgentAfter; 4] =
     [AgentAfter::Removed, AgentAfter::Held, AgentAfter::Listening, AgentAfter::Stays];
@@ -77,10 +82,16 @@ enum Op {
     Busy {
         seat: u32,
     },
+    /// A called phone names others.
+    SendOn {
+        seat: u32,
+        by: usize,
+        to: usize,
+    },
     Revoke {
         who: usize,
     },
-    /// Which of the world's habits change: commits, forces, proves, answers, passes.
+    /// Which of the world's habits change: commits, forces, proves, answers, passes, places.
     Habit {
         which: usize,
         on: bool,
@@ -114,15 +125,18 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (1..8u32, any::<bool>()).prop_map(|(seat, holds)| Op::Phone { seat, holds }),
         1 => (2..8u32, 0..3usize).prop_map(|(seat, cause)| Op::LegEnds { seat, cause }),
         1 => (2..8u32).prop_map(|seat| Op::HangUp { seat }),
-        3 => (1..10u32, prop::option::of(0..6usize), 0..5usize, any::<bool>()).prop_map(
+        3 => (1..10u32, prop::option::of(0..6usize), 0..TO.len(), any::<bool>()).prop_map(
             |(seat, by, to, goes)| Op::Transfer { seat, by, to, goes }
         ),
         2 => (3..12u32).prop_map(|seat| Op::Busy { seat }),
+        4 => (1..12u32, 0..6usize, 0..TO.len()).prop_map(|(seat, by, to)| {
+            Op::SendOn { seat, by, to }
+        }),
         1 => who().prop_map(|who| Op::Revoke { who }),
-        2 => (0..5usize, prop::bool::weighted(0.7)).prop_map(|(which, on)| {
+        2 => (0..6usize, prop::bool::weighted(0.7)).prop_map(|(which, on)| {
             Op::Habit { which, on }
         }),
-        2 => (0..12usize, 0..12u64).prop_map(|(kind, number)| Op::Stray { kind, number }),
+        2 => (0..14usize, 0..12u64).prop_map(|(kind, number)| Op::Stray { kind, number }),
         12 => prop_oneof![1..20u64, 20..400u64, 400..25_000u64].prop_map(|ms| Op::Run { ms }),
     ]
 }
@@ -155,7 +169,7 @@ fn apply(world: &mut World, op: Op, joined: &mut u64) {
     match op {
         Op::Join { who, mode, after, stream, early, dialled } => {
             *joined += 1;
-            let device = undertone_core::id::DeviceId::parse(&format!("{}-phone", WHO[who]));
+            let device = DeviceId::parse(&format!("{}-phone", WHO[who]));
             let leg =
                 if stream { LegKind::Stream } else { LegKind::Sip { device: device.unwrap() } };
             world.early = early;
@@ -215,7 +229,7 @@ fn apply(world: &mut World, op: Op, joined: &mut u64) {
 fn apply_to_the_call(world: &mut World, op: Op) {
     match op {
         Op::Hold { who } => {
-            let request = world.hold(["ana", "bo", "mia", "noor", "olu", "pat"][who]);
+            let request = world.hold(EVERYBODY[who]);
             let refused = matches!(world.answer(request), Some(Err(_)));
             // After a transfer the customer may be another one than at the start.
             let view = world.view();
@@ -229,7 +243,7 @@ fn apply_to_the_call(world: &mut World, op: Op) {
             }
         }
         Op::Resume { who } => {
-            world.resume(["ana", "bo", "mia", "noor", "olu", "pat"][who]);
+            world.resume(EVERYBODY[who]);
         }
         Op::Phone { seat, holds } => {
             let (sends, receives) = (!holds, !holds);
@@ -251,11 +265,10 @@ fn apply_to_the_call(world: &mut World, op: Op) {
 fn apply_to_the_world(world: &mut World, op: Op) {
     match op {
         Op::Transfer { seat, by, to, goes } => {
-            let to = ["bo", "rita", "ana", "mia", "nobody"][to];
-            let seat = SeatId(seat);
+            let (to, seat) = (TO[to], SeatId(seat));
             if let Some(by) = by {
                 let party = (seat.0 < 4).then_some(seat);
-                world.transfer(["ana", "bo", "mia", "noor", "olu", "pat"][by], party, to);
+                world.transfer(EVERYBODY[by], party, to);
                 return;
             }
             let refer = world.refer(seat, to);
@@ -268,6 +281,17 @@ fn apply_to_the_world(world: &mut World, op: Op) {
             let party = world.view().parties.into_iter().find(|party| party.seat == seat);
             if party.is_some_and(|party| !party.connected) && world.legs.contains(&seat) {
                 world.feed(Input::LegFailed { seat, why: LegFailure::Busy });
+            }
+        }
+        Op::SendOn { seat, by, to } => {
+            let seat = SeatId(seat);
+            let party = world.view().parties.into_iter().find(|party| party.seat == seat);
+            let rings = party.is_some_and(|party| !party.connected)
+                && world.legs.contains(&seat)
+                && world.called_at.contains_key(&seat);
+            if rings {
+                let other = TO[(to + by) % TO.len()];
+                world.sends_on(seat, EVERYBODY[by], &[TO[to], other]);
             }
         }
         Op::Revoke { who } => {
@@ -287,6 +311,7 @@ fn apply_to_the_world(world: &mut World, op: Op) {
                 &mut habits.proves,
                 &mut habits.answers,
                 &mut habits.passes,
+                &mut habits.places,
             ];
             *all.into_iter().nth(which).unwrap() = on;
         }
@@ -312,6 +337,13 @@ fn stray(kind: usize, n: u64) -> Input {
         8 => Input::TapLive { tap: TapId(n as u32 + 100) },
         9 => Input::TapEnded { tap, why: TapEnd::ReaderTooSlow },
         10 => Input::Deadline { timer: TimerId(n + 1_000_000) },
+        11 => Input::Placed { seat: SeatId(n as u32 + 100), found: Ok(World::outside()) },
+        12 => Input::LegRedirected {
+            seat: SeatId(n as u32 + 100),
+            by: Origin::Device(DeviceId::parse("ana-phone").unwrap()),
+            to: vec!["bo".into()],
+            why: LegFailure::Other,
+        },
         _ => Input::Digit { seat, digit: '5' },
     }
 }

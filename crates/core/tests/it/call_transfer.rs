@@ -441,3 +441,53 @@ fn three_supervisors_go_on_through_a_transfer_each_in_their_mode() {
     world.leg_ends(new, LegEnd::HungUp);
     assert_eq!(world.supervision(3).mode, Mode::Takeover, "she keeps the call");
 }
+
+#[test]
+fn a_transfer_to_ones_own_other_phone_leaves_one_busy() {
+    let mut world = World::talking();
+    assert!(world.busy.contains(&person("ana")));
+    world.refer(AGENT, "ana-soft");
+    world.run_ms(400);
+    assert!(!is_here(&world, AGENT) && world.hears(CUSTOMER, called(&world)));
+    assert!(world.busy.contains(&person("ana")), "she talks on, by another telephone");
+    world.leg_ends(called(&world), LegEnd::HungUp);
+    assert!(world.busy.is_empty());
+}
+
+#[test]
+fn a_refused_or_busy_transfer_leaves_nothing_counted() {
+    let (mut world, _) = in_flight("mobile");
+    assert_eq!(world.counted, [NEW].into());
+    let crossing = world.refer(CUSTOMER, "mobile");
+    assert_eq!(world.told(crossing), [Said::Refused(491)]);
+    let olu = person("olu");
+    world.dir.change(|facts| facts.people.get_mut(&olu).unwrap().rights.clear());
+    for who in ["olu", "mia"] {
+        let asked = world.transfer(who, None, "mobile");
+        assert!(!world.refused(asked).is_empty());
+    }
+    assert_eq!((world.counted.len(), world.unused), (1, 0), "nothing was asked of the exchange");
+    fails(&mut world, NEW, LegFailure::Busy);
+    assert!(world.counted.is_empty(), "it is the seat's, and the seat is gone");
+    world.run_ms(400);
+    world.habits.answers = true;
+    world.refer(AGENT, "mobile");
+    world.run_ms(400);
+    assert_eq!(world.counted.len(), 1);
+    world.leg_ends(called(&world), LegEnd::HungUp);
+    assert!(world.counted.is_empty());
+}
+
+#[test]
+fn a_transfer_that_is_still_being_placed_counts_as_under_way_and_ends_with_the_call() {
+    let mut world = World::talking();
+    world.habits.places = false;
+    let refer = world.refer(AGENT, "mobile");
+    assert!(world.told(refer).is_empty() && world.hears(CUSTOMER, AGENT));
+    let second = world.transfer("mia", None, "bo");
+    assert_eq!(world.refused(second), [Reason::TransferUnderWay]);
+    world.leg_ends(CUSTOMER, LegEnd::HungUp);
+    assert_eq!(world.told(refer), [Said::Refused(481)]);
+    world.run_ms(100);
+    assert!(world.counted.is_empty());
+}

@@ -9,9 +9,12 @@ use undertone_core::call::*;
 use undertone_core::contact::Contact;
 use undertone_core::directory::{Device, Directory, Facts, Person};
 use undertone_core::id::*;
+use undertone_core::number::Number;
 use undertone_core::plan::*;
 use undertone_core::refusal::{Reason, Refusal};
+use undertone_core::routing::{Origin, Outside};
 use undertone_core::time::{Mono, Now, Wall};
+use undertone_core::traffic::PlaceAsked;
 use undertone_core::view::*;
 
 pub(crate) const AGENT: SeatId = Call::CALLEE;
@@ -43,6 +46,14 @@ pub(crate) fn directory() -> Directory {
         let made = Device { id, name, extension, owner, contact, account, net };
         facts.devices.insert(device, made);
     }
+    // The other telephones of two of them.
+    for (name, extension) in [("ana", "210"), ("mia", "212")] {
+        let desk = DeviceId::parse(&format!("{name}-phone")).unwrap();
+        let id = DeviceId::parse(&format!("{name}-soft-phone")).unwrap();
+        let (extension, contact) = (Some(extension.to_owned()), None);
+        let desk = facts.devices[&desk].clone();
+        facts.devices.insert(id.clone(), Device { id, extension, contact, ..desk });
+    }
     Directory::new(facts)
 }
 
@@ -65,6 +76,8 @@ pub(crate) struct Habits {
     pub(crate) proves: bool,
     pub(crate) answers: bool,
     pub(crate) passes: bool,
+    /// A place is found at once; else after a while.
+    pub(crate) places: bool,
 }
 
 pub(crate) struct World {
@@ -100,6 +113,14 @@ pub(crate) struct World {
     pub(crate) outbox: Vec<Effect>,
     /// What joins follow.
     pub(crate) follows: Follow,
+    /// Who is on this call, as the floor has been told.
+    pub(crate) busy: BTreeSet<PersonId>,
+    /// Seats for which something is counted.
+    pub(crate) counted: BTreeSet<SeatId>,
+    /// What was given back unused, in all.
+    pub(crate) unused: usize,
+    /// Found at once, and to be told after the turn.
+    found: VecDeque<Input>,
 }
 
 /// What the sender of a REFER is told.
@@ -120,14 +141,18 @@ enum Due {
 impl World {
     /// An inbound call from a customer to Ana.
     pub(crate) fn inbound() -> Self {
+        Self::inbound_as("eu.n1.1.call")
+    }
+
+    fn inbound_as(id: &str) -> Self {
         let customer = NewParty {
-            device: None,
+            device: DeviceId::parse("a-customers-phone").ok(),
             number: "+4512345678".into(),
             name: "a customer".into(),
             net: Net::External,
             leg: PartyLeg::Arrived,
         };
-        Self::start(customer, Self::phone_of("ana"))
+        Self::start_as(id, customer, Self::phone_of("ana"))
     }
 
     /// Ana calls Bo.
@@ -163,8 +188,9 @@ impl World {
         world
     }
 
-    fn start_as(id: &str, caller: NewParty, callee: NewParty) -> Self {
+    pub(crate) fn start_as(id: &str, caller: NewParty, callee: NewParty) -> Self {
         let dir = directory();
+        let by_trunk = matches!(callee.leg, PartyLeg::ToDial(DialTarget::Trunk(_)));
         let new = NewCall {
             id: CallId::parse(id).unwrap(),
             caller,
@@ -175,8 +201,14 @@ impl World {
             by: None,
         };
         let (call, effects) = Call::new(Now::default(), new, &dir);
-        let commits =
-            Habits { commits: true, forces: true, proves: true, answers: true, passes: true };
+        let commits = Habits {
+            commits: true,
+            forces: true,
+            proves: true,
+            answers: true,
+            passes: true,
+            places: true,
+        };
         let mut world = Self {
             now_us: 0,
             call,
@@ -204,14 +236,26 @@ impl World {
             dialled: false,
             outbox: Vec::new(),
             follows: Follow::Call,
+            busy: BTreeSet::new(),
+            counted: BTreeSet::new(),
+            unused: 0,
+            found: VecDeque::new(),
         };
+        if by_trunk {
+            world.counted.insert(Call::CALLEE);
+        }
         world.perform(effects);
         world
     }
 
     /// A call that talks since `now`.
     pub(crate) fn talking() -> Self {
-        let mut world = Self::inbound();
+        Self::talking_as("eu.n1.1.call")
+    }
+
+    /// Of two alike the one with the lower id is the older.
+    pub(crate) fn talking_as(id: &str) -> Self {
+        let mut world = Self::inbound_as(id);
         world.run_ms(100);
         assert_eq!(world.view().state, CallState::Talking);
         world
@@ -256,11 +300,19 @@ impl World {
         }
         let effects = self.call.handle(self.now(), input, &self.dir);
         if before {
-            let harmless = |e: &Effect| matches!(e, Effect::Reply { .. } | Effect::WriteRow { .. });
+            let harmless = |e: &Effect| {
+                matches!(
+                    e,
+                    Effect::Reply { .. } | Effect::WriteRow { .. } | Effect::GiveBack { .. }
+                )
+            };
             assert!(effects.iter().all(harmless), "after the end: {effects:?}");
         }
         self.perform(effects);
         crate::call_laws::hold(self);
+        if let Some(found) = self.found.pop_front() {
+            self.feed(found);
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
@@ -273,7 +325,13 @@ impl World {
 
     fn perform_one(&mut self, effect: Effect) {
         match effect {
+            Effect::Place(wish) => self.find(*wish),
+            Effect::GiveBack { seat, unused } => {
+                self.unused += usize::from(self.counted.remove(&seat) && unused);
+            }
             Effect::Dial { seat, to, .. } => {
+                let by_trunk = matches!(to, DialTarget::Trunk(_));
+                assert_eq!(by_trunk, self.counted.contains(&seat), "what is called is counted");
                 self.legs.insert(seat);
                 self.called_at.insert(seat, to);
                 if self.habits.answers {
@@ -326,10 +384,9 @@ impl World {
                 assert!(self.timers.remove(&timer), "only running timers are stopped");
             }
             Effect::Ended(record) => self.record = Some(*record),
-            Effect::RingLeg { .. }
-            | Effect::Changed
-            | Effect::AgentBusy { .. }
-            | Effect::AgentFree { .. } => {}
+            Effect::AgentBusy { person } => drop(self.busy.insert(person)),
+            Effect::AgentFree { person } => drop(self.busy.remove(&person)),
+            Effect::RingLeg { .. } | Effect::Changed => {}
             other => self.perform_a_move(other),
         }
     }
@@ -345,6 +402,7 @@ impl World {
             Effect::HandOver(given) => {
                 given.merged.guests.iter().for_each(|guest| {
                     self.legs.remove(&guest.seat);
+                    self.counted.remove(&guest.seat);
                 });
                 if let Some((_, refer)) = &given.merged.refer {
                     self.refers.remove(refer);
@@ -536,21 +594,74 @@ impl World {
         request
     }
 
-    /// Whom routing finds at this name: a phone of ours, one of nobody's, or none.
-    fn routed(&self, to: &str) -> Result<NewParty, Refusal> {
-        if to == "nobody" {
-            return Err(Refusal::because(Reason::NoRoute));
+    /// As the exchange: the first name that leads anywhere is the seat's.
+    fn find(&mut self, wish: PlaceAsked) {
+        let mut found = Err(Refusal::because(Reason::NoRoute));
+        for to in &wish.to {
+            found = found.or_else(|_| Self::routed(to, wish.outside));
         }
-        Ok(Self::phone_of(to))
+        let seat = wish.seat;
+        let by_trunk =
+            |party: &NewParty| matches!(party.leg, PartyLeg::ToDial(DialTarget::Trunk(_)));
+        if found.as_ref().is_ok_and(by_trunk) {
+            self.counted.insert(seat);
+        }
+        let placed = Input::Placed { seat, found };
+        if self.habits.places {
+            self.found.push_back(placed);
+        } else {
+            self.later(50_000, Due::Input(placed));
+        }
+    }
+
+    /// Something is being looked for.
+    pub(crate) fn places_now(&self) -> bool {
+        let placed = |due: &Due| matches!(due, Due::Input(Input::Placed { .. }));
+        !self.found.is_empty() || self.due.values().any(placed)
+    }
+
+    /// Whom routing finds at this name: a phone of ours, one of nobody's, one outside, or none.
+    fn routed(to: &str, outside: bool) -> Result<NewParty, Refusal> {
+        match to {
+            "nobody" => Err(Refusal::because(Reason::NoRoute)),
+            "mobile" if outside => Ok(Self::outside()),
+            "mobile" => Err(Refusal::because(Reason::OutboundDenied)),
+            _ => Ok(Self::phone_of(to)),
+        }
+    }
+
+    /// A number that a trunk leads to.
+    pub(crate) fn outside() -> NewParty {
+        let outside = Outside {
+            trunk: TrunkId::parse("carrier").unwrap(),
+            number: Number::parse("+4599").unwrap(),
+            then: Vec::new(),
+            emergency: false,
+            transparent: false,
+        };
+        NewParty {
+            device: None,
+            number: "+4599".into(),
+            name: "+4599".into(),
+            net: Net::External,
+            leg: PartyLeg::ToDial(DialTarget::Trunk(outside)),
+        }
+    }
+
+    /// The phone that is called at this seat names others to be called instead.
+    pub(crate) fn sends_on(&mut self, seat: SeatId, phone: &str, to: &[&str]) {
+        let by = Origin::Device(DeviceId::parse(&format!("{phone}-phone")).unwrap());
+        let to = to.iter().map(|to| to.to_string()).collect();
+        self.legs.remove(&seat);
+        self.feed(Input::LegRedirected { seat, by, to, why: LegFailure::Unreachable });
     }
 
     /// The phone at this seat sends REFER.
     pub(crate) fn refer(&mut self, seat: SeatId, to: &str) -> ReferId {
         let refer = ReferId(self.refers.len() as u64 + 1);
         self.refers.insert(refer, (seat, Vec::new()));
-        let (by, new) = (TransferBy::Phone { seat, refer }, self.routed(to));
-        let to = to.to_owned();
-        self.feed(Input::TransferAsked(Box::new(TransferAsked { by, to, new })));
+        let (by, to) = (TransferBy::Phone { seat, refer }, to.to_owned());
+        self.feed(Input::TransferAsked(Box::new(TransferAsked { by, to })));
         refer
     }
 
@@ -558,7 +669,7 @@ impl World {
     pub(crate) fn refer_to_join(&mut self, seat: SeatId, there: SeatId, other: &World) -> ReferId {
         let refer = ReferId(self.refers.len() as u64 + 1);
         self.refers.insert(refer, (seat, Vec::new()));
-        let other = Ok(Other { seat: there, view: other.view() });
+        let other = Ok(other.call.other(other.now(), there));
         self.feed(Input::MergeAsked(Box::new(MergeAsked { seat, refer, other })));
         refer
     }
@@ -571,8 +682,8 @@ impl World {
     pub(crate) fn transfer(&mut self, who: &str, party: Option<SeatId>, to: &str) -> RequestId {
         let request = self.request();
         let by = TransferBy::Desk { by: actor(who, &self.dir), party, request };
-        let (to, new) = (to.to_owned(), self.routed(to));
-        self.feed(Input::TransferAsked(Box::new(TransferAsked { by, to, new })));
+        let to = to.to_owned();
+        self.feed(Input::TransferAsked(Box::new(TransferAsked { by, to })));
         request
     }
 

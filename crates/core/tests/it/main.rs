@@ -6,6 +6,7 @@ mod call_laws;
 mod call_lost;
 mod call_merging;
 mod call_random;
+mod call_redirect;
 mod call_rights;
 mod call_scenarios;
 mod call_takeover;

@@ -3,19 +3,19 @@
 
 use crate::routing_house::*;
 use crate::routing_oracle::{Moment, says};
-use crate::routing_table::{call, dialled, origin, told};
+use crate::routing_table::{CALLEE, call, dialled, origin, told};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use undertone_core::contact::{Contact, Host};
 use undertone_core::directory::Directory;
-use undertone_core::id::{DeviceId, TrunkId};
+use undertone_core::id::{DeviceId, SeatId, TrunkId};
 use undertone_core::number::{Dialled, Number, Pattern};
 use undertone_core::refusal::Reason;
 use undertone_core::routing::{
     Account, Arrival, Destination, Origin, Outside, caller, route, shown_to,
 };
 use undertone_core::time::Mono;
-use undertone_core::traffic::Traffic;
+use undertone_core::traffic::{PlaceAsked, Traffic};
 use undertone_core::trunk::{Login, Secret, Source};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -218,7 +218,8 @@ fn a_call_for_help_is_over_every_cap_and_limit_and_takes_from_nobody() {
     let (mut traffic, now) = (Traffic::default(), Mono(0));
     let carrier = trunk_id("carrier");
     for n in 0..9 {
-        let placed = traffic.place(now, &call(n), &origin("lobby"), &dialled("112"), &dir);
+        let placed =
+            traffic.place(now, (&call(n), CALLEE), &origin("lobby"), &dialled("112"), &dir);
         let Ok(Destination::Trunk(outside)) = placed else { panic!("{placed:?}") };
         assert!(outside.emergency && outside.trunks().count() == 2);
     }
@@ -250,10 +251,11 @@ fn an_emergency_number_goes_the_way_of_its_route_where_no_trunks_are_named() {
 fn a_trunk_that_fails_gives_its_channel_to_the_next_that_has_one() {
     let dir = house();
     let (mut traffic, now) = (Traffic::default(), Mono(0));
-    let placed = traffic.place(now, &call(1), &origin("ana"), &dialled("+4512345678"), &dir);
+    let placed =
+        traffic.place(now, (&call(1), CALLEE), &origin("ana"), &dialled("+4512345678"), &dir);
     let Ok(Destination::Trunk(outside)) = placed else { panic!("{placed:?}") };
     let backup = dir.trunk(&trunk_id("backup")).unwrap();
-    assert!(traffic.switch(&call(1), &outside.trunk, backup, &outside));
+    assert!(traffic.switch(&call(1), CALLEE, backup, &outside));
     let channels =
         |traffic: &Traffic| ["carrier", "backup"].map(|t| traffic.channels(&trunk_id(t)));
     assert_eq!(channels(&traffic), [0, 1]);
@@ -261,12 +263,61 @@ fn a_trunk_that_fails_gives_its_channel_to_the_next_that_has_one() {
         traffic.arrive(&call(n), &origin("carrier"), &dialled("1"), &dir).unwrap();
     }
     let carrier = dir.trunk(&trunk_id("carrier")).unwrap();
-    assert!(!traffic.switch(&call(1), &backup.id, carrier, &outside), "full");
+    assert!(!traffic.switch(&call(1), CALLEE, carrier, &outside), "full");
     let refused = traffic.arrive(&call(9), &origin("carrier"), &dialled("1"), &dir).unwrap_err();
     assert_eq!(refused.reasons, [Reason::TrunkFull]);
     traffic.left(&call(9));
     (1..4).for_each(|n| traffic.left(&call(n)));
     assert_eq!(channels(&traffic), [0, 0]);
+}
+
+/// A seat that asks to be called outside.
+fn wish(seat: SeatId, to: &[&str], outside: bool) -> PlaceAsked {
+    let to = to.iter().map(|to| to.to_string()).collect();
+    PlaceAsked { seat, by: origin("ana"), to, outside }
+}
+
+#[test]
+fn each_seat_gives_back_its_own_and_what_was_never_called_counts_in_no_hour() {
+    let dir = house();
+    let (mut traffic, now, carrier) = (Traffic::default(), Mono(0), trunk_id("carrier"));
+    let ana = origin("ana").account(&dir);
+    let count = |traffic: &Traffic| {
+        let count = traffic.of_account(&ana, now);
+        (traffic.channels(&carrier), count.live, count.an_hour)
+    };
+    let (second, third) = (SeatId(3), SeatId(4));
+    let outside = wish(second, &["no-such-phone", "+4512345678"], true);
+    assert!(traffic.find(now, &call(1), &outside, &dir).is_ok(), "the second leads somewhere");
+    assert_eq!(count(&traffic), (1, 1, 1));
+    traffic.give_back(&call(1), third, false);
+    assert_eq!(count(&traffic), (1, 1, 1), "another seat's");
+    traffic.give_back(&call(1), second, true);
+    assert_eq!(count(&traffic), (0, 0, 0));
+    let inside = traffic.find(now, &call(1), &wish(second, &["+4512345678"], false), &dir);
+    assert_eq!(inside.unwrap_err().reasons, [Reason::OutboundDenied]);
+    assert_eq!(count(&traffic), (0, 0, 0), "nothing is counted for who may not go out");
+    assert!(traffic.find(now, &call(1), &outside, &dir).is_ok());
+    traffic.give_back(&call(1), second, false);
+    assert_eq!(count(&traffic), (0, 0, 1), "it was called, and counts in its hour");
+}
+
+#[test]
+fn what_a_leg_has_taken_goes_with_it_to_another_call() {
+    let dir = house();
+    let (mut traffic, now, carrier) = (Traffic::default(), Mono(0), trunk_id("carrier"));
+    let placed =
+        traffic.place(now, (&call(1), CALLEE), &origin("ana"), &dialled("+4512345678"), &dir);
+    assert!(placed.is_ok());
+    let ana = origin("ana").account(&dir);
+    let live = |traffic: &Traffic| (traffic.channels(&carrier), traffic.of_account(&ana, now).live);
+    let taken = traffic.take_out(&call(1), CALLEE).expect("what it took");
+    traffic.left(&call(1));
+    assert_eq!(live(&traffic), (1, 1), "the leg lives on");
+    traffic.put(&call(2), SeatId(7), taken);
+    assert_eq!(live(&traffic), (1, 1));
+    traffic.left(&call(2));
+    assert_eq!(live(&traffic), (0, 0));
 }
 
 /// A small shadow: every call to the outside that stands, and when each began.
@@ -291,18 +342,26 @@ proptest! {
 
     #[test]
     fn caps_hold_over_any_traffic(
-        steps in prop::collection::vec((0..3usize, 0..20usize, 0..2_000_000u64), 1..60),
+        steps in prop::collection::vec((0..4usize, 0..20usize, 0..2_000_000u64), 1..60),
     ) {
         let dir = house();
         let (mut traffic, mut shadow, mut ms) = (Traffic::default(), Shadow::default(), 0);
         for (n, (what, which, wait_ms)) in steps.into_iter().enumerate() {
             ms += wait_ms;
             let now = Mono::from_ms(ms);
-            if what == 0 {
+            if what == 0 || what == 3 {
                 let standing = shadow.live.keys().nth(which % shadow.live.len().max(1)).copied();
                 standing.into_iter().for_each(|n| {
-                    shadow.live.remove(&n);
-                    traffic.left(&call(n));
+                    let (who, at) = shadow.live.remove(&n).unwrap();
+                    if what == 0 {
+                        return traffic.left(&call(n));
+                    }
+                    // A seat that was never called, after a journey through another call.
+                    let taken = traffic.take_out(&call(n), CALLEE).unwrap();
+                    traffic.put(&call(n + 1_000), SeatId(9), taken);
+                    traffic.give_back(&call(n + 1_000), SeatId(9), true);
+                    let began = shadow.began.iter().rposition(|began| *began == (who.clone(), at));
+                    shadow.began.remove(began.unwrap());
                 });
                 continue;
             }
@@ -312,7 +371,7 @@ proptest! {
             let live = shadow.live.values().filter(|(w, _)| w == who).count();
             let young = |at: u64| ms - at < HOUR_MS;
             let began = shadow.began.iter().filter(|(w, at)| w == who && young(*at)).count();
-            let placed = traffic.place(now, &call(n), &origin(who), &dialled(to), &dir);
+            let placed = traffic.place(now, (&call(n), CALLEE), &origin(who), &dialled(to), &dir);
             let fits = live < at_once && began < an_hour;
             prop_assert_eq!(placed.is_ok(), fits, "{} {:?}", who, placed);
             if placed.is_ok() {

@@ -5,12 +5,16 @@
 use crate::routing_house::*;
 use crate::routing_oracle::{Moment, says};
 use std::fmt::Write as _;
+use undertone_core::call::Call;
 use undertone_core::directory::Directory;
-use undertone_core::id::{CallId, DeviceId};
+use undertone_core::id::{CallId, DeviceId, SeatId};
 use undertone_core::number::Dialled;
 use undertone_core::routing::{Destination, Origin, route};
 use undertone_core::time::Mono;
 use undertone_core::traffic::Traffic;
+
+/// The seat that is called.
+pub(crate) const CALLEE: SeatId = Call::CALLEE;
 
 const ORIGINS: [&str; 5] = ["ana", "bo", "lobby", "carrier", "pbx"];
 
@@ -112,7 +116,8 @@ fn traffic(m: &Moment, dir: &Directory) -> Traffic {
     for (number, (live, began)) in &m.called {
         for i in 0..*began {
             n += 1;
-            let placed = traffic.place(NOW, &call(n), &origin("ana"), &dialled(number), dir);
+            let placed =
+                traffic.place(NOW, (&call(n), CALLEE), &origin("ana"), &dialled(number), dir);
             assert!(placed.is_ok(), "{number}: {placed:?}");
             if i >= *live {
                 traffic.left(&call(n));

@@ -6,8 +6,8 @@ use super::{CallHandle, Switchboard};
 use crate::clock;
 use tokio::sync::{mpsc, oneshot};
 use undertone_core::access::Actor;
-use undertone_core::call::{Answer, Input, Join, RequestId};
-use undertone_core::id::{CallId, SupervisionId};
+use undertone_core::call::{Answer, Input, Join, Other, RequestId};
+use undertone_core::id::{CallId, SeatId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView, LegKind, SupervisionView};
 use undertone_store::Class;
@@ -29,6 +29,13 @@ impl CallHandle {
     pub async fn view(&self) -> Option<CallView> {
         let (reply, answer) = oneshot::channel();
         self.to.send(Message::View(reply)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// How a seat there stands, for another call of the same phone.
+    pub(super) async fn other(&self, seat: SeatId) -> Option<Other> {
+        let (reply, answer) = oneshot::channel();
+        self.to.send(Message::Other(seat, reply)).await.ok()?;
         answer.await.ok()
     }
 

@@ -7,7 +7,6 @@
 
 use super::caller::Caller;
 use super::legs::{Leg, failure};
-use super::redirect::Follows;
 use super::task::CallTask;
 use crate::clock;
 use std::collections::VecDeque;
@@ -16,7 +15,7 @@ use undertone_core::call::{Call, DialTarget, Input, LegFailure};
 use undertone_core::contact::{Contact, Place};
 use undertone_core::directory::Directory;
 use undertone_core::id::{DeviceId, LegId, SeatId, TrunkId};
-use undertone_core::routing::{self, Outside};
+use undertone_core::routing::{self, Origin, Outside};
 use undertone_core::trunk::Trunk;
 use undertone_sip::{Binding, Credentials, DialogEvent, Identity};
 
@@ -48,6 +47,12 @@ impl Aim {
             (self.from_user, self.from_name) = ("anonymous".into(), "Anonymous".into());
         }
     }
+
+    /// Who is called by it, as one who may dial.
+    fn called_by(&self) -> Option<Origin> {
+        let trunk = || self.by.as_ref().map(|(trunk, _)| Origin::Trunk(trunk.clone()));
+        self.device.clone().map(Origin::Device).or_else(trunk)
+    }
 }
 
 pub(super) struct Search {
@@ -55,7 +60,8 @@ pub(super) struct Search {
     at: Aim,
     beside: Vec<(Leg, Aim)>,
     pub(super) next: VecDeque<Vec<Aim>>,
-    pub(super) follows: Follows,
+    /// Whom one of them named instead, and who that was.
+    sent_on: Option<(Origin, Vec<String>)>,
     outside: Option<Outside>,
     /// Somebody's phone rang: from then on no other address is tried.
     rang: bool,
@@ -91,7 +97,7 @@ impl CallTask {
                 at,
                 beside,
                 next,
-                follows: Follows::default(),
+                sent_on: None,
                 outside,
                 rang: false,
                 worst: None,
@@ -265,19 +271,11 @@ impl CallTask {
     }
 
     /// A call that leaves its first trunk gives that channel back and needs one of the next.
-    fn has_channel_for(&mut self, seat: SeatId, aim: &Aim, outside: Option<&Outside>) -> bool {
+    fn has_channel_for(&self, seat: SeatId, aim: &Aim, outside: Option<&Outside>) -> bool {
         let (Some((trunk, _)), Some(outside)) = (&aim.by, outside) else { return true };
-        let at = self.trunks_taken.get(&seat).unwrap_or(&outside.trunk);
-        if at == trunk {
-            return true;
-        }
         let dir = self.house.directory.borrow().clone();
         let Some(to) = dir.trunk(trunk) else { return false };
-        let moved = self.house.exchange.traffic().switch(&self.me.id, at, to, outside);
-        if moved {
-            self.trunks_taken.insert(seat, trunk.clone());
-        }
-        moved
+        self.house.exchange.traffic().switch(&self.me.id, seat, to, outside)
     }
 
     /// True: the event was this search's alone, and nobody else need look at it.
@@ -306,8 +304,9 @@ impl CallTask {
                 false
             }
             DialogEvent::Redirected { contacts } => {
-                let from = beside.map_or(&search.at, |index| &search.beside[index].1).clone();
-                self.sent_on(seat, &mut search, &from, contacts);
+                let from = beside.map_or(&search.at, |index| &search.beside[index].1);
+                let by = from.called_by();
+                search.sent_on = search.sent_on.or(by.map(|by| (by, contacts.clone())));
                 self.searches.insert(seat, search);
                 true
             }
@@ -357,13 +356,15 @@ impl CallTask {
                     self.legs.insert(seat, leg);
                     search.at = aim;
                 }
-                None if search.follows.take() || search.goes_on(code) => {
+                None if search.goes_on(code) => {
                     let outside = search.outside.clone();
                     match self.next_group(&mut search.next, outside.as_ref(), seat) {
                         Ok((at, others)) => (search.at, search.beside) = (at, others),
                         Err(_) => return self.search_failed(seat, &search),
                     }
                 }
+                // Core says whether the seat may be somebody else's, and dials anew.
+                None if search.sent_on.is_some() => return self.redirected_to(seat, search),
                 None => return self.search_failed(seat, &search),
             }
         }
@@ -373,6 +374,13 @@ impl CallTask {
     fn search_failed(&mut self, seat: SeatId, search: &Search) {
         let why = search.worst.map_or(LegFailure::Unreachable, failure);
         self.next.push_back(Input::LegFailed { seat, why });
+    }
+
+    fn redirected_to(&mut self, seat: SeatId, search: Search) {
+        let why = search.worst.map_or(LegFailure::Unreachable, failure);
+        if let Some((by, to)) = search.sent_on {
+            self.next.push_back(Input::LegRedirected { seat, by, to, why });
+        }
     }
 
     fn heard_from(&self, aim: &Aim) {

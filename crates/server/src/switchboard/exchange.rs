@@ -1,24 +1,25 @@
 //! The one table of calls to the outside: core's `Traffic`, locked for the length of one decision
 //! so that two calls cannot both take the last channel; and beside it what only the wire needs to
-//! know of trunks and callers. Decides nothing.
+//! know of trunks and callers. What a leg between two calls has taken is in the hands of `Carried`,
+//! which gives it back if it is let fall. Decides nothing.
 
 use super::Switchboard;
 use super::caller::Caller;
 use crate::clock;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use undertone_core::call::NewParty;
-use undertone_core::id::{CallId, TrunkId};
+use undertone_core::call::{Call, NewParty};
+use undertone_core::id::{CallId, SeatId, TrunkId};
 use undertone_core::number::Dialled;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing::Origin;
-use undertone_core::traffic::Traffic;
+use undertone_core::traffic::{Taken, Traffic};
 use undertone_sip::Credentials;
 
 #[derive(Default)]
 pub struct Exchange {
-    traffic: Mutex<Traffic>,
+    traffic: Arc<Mutex<Traffic>>,
     known: Mutex<Known>,
 }
 
@@ -29,10 +30,44 @@ struct Known {
     callers: BTreeMap<CallId, Caller>,
 }
 
+/// What the seat of a leg that goes to another call has taken: it counts on the way, and wherever
+/// the leg is let go instead it comes back.
+pub(super) struct Carried {
+    traffic: Arc<Mutex<Traffic>>,
+    taken: Option<Taken>,
+}
+
+impl Carried {
+    /// The leg has a seat again.
+    pub(super) fn put(mut self, call: &CallId, seat: SeatId) {
+        if let Some(taken) = self.taken.take() {
+            lock(&self.traffic).put(call, seat, taken);
+        }
+    }
+}
+
+impl Drop for Carried {
+    fn drop(&mut self) {
+        if let Some(taken) = self.taken.take() {
+            lock(&self.traffic).end(taken, false);
+        }
+    }
+}
+
+fn lock(traffic: &Mutex<Traffic>) -> MutexGuard<'_, Traffic> {
+    traffic.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Exchange {
     /// Never held across an await: every use is one look or one change.
     pub fn traffic(&self) -> MutexGuard<'_, Traffic> {
-        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.traffic)
+    }
+
+    /// This leg leaves its call for another.
+    pub(super) fn carry(&self, call: &CallId, seat: SeatId) -> Carried {
+        let taken = self.traffic().take_out(call, seat);
+        Carried { traffic: self.traffic.clone(), taken }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -98,9 +133,9 @@ pub async fn tidy(board: Switchboard) {
 }
 
 impl Switchboard {
-    /// Where this call's origin is led by what was dialled, and counted as this call's. Used for
-    /// a call that begins and for one that is sent on (`REFER`, codes).
-    pub fn place_for(
+    /// Where the origin of a call that begins is led by what was dialled, counted as the called
+    /// seat's.
+    pub(super) fn place_for(
         &self,
         call: &CallId,
         origin: &Origin,
@@ -108,7 +143,8 @@ impl Switchboard {
     ) -> Result<NewParty, Refusal> {
         let dir = self.directory();
         let now = clock::now().mono;
-        let destination = self.house.exchange.traffic().place(now, call, origin, dialled, &dir)?;
+        let seat = (call, Call::CALLEE);
+        let destination = self.house.exchange.traffic().place(now, seat, origin, dialled, &dir)?;
         NewParty::called(destination, &dir).ok_or_else(|| Refusal::because(Reason::NoRoute))
     }
 }

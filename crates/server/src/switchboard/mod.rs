@@ -10,7 +10,6 @@ mod legs;
 mod moving;
 mod news;
 mod noting;
-mod redirect;
 mod register;
 mod replacing;
 mod sockets;

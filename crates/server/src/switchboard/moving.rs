@@ -1,6 +1,7 @@
 //! Legs that change their place: out of a call into another one that goes on, or into a seat that
 //! another leg had. Core says which; here dialogs, events and media are carried over.
 
+use super::exchange::Carried;
 use super::legs::{Leg, Place};
 use super::task::{CallTask, Message};
 use super::transferring::OpenRefer;
@@ -19,6 +20,7 @@ pub(super) struct Moved {
     /// None if its media went away meanwhile.
     media: Option<DetachedLeg>,
     refers: Vec<(ReferId, OpenRefer)>,
+    carried: Carried,
 }
 
 /// What another call gave up, by seats there.
@@ -66,14 +68,15 @@ impl CallTask {
             if let Some(place) = leg.place() {
                 self.moving.given.insert(leg.id, place);
             }
-            going.push((guest.seat, leg, media, self.take_refers(guest.seat)));
+            let carried = self.house.exchange.carry(&self.me.id, guest.seat);
+            going.push((guest.seat, leg, media, self.take_refers(guest.seat), carried));
         }
         let other = self.house.register.call(&into);
         tokio::spawn(async move {
             let mut legs = BTreeMap::new();
-            for (seat, leg, media, refers) in going {
+            for (seat, leg, media, refers, carried) in going {
                 let media = media.await.flatten();
-                legs.insert(seat, Moved { leg, media, refers });
+                legs.insert(seat, Moved { leg, media, refers, carried });
             }
             let Some(other) = other else { return let_go(legs) };
             let message = Message::Guests(Box::new(Guests { legs, merged }));
@@ -98,7 +101,7 @@ impl CallTask {
     }
 
     pub(super) fn take_leg(&mut self, seat: SeatId, guest: SeatId) {
-        let Some(Moved { leg, media, refers }) = self.moving.guests.remove(&guest) else {
+        let Some(Moved { leg, media, refers, carried }) = self.moving.guests.remove(&guest) else {
             self.next.push_back(Input::LegEnded { seat, cause: LegEnd::Lost });
             return;
         };
@@ -108,6 +111,7 @@ impl CallTask {
             tracing::warn!(call = %self.me.id, %seat, "a leg came without its media");
             self.next.push_back(Input::MediaFailed { seat });
         }
+        carried.put(&self.me.id, seat);
         leg.moves_to((self.me.to.clone(), seat));
         self.house.register.note_dialog(leg.dialog(), self.me.id.clone(), seat);
         for (refer, open) in refers {

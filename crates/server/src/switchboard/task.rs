@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
-use undertone_core::call::{Answer, Call, Effect, Input, RequestId, RowId, TimerId};
-use undertone_core::id::{LegId, SeatId, SupervisionId, TrunkId};
+use undertone_core::call::{Answer, Call, Effect, Input, Other, RequestId, RowId, TimerId};
+use undertone_core::id::{LegId, SeatId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView};
 use undertone_sip::DialogEvent;
@@ -51,6 +51,8 @@ pub enum Message {
     Guests(Box<Guests>),
     Arrival(Box<Arrival>),
     View(oneshot::Sender<CallView>),
+    /// How this seat stands, for another call of its phone.
+    Other(SeatId, oneshot::Sender<Other>),
     Abilities(Box<Actor>, oneshot::Sender<Vec<Ability>>),
 }
 
@@ -74,9 +76,8 @@ pub(super) struct CallTask {
     pub(super) legs: BTreeMap<SeatId, Leg>,
     /// Inputs that follow at once from what was just carried out.
     pub(super) next: VecDeque<Input>,
-    /// Seats that are still looked for, and the trunk that each holds a channel of.
+    /// Seats that are still looked for.
     pub(super) searches: BTreeMap<SeatId, Search>,
-    pub(super) trunks_taken: BTreeMap<SeatId, TrunkId>,
     pub(super) moving: Moving,
     /// REFERs whose end is not told yet.
     pub(super) refers: Refers,
@@ -96,7 +97,6 @@ impl CallTask {
             legs: BTreeMap::new(),
             next: VecDeque::new(),
             searches: BTreeMap::new(),
-            trunks_taken: BTreeMap::new(),
             moving: Moving::default(),
             refers: Refers::default(),
             sounds: HashMap::new(),
@@ -157,6 +157,9 @@ impl CallTask {
             Message::View(reply) => {
                 let _ = reply.send(self.call.view(clock::now()));
             }
+            Message::Other(seat, reply) => {
+                let _ = reply.send(self.call.other(clock::now(), seat));
+            }
             Message::Abilities(who, reply) => {
                 let dir = self.house.directory.borrow().clone();
                 let _ = reply.send(self.call.abilities(clock::now(), &who, &dir));
@@ -183,6 +186,15 @@ impl CallTask {
     pub(super) fn carry_out(&mut self, effect: Effect) {
         let bridge = self.me.bridge;
         match effect {
+            Effect::Place(wish) => {
+                let dir = self.house.directory.borrow().clone();
+                let (seat, now) = (wish.seat, clock::now().mono);
+                let found = self.house.exchange.traffic().find(now, &self.me.id, &wish, &dir);
+                self.next.push_back(Input::Placed { seat, found });
+            }
+            Effect::GiveBack { seat, unused } => {
+                self.house.exchange.traffic().give_back(&self.me.id, seat, unused);
+            }
             Effect::Dial { seat, to, from_number, from_name } => {
                 self.dial(seat, &to, from_number, from_name);
             }

@@ -1,15 +1,11 @@
-//! Transfers: whom a number means, and what is told to the phone that sent REFER.
+//! Transfers: what a phone asks by REFER, and what it is told of it. Who may, and where that leads,
+//! core says.
 
 use super::task::CallTask;
-use super::{CallHandle, Switchboard, dialled};
 use std::collections::BTreeMap;
-use undertone_core::access::Actor;
-use undertone_core::call::{
-    Input, MergeAsked, NewParty, Other, ReferId, TransferAsked, TransferBy,
-};
+use undertone_core::call::{Input, MergeAsked, ReferId, TransferAsked, TransferBy};
 use undertone_core::id::SeatId;
 use undertone_core::refusal::{Reason, Refusal};
-use undertone_core::routing::Origin;
 use undertone_sip::{DialogHandle, ReferToken, Replaces};
 
 /// REFERs whose end is not told yet, with their dialogs: they may outlive their leg.
@@ -20,24 +16,6 @@ pub(super) struct Refers {
 }
 
 pub(super) type OpenRefer = (DialogHandle, ReferToken);
-
-impl Switchboard {
-    /// Whom somebody at a desk sends a call to: as from their own telephone, else as from the
-    /// agent's who is on the call.
-    pub(crate) async fn reach(
-        &self,
-        call: &CallHandle,
-        by: &Actor,
-        to: &str,
-    ) -> Result<NewParty, Refusal> {
-        let view = call.view().await.ok_or_else(|| Refusal::because(Reason::CallEnded))?;
-        let dir = self.directory();
-        let people = [&by.person].into_iter().chain(view.agents_here());
-        let device = people.into_iter().find_map(|person| dir.devices_of(person).next());
-        let device = device.ok_or_else(|| Refusal::because(Reason::OutboundDenied))?.id.clone();
-        self.place_for(&call.id, &Origin::Device(device), &dialled(to)?)
-    }
-}
 
 impl CallTask {
     /// The phone at this seat asks that its place be given to another (RFC 3515), or that its two
@@ -56,19 +34,10 @@ impl CallTask {
         match replaces {
             Some(replaces) => self.joins_two_calls(seat, refer, &replaces),
             None => {
-                let (by, new) = (TransferBy::Phone { seat, refer }, self.reach(seat, &to));
-                let asked = TransferAsked { by, to, new };
+                let asked = TransferAsked { by: TransferBy::Phone { seat, refer }, to };
                 self.next.push_back(Input::TransferAsked(Box::new(asked)));
             }
         }
-    }
-
-    /// As if the telephone at this seat had dialled it. One behind a trunk may send nobody on.
-    fn reach(&self, seat: SeatId, to: &str) -> Result<NewParty, Refusal> {
-        let device = self.call.device_at(seat);
-        let device = device.ok_or_else(|| Refusal::because(Reason::NotAllowed))?;
-        let board = Switchboard { house: self.house.clone() };
-        board.place_for(&self.me.id, &Origin::Device(device), &dialled(to)?)
     }
 
     /// The other call is asked how it stands, and core what becomes of both.
@@ -82,8 +51,7 @@ impl CallTask {
         };
         let me = self.me.clone();
         tokio::spawn(async move {
-            let view = call.view().await;
-            let other = view.map(|view| Other { seat: there, view }).ok_or_else(unknown);
+            let other = call.other(there).await.ok_or_else(unknown);
             me.input(Input::MergeAsked(Box::new(MergeAsked { seat, refer, other }))).await;
         });
     }

@@ -32,6 +32,7 @@ mod registered;
 mod rtp_socket;
 mod rtp_sprayer;
 mod scoreboard;
+mod sent_on;
 mod signals;
 mod sipp_load;
 mod stage;

@@ -1,7 +1,9 @@
 //! REFER and Replaces from telephones' own buttons: to a free and to a busy colleague, from either
 //! side, two calls made one, and a seat that another leg takes over.
 
-use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, hears, never_hears, no_longer_hears};
+use crate::house::{
+    AGENT, CUSTOMER, House, RATE, SOON, SUPERVISOR, hears, never_hears, no_longer_hears,
+};
 use undertone_phone::{CallEnd, CallError, PhoneCall, Replaces, Ringing};
 
 /// What the colleague says.
@@ -190,5 +192,26 @@ async fn a_new_leg_of_the_same_phone_takes_the_seat_and_nobody_elses_may() {
     hears(&at_own, CUSTOMER).await;
     let (_, call) = house.get(&format!("/calls/{}", talk.id)).await;
     assert_eq!(call["parties"].as_array().unwrap().len(), 2, "the same two seats");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_a_takeover_passes_the_customer_on_by_telephone() {
+    let house = House::open().await;
+    let talk = house.talk().await;
+    let (supervision, mia) = house.join(&talk.id, "listen").await;
+    let at_customer = talk.customer.record(RATE).unwrap();
+    let early = mia.refer(&house.at("1002"), None).await;
+    assert_eq!(early, Err(CallError::Refused(403)), "who only listens may not");
+    house.mode(&supervision, "takeover").await;
+    hears(&at_customer, SUPERVISOR).await;
+    mia.refer(&house.at("1002"), None).await.unwrap();
+    let bo = rings(&house, "bo").await.answer().unwrap();
+    bo.tone(Some(COLLEAGUE));
+    hears(&at_customer, COLLEAGUE).await;
+    assert_eq!(told(&mia).await, (200, true));
+    let (_, now) = house.get(&format!("/supervisions/{supervision}")).await;
+    assert_eq!((&now["mode"], &now["state"]), (&"listen".into(), &"live".into()), "{now}");
+    hears(&mia.record(RATE).unwrap(), COLLEAGUE).await;
     house.close().await;
 }

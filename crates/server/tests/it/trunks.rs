@@ -10,7 +10,7 @@ use undertone_phone::{Answering, CallEnd, Codec, Phone, PhoneCall, PhoneConfig};
 
 const NUMBER: &str = "+4570001001";
 
-async fn carrier() -> Phone {
+pub async fn carrier() -> Phone {
     let engine = another_engine();
     let config = PhoneConfig {
         answering: Answering::ByHand,
@@ -30,7 +30,7 @@ async fn dead() -> SocketAddr {
 
 /// A trunk `carrier` at these addresses, a number that leads to Ana, a way out that she alone is
 /// allowed. `more` goes into the trunk's entry.
-fn outside(places: &[SocketAddr], more: &str) -> String {
+pub fn outside(places: &[SocketAddr], more: &str) -> String {
     let places: Vec<_> = places.iter().map(|place| format!("\"{place}\"")).collect();
     format!(
         "[[trunk]]\nid = \"carrier\"\naddresses = [{}]\n{more}\n\
@@ -42,7 +42,7 @@ fn outside(places: &[SocketAddr], more: &str) -> String {
 }
 
 /// Provisions a running server, and waits until it has seen it.
-async fn provision(house: &House, top: &str, rest: &str) {
+pub async fn provision(house: &House, top: &str, rest: &str) {
     let text = format!("{top}{}{rest}", house.file());
     let what = undertone::provision::read(&text).expect("a good file");
     house.server.store.provision(what).await.expect("provisioned");
@@ -72,7 +72,7 @@ async fn failed(call: &PhoneCall) -> u16 {
     }
 }
 
-async fn rings(phone: &Phone) -> undertone_phone::Ringing {
+pub async fn rings(phone: &Phone) -> undertone_phone::Ringing {
     tokio::time::timeout(SOON, phone.incoming()).await.expect("it rings").expect("a ring")
 }
 
@@ -95,7 +95,7 @@ async fn audited(house: &House, what: &str, reason: &str) {
     tokio::time::timeout(SOON, written).await.expect("the refusal is written");
 }
 
-async fn close(house: House, carrier: Phone) {
+pub async fn close(house: House, carrier: Phone) {
     house.close().await;
     carrier.shutdown().await;
 }
@@ -371,7 +371,7 @@ async fn all_phones_of_a_person_ring_and_the_first_to_answer_has_the_call() {
 }
 
 /// Until the figures hold this line.
-async fn figure(house: &House, line: &str) {
+pub async fn figure(house: &House, line: &str) {
     let there = async {
         while !undertone::figures::of(&house.server)().lines().any(|l| l == line) {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

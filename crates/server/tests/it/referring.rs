@@ -19,7 +19,7 @@ async fn ended(call: &PhoneCall) -> CallEnd {
 }
 
 /// Waits until the server knows that this person has left.
-async fn off_the_call(house: &House, who: &str) {
+pub async fn off_the_call(house: &House, who: &str) {
     let gone = async {
         loop {
             let (_, agents) = house.get("/agents").await;

@@ -2,6 +2,7 @@
 //! becomes of the call when somebody hangs up in the midst of it.
 
 use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, hears, never_hears, no_longer_hears};
+use crate::referring::off_the_call;
 use undertone_phone::{CallEnd, PhoneCall, Ringing};
 
 /// What the colleague says.
@@ -74,6 +75,8 @@ async fn who_hung_up_in_flight_is_called_back_when_nobody_else_takes_the_call() 
         let ringing = rings(&house, "bo").await;
         talk.agent.hang_up();
         assert_eq!(ended(&talk.agent).await, CallEnd::Us);
+        // Her BYE may still be on its way.
+        off_the_call(&house, "ana").await;
         ringing.reject(603);
         let ana = rings(&house, "ana").await.answer().unwrap();
         ana.tone(Some(COLLEAGUE));

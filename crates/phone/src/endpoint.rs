@@ -218,6 +218,16 @@ impl PhoneLine {
 
     /// Registers with a server, and keeps that up as long as what this gives lives.
     pub fn register(&self, server: Target, expires_s: u32) -> Result<Registered, PhoneError> {
+        self.register_with(server, expires_s, None)
+    }
+
+    /// The same, preferred so much, of 1,000.
+    pub fn register_with(
+        &self,
+        server: Target,
+        expires_s: u32,
+        q_thousandths: Option<u16>,
+    ) -> Result<Registered, PhoneError> {
         let Target { addr, transport } = server;
         let by = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
         let registered = self.endpoint.0.sip.register(Registration {
@@ -227,6 +237,7 @@ impl PhoneLine {
             contact_user: self.config.user.clone(),
             credentials: self.config.credentials(),
             expires_s,
+            q_thousandths,
         });
         Ok(registered?)
     }

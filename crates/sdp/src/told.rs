@@ -101,6 +101,11 @@ impl Told {
         if inside {
             return own;
         }
+        self.outside(own)
+    }
+
+    /// What a far end outside is told of it.
+    pub fn outside(&self, own: IpAddr) -> IpAddr {
         match own {
             IpAddr::V4(_) => self.v4.map_or(own, IpAddr::V4),
             IpAddr::V6(_) => self.v6.map_or(own, IpAddr::V6),

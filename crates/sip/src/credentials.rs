@@ -59,8 +59,8 @@ impl Credentials {
     }
 
     /// To where the request goes, unless that was said before.
-    pub(crate) fn bound_to(self, peer: Option<IpAddr>) -> Self {
-        if self.peers.is_empty() { self.for_peers(peer) } else { self }
+    pub(crate) fn bound_to(self, peers: impl IntoIterator<Item = IpAddr>) -> Self {
+        if self.peers.is_empty() { self.for_peers(peers) } else { self }
     }
 
     pub fn user(&self) -> &str {

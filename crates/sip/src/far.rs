@@ -41,7 +41,7 @@ pub(crate) struct Far {
     local: String,
     /// Forks of one INVITE count together: gaps are allowed (section 12.2.1.1).
     seq: Arc<AtomicU32>,
-    credentials: Option<Credentials>,
+    credentials: Mutex<Option<Credentials>>,
     /// What the far end believes its own address to be, if a NAT shows it elsewhere.
     inside: Option<IpAddr>,
     place: Mutex<Place>,
@@ -77,7 +77,7 @@ impl Far {
             local_tag: tag.to_owned(),
             local: format!("{};tag={tag}", request.to_header().ok()?.value()),
             seq: Arc::default(),
-            credentials: None,
+            credentials: Mutex::default(),
             inside: nat::inside_of(request),
             place: Mutex::new(place),
         })
@@ -104,7 +104,7 @@ impl Far {
             local_tag: from_tag(invite),
             local: invite.from_header().ok()?.value().to_owned(),
             seq: Arc::new(AtomicU32::new(cseq(invite))),
-            credentials,
+            credentials: Mutex::new(credentials),
             inside,
             place: Mutex::new(place),
         })
@@ -137,7 +137,7 @@ impl Far {
             local_tag: self.local_tag.clone(),
             local: self.local.clone(),
             seq: self.seq.clone(),
-            credentials: self.credentials.clone(),
+            credentials: Mutex::new(lock(&self.credentials).clone()),
             inside: self.inside,
             place: Mutex::new(place),
         }
@@ -146,6 +146,12 @@ impl Far {
     /// From now on this is the dialog of that answer.
     pub(crate) fn establish(&self, response: &Response) {
         lock(&self.place).take(response);
+    }
+
+    /// Whom it may prove itself to, unless that was said with the call: where its name led.
+    pub(crate) fn is_at(&self, peers: impl IntoIterator<Item = IpAddr>) {
+        let mut credentials = lock(&self.credentials);
+        *credentials = credentials.take().map(|with| with.bound_to(peers));
     }
 
     pub(crate) fn keep_to(&self, connection: Option<&SipConnection>) {
@@ -220,7 +226,7 @@ impl Far {
         tries: u8,
     ) -> Option<Header> {
         match response.status_code.code() {
-            401 | 407 => challenge::again(sent, response, self.credentials.as_ref(), tries),
+            401 | 407 => challenge::again(sent, response, lock(&self.credentials).as_ref(), tries),
             _ => None,
         }
     }
@@ -230,18 +236,11 @@ impl Far {
         let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
         let method = request.method;
         for have in request.headers.iter_mut() {
-            match have {
-                Header::CSeq(cseq) => *cseq = format!("{seq} {method}").into(),
-                Header::Via(via) => {
-                    if let Ok(mut typed) = via.clone().typed() {
-                        typed.params.retain(|p| !matches!(p, Param::Branch(_)));
-                        typed.params.push(make_via_branch());
-                        *via = typed.into();
-                    }
-                }
-                _ => {}
+            if let Header::CSeq(cseq) = have {
+                *cseq = format!("{seq} {method}").into();
             }
         }
+        branch_anew(request);
         request.headers.unique_push(header);
     }
 
@@ -259,6 +258,19 @@ impl Far {
     pub(crate) async fn bye(&self) {
         if let Err(error) = self.ask(Method::Bye, Vec::new(), None).await {
             tracing::debug!(call_id = %self.call_id, %error, "our BYE failed");
+        }
+    }
+}
+
+/// The same request in another transaction, for another place (RFC 3263 section 4.3).
+pub(crate) fn branch_anew(request: &mut Request) {
+    for header in request.headers.iter_mut() {
+        if let Header::Via(via) = header
+            && let Ok(mut typed) = via.clone().typed()
+        {
+            typed.params.retain(|p| !matches!(p, Param::Branch(_)));
+            typed.params.push(make_via_branch());
+            *via = typed.into();
         }
     }
 }

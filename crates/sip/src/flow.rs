@@ -414,7 +414,7 @@ async fn write<W: AsyncWrite + Unpin>(
     loop {
         let (bytes, last) = tokio::select! {
             raw = queue.raws.recv() => match raw {
-                Some(raw) => raw.bytes(core),
+                Some(raw) => raw.bytes(core, flow),
                 None => return "closed",
             },
             event = queue.events.recv() => match event {
@@ -439,11 +439,11 @@ async fn write<W: AsyncWrite + Unpin>(
 
 impl Raw {
     /// And whether it is the last.
-    fn bytes(self, core: &Core) -> (Vec<u8>, bool) {
+    fn bytes(self, core: &Core, flow: &Flow) -> (Vec<u8>, bool) {
         match self {
             Raw::Answer(bytes) => (bytes, false),
             Raw::Last(bytes) => (bytes, true),
-            Raw::Switched(bytes) => (outward::switch(&bytes, &core.face), false),
+            Raw::Switched(bytes) => (outward::switch(&bytes, &core.face, flow.remote), false),
         }
     }
 }
@@ -452,14 +452,14 @@ impl Flow {
     fn bytes(&self, core: &Core, event: TransportEvent) -> Vec<u8> {
         let TransportEvent::Incoming(message, ..) = event else { return Vec::new() };
         self.remember(&message);
-        outward::dress(message, &core.face)
+        outward::dress(message, &core.face, self.remote)
     }
 }
 
 impl Queue {
     /// What waits now, if anything.
     fn next_now(&mut self, core: &Core, flow: &Flow) -> Option<Vec<u8>> {
-        let raw = self.raws.try_recv().ok().map(|raw| raw.bytes(core).0);
+        let raw = self.raws.try_recv().ok().map(|raw| raw.bytes(core, flow).0);
         raw.or_else(|| self.events.try_recv().ok().map(|event| flow.bytes(core, event)))
     }
 }

@@ -233,7 +233,7 @@ impl Flows {
     /// The fallback of section 18.1.1: no connection came about, so UDP it is.
     pub(crate) async fn by_udp(&self, core: &Core, bytes: &[u8], to: SocketAddr) {
         self.note_without_tcp(to);
-        if let Err(error) = core.wire.send(bytes, to).await {
+        if let Err(error) = core.wire.tell(bytes, to).await {
             tracing::debug!(%to, %error, "a request could not be sent");
         }
     }

@@ -1,9 +1,12 @@
 //! An INVITE of ours, from its first sending until no answer to it can come any more: the one task
-//! that reads its transactions. It answers challenges and 422, cancels, and ends every dialog
-//! that we do not keep (RFC 3261 sections 9.1, 13.2.2.4; RFC 6026 section 7.2).
+//! that reads its transactions. It goes to one place after another as long as nobody is there,
+//! answers challenges and 422, cancels, and ends every dialog that we do not keep (RFC 3261
+//! sections 9.1, 13.2.2.4; RFC 6026 section 7.2; RFC 3263 section 4.3).
 //!
 //! ```text
-//!   INVITE -> 1xx* -> 2xx: the first is kept, each other fork gets ACK and BYE, for 64*T1
+//!   INVITE -> nothing, 503, no connection: the next place, if there is one; a place that answers
+//!             after that is told CANCEL, or ACK and BYE
+//!          -> 1xx* -> 2xx: the first is kept, each other fork gets ACK and BYE, for 64*T1
 //!                  -> 401, 407, 422: the INVITE again, if there is something to say
 //!                  -> 3xx-6xx
 //!   cancel -> CANCEL after the first 1xx; a 2xx all the same gets ACK and BYE
@@ -11,8 +14,11 @@
 //!
 //! ACKs are the transaction's. What the call is, is `outgoing`'s.
 
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rsipstack::sip::{Header, HeadersExt as _, Method, Request, Response, SipMessage, Version};
 use rsipstack::transaction::TransactionState;
@@ -20,11 +26,13 @@ use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::endpoint::Core;
-use crate::far::Far;
+use crate::endpoint::{Aim, Core};
+use crate::far::{Far, branch_anew};
+use crate::live::at;
 use crate::lock::lock;
+use crate::names::LookupError;
 use crate::session_timer;
 
 /// Answers that wait for the call's task; the transaction waits with them.
@@ -39,6 +47,10 @@ pub(crate) enum Heard {
     Response(Box<Response>),
     /// It could not be sent at all.
     Broken(String),
+    /// The name that it was for leads nowhere.
+    Nowhere(LookupError),
+    /// Nothing came from the last place in `unreachable_ms`.
+    Silent,
     /// It was answered although we had cancelled, and that is ended too.
     Over,
 }
@@ -87,12 +99,7 @@ impl Drop for Inviting {
     }
 }
 
-pub(crate) fn start(
-    core: &Arc<Core>,
-    invite: Request,
-    far: Arc<Far>,
-    aim: Option<SipAddr>,
-) -> Inviting {
+pub(crate) fn start(core: &Arc<Core>, invite: Request, far: Arc<Far>, aim: Aim) -> Inviting {
     let (to, heard) = mpsc::channel(HEARD_MAX);
     let orders = Arc::<Orders>::default();
     let driver = Driver {
@@ -107,9 +114,10 @@ pub(crate) fn start(
         provisional: false,
         cancel_sent: false,
         deadline: None,
-        aim,
+        ways: VecDeque::new(),
+        quiet_until: None,
     };
-    core.linger(driver.run());
+    core.linger(driver.begin(aim));
     Inviting { heard, orders }
 }
 
@@ -128,36 +136,72 @@ struct Driver {
     cancel_sent: bool,
     /// 64·T1 after CANCEL the INVITE counts as cancelled, whatever comes (section 9.1).
     deadline: Option<Instant>,
-    /// Where to send it, if not where its Request-URI says.
-    aim: Option<SipAddr>,
+    /// Where it can still be sent; None is where its Route says.
+    ways: VecDeque<Option<SipAddr>>,
+    /// Until then something must have come from the place that it is at.
+    quiet_until: Option<Instant>,
 }
 
 enum Then {
     Read,
     Again,
+    /// Nobody is there.
+    Next,
     Over,
 }
 
 impl Driver {
-    async fn run(mut self) {
-        let mut tries = 0;
-        loop {
-            match self.attempt(tries).await {
-                Then::Again => tries += 1,
-                Then::Read | Then::Over => return,
+    async fn begin(mut self, aim: Aim) {
+        match self.core.ways(&aim).await {
+            Ok(ways) => self.ways = ways.into(),
+            Err(why) => {
+                tracing::debug!(call_id = self.far.call_id(), %why, "an INVITE leads nowhere");
+                let _ = self.to.send(Heard::Nowhere(why)).await;
+                return;
             }
+        }
+        if self.cancelled() {
+            let _ = self.to.send(Heard::Over).await;
+            return;
+        }
+        let places = self.ways.iter().flatten().filter_map(|way| way.get_socketaddr().ok());
+        self.far.is_at(places.map(|place| place.ip()));
+        self.run().await;
+    }
+
+    async fn run(mut self) {
+        while let Some(way) = self.ways.pop_front() {
+            let way = self.core.open(way).await;
+            let mut tries = 0;
+            let silence = Duration::from_millis(self.core.config.unreachable_ms);
+            self.quiet_until = Some(Instant::now() + silence);
+            let then = loop {
+                match self.attempt(tries, way.as_ref()).await {
+                    Then::Again => tries += 1,
+                    then => break then,
+                }
+            };
+            if !matches!(then, Then::Next) {
+                return;
+            }
+            self.move_on();
         }
     }
 
+    fn move_on(&mut self) {
+        (self.provisional, self.cancel_sent) = (false, false);
+        branch_anew(&mut self.invite);
+    }
+
     /// One transaction to its end, or until the INVITE is to be sent anew.
-    async fn attempt(&mut self, tries: u8) -> Then {
+    async fn attempt(&mut self, tries: u8, way: Option<&SipAddr>) -> Then {
         let key = match TransactionKey::from_request(&self.invite, TransactionRole::Client) {
             Ok(key) => key,
             Err(error) => return self.broken(&error).await,
         };
         let (request, endpoint) = (self.invite.clone(), self.core.endpoint.clone());
         let mut sent = Transaction::new_client(key.clone(), request, endpoint, None);
-        sent.destination.clone_from(&self.aim);
+        sent.destination = way.cloned();
         *lock(&self.orders.now) = Some((sent.tu_sender.clone(), key));
         if let Err(error) = sent.send().await {
             return self.broken(&error).await;
@@ -165,14 +209,7 @@ impl Driver {
         self.far.keep_to(sent.connection.as_ref());
         self.obey(&mut sent);
         loop {
-            let message = match self.deadline {
-                None => sent.receive().await,
-                // Dropped in the middle, it is dropped whole: nothing is read after it.
-                Some(at) => match timeout_at(at, sent.receive()).await {
-                    Ok(message) => message,
-                    Err(_) => return Then::Over,
-                },
-            };
+            let Some(message) = self.next(&mut sent).await else { return Then::Over };
             let then = match message {
                 Some(SipMessage::Response(response)) => {
                     self.answered(&mut sent, response, tries).await
@@ -191,7 +228,65 @@ impl Driver {
         }
     }
 
+    /// None: the time for any answer is over. The library must not be interrupted in its reading,
+    /// unless nothing is read after it.
+    async fn next(&mut self, sent: &mut Transaction) -> Option<Option<SipMessage>> {
+        let mut message = pin!(sent.receive());
+        loop {
+            tokio::select! {
+                message = &mut message => {
+                    if message.is_some() {
+                        self.quiet_until = None;
+                    }
+                    return Some(message);
+                }
+                () = at(self.deadline) => return None,
+                () = at(self.quiet_until) => self.nobody_there().await,
+            }
+        }
+    }
+
+    async fn nobody_there(&mut self) {
+        self.quiet_until = None;
+        if self.ways.is_empty() || self.cancelled() {
+            let _ = self.to.send(Heard::Silent).await;
+        } else {
+            self.hand_over();
+        }
+    }
+
+    /// The other places have their turn, in a task of their own; what still comes from this one is
+    /// ended here.
+    fn hand_over(&mut self) {
+        let (to, _) = mpsc::channel(1);
+        let ours = Orders::default();
+        ours.cancel.store(true, Ordering::SeqCst);
+        ours.silent.store(true, Ordering::SeqCst);
+        *lock(&ours.now) = lock(&self.orders.now).take();
+        let mut other = Self {
+            core: self.core.clone(),
+            invite: self.invite.clone(),
+            far: self.far.clone(),
+            to: std::mem::replace(&mut self.to, to),
+            orders: std::mem::replace(&mut self.orders, Arc::new(ours)),
+            min_se_s: self.min_se_s,
+            kept: None,
+            ended: Vec::new(),
+            provisional: false,
+            cancel_sent: false,
+            deadline: None,
+            ways: std::mem::take(&mut self.ways),
+            quiet_until: None,
+        };
+        other.move_on();
+        self.core.linger(other.run());
+        self.orders.wake();
+    }
+
     async fn broken(&self, error: &rsipstack::Error) -> Then {
+        if !self.ways.is_empty() && !self.cancelled() {
+            return Then::Next;
+        }
         tracing::debug!(call_id = self.far.call_id(), %error, "the INVITE failed");
         let _ = self.to.send(Heard::Broken(error.to_string())).await;
         Then::Over
@@ -230,6 +325,7 @@ impl Driver {
                 self.accepted(response).await;
                 Then::Read
             }
+            503 if !self.ways.is_empty() && !self.cancelled() => Then::Next,
             _ if !self.cancelled() && tries < TRIES_MAX && self.improved(&response, tries) => {
                 self.provisional = false;
                 Then::Again

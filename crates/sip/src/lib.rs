@@ -32,6 +32,7 @@ mod live;
 mod locate;
 mod lock;
 mod marking;
+mod names;
 mod nat;
 mod nonce;
 mod offers;
@@ -68,6 +69,7 @@ pub use gate::{Access, Account, Asked, DoorConfig, Gate, Offer, RegistrarConfig}
 pub use handle::DialogHandle;
 pub use identity::Identity;
 pub use limits::{Guessing, Rate};
+pub use names::{Found, LookupError};
 pub use peer_watch::{PeerState, PeerWatch, Watched};
 pub use registrar::{Binding, Keep, KeepNothing, Registrar, Stored};
 pub use registration::{Registered, Registration, RegistrationState};
@@ -77,6 +79,7 @@ pub use types::{
 };
 
 use endpoint::{Core, INCOMING_MAX};
+use names::Reach;
 use shared::Shared;
 
 /// The bound addresses of one SIP element. Cheap to clone; dropping the last one closes them at
@@ -105,7 +108,7 @@ impl Sip {
         let (calls, incoming) = mpsc::channel(INCOMING_MAX);
         let bound = listen::bind(&config.listen, config.dscp)?;
         let listening = bound.iter().flat_map(listen::Bound::listening).collect();
-        let shared = Arc::new(Shared::new(config));
+        let shared = Arc::new(Shared::new(config)?);
         // Whatever fails below, what was started before it ends.
         let stop = Arc::new(StopOnDrop(shared.stop()));
         let mut cores = Vec::with_capacity(bound.len());
@@ -161,6 +164,21 @@ impl Sip {
     /// there is none, or no more.
     pub fn dialog_of(&self, call_id: &str, to_tag: &str, from_tag: &str) -> Option<KnownDialog> {
         self.shared.dialogs.known(call_id, to_tag, from_tag)
+    }
+
+    /// Where a SIP domain is served, for as long as its zone lets that be believed: those of its
+    /// places that we can send to, in the order in which they are to be tried (RFC 3263).
+    pub async fn look_up(
+        &self,
+        host: &str,
+        port: Option<u16>,
+        transport: Option<Transport>,
+    ) -> Result<Found, LookupError> {
+        let mut reach = Reach::default();
+        for core in &*self.cores {
+            core.adds_to(&mut reach);
+        }
+        self.shared.names.find(host, port, transport, &reach).await
     }
 
     /// Registers with somebody else, and keeps that up as long as what this gives lives.

@@ -1,7 +1,7 @@
 //! A call of ours until it is answered or has failed.
 //!
 //! ```text
-//!   INVITE -> nothing for unreachable_ms ------------------> Failed 408
+//!   INVITE -> nothing for unreachable_ms, at the last place -> Failed 408
 //!          -> 1xx -> 2xx -> Answered -> live
 //!          -> 3xx -> Redirected -------------------------> Failed
 //!          -> 4xx-6xx ------------------------------------> Failed
@@ -29,6 +29,7 @@ use crate::fields::capabilities;
 use crate::handle::DialogHandle;
 use crate::inviting::{self, Heard, Inviting};
 use crate::live::Live;
+use crate::names::LookupError;
 use crate::reliable::{FORKS_MAX, Forks, acknowledge};
 use crate::types::{DialogEvent, Outgoing, SipError};
 use crate::wire::ALLOW_EARLY;
@@ -73,7 +74,7 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
     }
     let bad = || (400, SipError::BadAddress.to_string());
     let callee = callee(&call.to_uri).map_err(|_| bad())?;
-    let aim = now(core.aim(call, &callee)).unwrap_or(Ok(None))?;
+    let aim = core.aim(call, &callee)?;
     let invite = invite(core, call, callee).ok_or_else(bad)?;
     // A registered phone that named another host than its REGISTER came from.
     let named = IpAddr::try_from(invite.uri.host_with_port.host.clone()).ok();
@@ -88,7 +89,6 @@ fn begin(core: &Arc<Core>, call: &Outgoing) -> Result<Begun, (u16, String)> {
         forks: Forks::default(),
         described: HashMap::new(),
         waiting: Vec::new(),
-        heard: false,
         offered: call.offer.clone(),
     };
     core.spawn(setup.run());
@@ -152,15 +152,6 @@ fn caller(core: &Core, user: &str) -> Uri {
     uri
 }
 
-/// What needs no waiting: an address, a connection. A name is left to the locator.
-fn now<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(work).poll(&mut context) {
-        std::task::Poll::Ready(done) => Some(done),
-        std::task::Poll::Pending => None,
-    }
-}
-
 /// The host and port of a URI, if the host is an address.
 pub(crate) fn addr_of(uri: &str) -> Option<SocketAddr> {
     SocketAddr::try_from(callee(uri).ok()?.host_with_port).ok()
@@ -192,7 +183,6 @@ struct Setup {
     /// The last description of each fork: some peers do not repeat it in the 200.
     described: HashMap<String, String>,
     waiting: Vec<Transaction>,
-    heard: bool,
     offered: String,
 }
 
@@ -201,15 +191,14 @@ enum Outcome {
     Answered(Box<Response>),
     Refused(Box<Response>),
     Broken(String),
+    Nowhere(LookupError),
     Over,
 }
 
 impl Setup {
     async fn run(mut self) {
         let config = &self.ends.core.config;
-        let begun = Instant::now();
-        let unreachable = begun + Duration::from_millis(config.unreachable_ms);
-        let mut give_up = begun + Duration::from_millis(config.ring_max_ms);
+        let mut give_up = Instant::now() + Duration::from_millis(config.ring_max_ms);
         let ending = self.ends.ending.clone();
         let mut cancelled = false;
         let outcome = loop {
@@ -223,11 +212,6 @@ impl Setup {
                 () = ending.cancelled(), if !cancelled => {
                     cancelled = true;
                     give_up = self.cancel(487, "cancelled");
-                }
-                () = sleep_until(unreachable), if !self.heard => {
-                    self.ends.failed(408, "no answer from that address");
-                    self.inviting.give_up();
-                    break Outcome::Over;
                 }
                 () = sleep_until(give_up) => {
                     if cancelled {
@@ -250,9 +234,14 @@ impl Setup {
         let response = match heard {
             Some(Heard::Response(response)) => response,
             Some(Heard::Broken(why)) => return Some(Outcome::Broken(why)),
+            Some(Heard::Nowhere(why)) => return Some(Outcome::Nowhere(why)),
+            Some(Heard::Silent) => {
+                self.ends.failed(408, "no answer from that address");
+                self.inviting.give_up();
+                return Some(Outcome::Over);
+            }
             Some(Heard::Over) | None => return Some(Outcome::Over),
         };
-        self.heard = true;
         match response.status_code.code() {
             100 => None,
             code @ 101..=199 => {
@@ -322,6 +311,7 @@ impl Setup {
                 tracing::debug!(call_id = %self.ends.call_id, why, "the INVITE failed");
                 self.ends.failed(503, "the call could not be sent");
             }
+            Outcome::Nowhere(why) => self.ends.failed(503, &why.to_string()),
             Outcome::Over => self.ends.failed(408, "no answer"),
         }
         for transaction in self.waiting {

@@ -1,25 +1,75 @@
-//! What leaves over a connection says so: the Via of our requests and the Contact that names us
-//! (RFC 3261 sections 18.1.1 and 12.1). And what becomes of a request that could not leave: an
+//! What leaves names us as its reader can reach us: the Via of our requests and our Contact say
+//! the transport (RFC 3261 sections 18.1.1 and 12.1), and outside a one-to-one NAT the address that
+//! we have there. And what becomes of a request that could not leave: an
 //! answer of our own, so that nobody waits for a timer. Knows messages, no sockets.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use rsipstack::sip::{
     Header, HeadersExt as _, Method, Param, Request, Response, SipMessage, StatusCode, Transport,
     Version, prelude::ToTypedHeader as _,
 };
+use undertone_sdp::Told;
 
-/// The two names of one endpoint.
+/// The names of one endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Face {
     /// As the library writes it into Via and Contact.
     pub(crate) own: SocketAddr,
     /// What it is over TCP.
     pub(crate) tcp: SocketAddr,
+    pub(crate) told: Told,
+}
+
+impl Face {
+    /// `addr` as that far end reaches it.
+    fn shown(&self, addr: SocketAddr, peer: SocketAddr) -> SocketAddr {
+        SocketAddr::new(self.told.address(addr.ip(), peer.ip()), addr.port())
+    }
+
+    /// Whatever our Via may name.
+    pub(crate) fn all(&self) -> Vec<String> {
+        let outside = |at: SocketAddr| SocketAddr::new(self.told.outside(at.ip()), at.port());
+        let all = [self.own, self.tcp, outside(self.own), outside(self.tcp)];
+        all.iter().map(SocketAddr::to_string).collect()
+    }
+}
+
+/// What the library has written for UDP, as that far end is to read it.
+pub(crate) fn retell<'a>(bytes: &'a [u8], face: &Face, peer: SocketAddr) -> Cow<'a, [u8]> {
+    let shown = face.shown(face.own, peer);
+    if shown == face.own {
+        return Cow::Borrowed(bytes);
+    }
+    let end = find(bytes, b"\r\n\r\n").unwrap_or(bytes.len());
+    let Ok(head) = std::str::from_utf8(&bytes[..end]) else { return Cow::Borrowed(bytes) };
+    let (own, shown) = (face.own.to_string(), shown.to_string());
+    let mut top = !head.starts_with("SIP/2.0 ");
+    let lines = head.split("\r\n").map(|line| {
+        let ours = match line.split_once(':') {
+            Some(("Via", _)) => std::mem::take(&mut top),
+            Some(("Contact", value)) => named(value, &own).is_some(),
+            _ => false,
+        };
+        if ours { Cow::Owned(line.replacen(&own, &shown, 1)) } else { Cow::Borrowed(line) }
+    });
+    let mut out = lines.collect::<Vec<_>>().join("\r\n").into_bytes();
+    out.extend_from_slice(&bytes[end..]);
+    Cow::Owned(out)
+}
+
+/// What stands before and after our address in a Contact, if it is ours.
+fn named<'a>(contact: &'a str, own: &str) -> Option<(&'a str, &'a str)> {
+    let at = contact.find(own)?;
+    let (before, after) = (&contact[..at], &contact[at + own.len()..]);
+    let ends = after.is_empty() || after.starts_with([';', '>', '?', ',', ' ']);
+    (before.ends_with(['@', ':']) && ends).then_some((before, after))
 }
 
 /// Makes a message fit to leave over TCP.
-pub(crate) fn dress(mut message: SipMessage, face: &Face) -> Vec<u8> {
+pub(crate) fn dress(mut message: SipMessage, face: &Face, peer: SocketAddr) -> Vec<u8> {
+    let tcp = face.shown(face.tcp, peer);
     let request = matches!(message, SipMessage::Request(_));
     let headers = match &mut message {
         SipMessage::Request(request) => &mut request.headers,
@@ -33,7 +83,7 @@ pub(crate) fn dress(mut message: SipMessage, face: &Face) -> Vec<u8> {
                 let _ = via.update_first_value(|via| {
                     let mut typed = via.typed()?;
                     typed.transport = Transport::Tcp;
-                    typed.uri.host_with_port = face.tcp.into();
+                    typed.uri.host_with_port = tcp.into();
                     // RFC 5923: requests may come back on this connection; we read them there.
                     let alias =
                         |p: &Param| matches!(p, Param::Other(name, _) if name.value() == "alias");
@@ -44,7 +94,7 @@ pub(crate) fn dress(mut message: SipMessage, face: &Face) -> Vec<u8> {
                 });
             }
             Header::Contact(contact) => {
-                if let Some(value) = over_tcp(contact.value(), face) {
+                if let Some(value) = over_tcp(contact.value(), face.own, tcp) {
                     contact.replace(value);
                 }
             }
@@ -55,27 +105,26 @@ pub(crate) fn dress(mut message: SipMessage, face: &Face) -> Vec<u8> {
 }
 
 /// A Contact that names our address, with the transport that reaches us by this connection.
-fn over_tcp(contact: &str, face: &Face) -> Option<String> {
-    let own = face.own.to_string();
-    let at = contact.find(&own)?;
-    let (before, after) = (&contact[..at], &contact[at + own.len()..]);
+fn over_tcp(contact: &str, own: SocketAddr, tcp: SocketAddr) -> Option<String> {
+    let (before, after) = named(contact, &own.to_string())?;
     // The library's name for what goes over a connection of ours.
     let after = after.strip_prefix(";transport=SCTP").unwrap_or(after);
-    let ends = after.is_empty() || after.starts_with([';', '>', '?', ',', ' ']);
-    if !before.ends_with(['@', ':']) || !ends || after.contains("transport=") {
+    if after.contains("transport=") {
         return None;
     }
-    let uri = format!("{before}{};transport=tcp", face.tcp);
+    let uri = format!("{before}{tcp};transport=tcp");
     // Outside of angle brackets a parameter would be the header's.
     Some(if before.contains('<') { uri + after } else { format!("<{uri}>{after}") })
 }
 
 /// The same for a request that was meant for UDP and is too large for it: bytes in, bytes out.
-pub(crate) fn switch(bytes: &[u8], face: &Face) -> Vec<u8> {
-    let udp = format!("SIP/2.0/UDP {}", face.own);
+pub(crate) fn switch(bytes: &[u8], face: &Face, peer: SocketAddr) -> Vec<u8> {
+    let bytes = &*retell(bytes, face, peer);
+    let udp = format!("SIP/2.0/UDP {}", face.shown(face.own, peer));
     let Some(at) = find(bytes, udp.as_bytes()) else { return bytes.to_vec() };
     let mut out = bytes[..at].to_vec();
-    out.extend_from_slice(format!("SIP/2.0/TCP {}", face.tcp).as_bytes());
+    let tcp = face.shown(face.tcp, peer);
+    out.extend_from_slice(format!("SIP/2.0/TCP {tcp}").as_bytes());
     out.extend_from_slice(&bytes[at + udp.len()..]);
     out
 }
@@ -158,7 +207,38 @@ mod tests {
         Call-ID: x\r\nCSeq: 2 BYE\r\nContact: <sip:u@192.0.2.1:5060>\r\nContent-Length: 0\r\n\r\n";
 
     fn face() -> Face {
-        Face { own: "192.0.2.1:5060".parse().unwrap(), tcp: "192.0.2.1:5070".parse().unwrap() }
+        Face {
+            own: "192.0.2.1:5060".parse().unwrap(),
+            tcp: "192.0.2.1:5070".parse().unwrap(),
+            told: Told::new(&["203.0.113.5".parse().unwrap()], vec!["10.0.0.0/8".parse().unwrap()]),
+        }
+    }
+
+    fn inside() -> SocketAddr {
+        "10.0.0.9:5060".parse().unwrap()
+    }
+
+    fn outside() -> SocketAddr {
+        "198.51.100.9:5060".parse().unwrap()
+    }
+
+    #[test]
+    fn who_is_outside_is_told_our_address_there_in_via_and_contact_alone() {
+        let told = retell(BYE.as_bytes(), &face(), outside());
+        let expected = BYE
+            .replace("Via: SIP/2.0/UDP 192.0.2.1", "Via: SIP/2.0/UDP 203.0.113.5")
+            .replace("Contact: <sip:u@192.0.2.1", "Contact: <sip:u@203.0.113.5");
+        assert_eq!(String::from_utf8(told.into_owned()).unwrap(), expected);
+        assert_eq!(&*retell(BYE.as_bytes(), &face(), inside()), BYE.as_bytes());
+        let answer = BYE.replace("BYE sip:a@192.0.2.9 SIP/2.0", "SIP/2.0 200 OK");
+        let told =
+            String::from_utf8_lossy(&retell(answer.as_bytes(), &face(), outside())).into_owned();
+        assert!(told.contains("Via: SIP/2.0/UDP 192.0.2.1"), "theirs stays: {told}");
+        assert!(told.contains("Contact: <sip:u@203.0.113.5:5060>"), "{told}");
+        let tcp = String::from_utf8(dress(message(BYE), &face(), outside())).unwrap();
+        assert!(tcp.contains("Via: SIP/2.0/TCP 203.0.113.5:5070;branch"), "{tcp}");
+        assert!(tcp.contains("Contact: <sip:u@203.0.113.5:5070;transport=tcp>"), "{tcp}");
+        assert!(face().all().contains(&"203.0.113.5:5070".to_owned()));
     }
 
     fn message(text: &str) -> SipMessage {
@@ -167,7 +247,7 @@ mod tests {
 
     #[test]
     fn via_and_contact_of_a_request_name_tcp() {
-        let text = String::from_utf8(dress(message(BYE), &face())).unwrap();
+        let text = String::from_utf8(dress(message(BYE), &face(), inside())).unwrap();
         assert!(text.contains("Via: SIP/2.0/TCP 192.0.2.1:5070;branch=z9hG4bKx;rport;alias\r\n"));
         assert!(text.contains("Contact: <sip:u@192.0.2.1:5070;transport=tcp>\r\n"), "{text}");
         assert!(text.contains("From: <sip:u@192.0.2.1:5060>;tag=1\r\n"), "{text}");
@@ -176,17 +256,17 @@ mod tests {
     #[test]
     fn contacts_that_are_not_ours_stay() {
         for other in ["<sip:u@192.0.2.1:50601>", "*", "<sip:u@192.0.2.1:5060;transport=udp>"] {
-            assert_eq!(over_tcp(other, &face()), None);
+            assert_eq!(over_tcp(other, face().own, face().tcp), None);
         }
-        let marked = over_tcp("<sip:u@192.0.2.1:5060;transport=SCTP>", &face());
+        let marked = over_tcp("<sip:u@192.0.2.1:5060;transport=SCTP>", face().own, face().tcp);
         assert_eq!(marked.as_deref(), Some("<sip:u@192.0.2.1:5070;transport=tcp>"));
-        let bare = over_tcp("sip:u@192.0.2.1:5060;expires=5", &face());
+        let bare = over_tcp("sip:u@192.0.2.1:5060;expires=5", face().own, face().tcp);
         assert_eq!(bare.as_deref(), Some("<sip:u@192.0.2.1:5070;transport=tcp>;expires=5"));
     }
 
     #[test]
     fn a_switched_request_differs_by_its_via_alone() {
-        let bytes = switch(BYE.as_bytes(), &face());
+        let bytes = switch(BYE.as_bytes(), &face(), inside());
         let expected = BYE.replace("UDP 192.0.2.1:5060", "TCP 192.0.2.1:5070");
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
         assert_eq!(branch(BYE.as_bytes()), Some(&b"z9hG4bKx"[..]));

@@ -43,6 +43,8 @@ pub struct Registration {
     pub contact_user: String,
     pub credentials: Option<Credentials>,
     pub expires_s: u32,
+    /// How much this contact is preferred, of 1,000 (RFC 3261 section 10.2.1.2).
+    pub q_thousandths: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,12 +103,14 @@ pub(crate) fn start(core: &Arc<Core>, what: Registration) -> Result<Registered, 
     asker.credentials = what.credentials.clone().map(|with| with.for_peers(peers));
     let (state, reader) = watch::channel(RegistrationState::Trying);
     let stop = core.closing.child_token();
+    let q = what.q_thousandths.map(|q| f64::from(q.min(1_000)) / 1_000.0);
+    let q = q.map(|q| format!(";q={q:.3}")).unwrap_or_default();
     let task = Task {
         core: core.clone(),
         expires_s: what.expires_s.max(1),
         what,
         asker,
-        contact: Header::Contact(format!("<{contact_uri}>").into()),
+        contact: Header::Contact(format!("<{contact_uri}>{q}").into()),
         contact_uri,
         state,
         failures: 0,
@@ -199,7 +203,10 @@ impl Task {
     fn granted(&mut self, at: Target, response: &Response) -> Duration {
         let given = contact::read_all(&contacts(response)).flatten().unwrap_or_default();
         let ours = given.iter().find(|one| contact::same(&one.uri, &self.contact_uri));
-        // A NAT on the way may have changed our address in what is told back.
+        // A NAT on the way may have changed our address in what is told back; so have we, outside.
+        let user = |uri: &str| uri.split_once('@').map(|(user, _)| user.to_owned());
+        let ours_by_user = || given.iter().find(|one| user(&one.uri) == user(&self.contact_uri));
+        let ours = ours.or_else(ours_by_user);
         let ours = ours.or_else(|| (given.len() == 1).then(|| &given[0]));
         let granted = ours.and_then(|one| one.expires).or(seconds_in(response, "Expires"));
         let expires_s = granted.unwrap_or(self.expires_s).max(1);

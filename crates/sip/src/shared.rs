@@ -11,13 +11,15 @@ use tokio_util::task::TaskTracker;
 use crate::census::Census;
 use crate::dialogs::Dialogs;
 use crate::door::Door;
-use crate::types::{Gauges, SipConfig};
+use crate::names::Names;
+use crate::types::{Gauges, SipConfig, SipError};
 
 pub(crate) struct Shared {
     pub(crate) config: SipConfig,
     pub(crate) dialogs: Arc<Dialogs>,
     pub(crate) door: Option<Arc<Door>>,
     pub(crate) census: Arc<Census>,
+    pub(crate) names: Arc<Names>,
     /// Of dialogs: a shutdown waits for them.
     pub(crate) tasks: TaskTracker,
     /// What only waits for the far end's timers: an ACK, a second 2xx, the answer to a CANCEL.
@@ -29,8 +31,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: SipConfig) -> Self {
-        Self {
+    pub(crate) fn new(config: SipConfig) -> Result<Self, SipError> {
+        Ok(Self {
+            names: Arc::new(Names::new(&config.name_servers)?),
             door: config.door.clone().map(Door::new).map(Arc::new),
             config,
             dialogs: Arc::default(),
@@ -39,7 +42,7 @@ impl Shared {
             lingering: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),
-        }
+        })
     }
 
     pub(crate) fn gauges(&self) -> Gauges {

@@ -10,20 +10,28 @@ use rsipstack::platform::net::UdpSocket as LibrarySocket;
 use tokio::net::UdpSocket;
 
 use crate::flows::Flows;
+use crate::outward::{Face, retell};
 use crate::wire::DATAGRAM_MAX_BYTES;
 
 pub(crate) struct Wire {
     /// None once closed: the library's last tasks may outlive the endpoint, its port must not.
     socket: RwLock<Option<Arc<UdpSocket>>>,
     local: SocketAddr,
+    face: Face,
     flows: Arc<Flows>,
     pub(crate) sent: AtomicU64,
 }
 
 impl Wire {
     /// Without a socket where UDP is not configured: then nothing leaves by it.
-    pub(crate) fn new(socket: Option<UdpSocket>, local: SocketAddr, flows: Arc<Flows>) -> Self {
-        Self { socket: RwLock::new(socket.map(Arc::new)), local, flows, sent: AtomicU64::new(0) }
+    pub(crate) fn new(
+        socket: Option<UdpSocket>,
+        local: SocketAddr,
+        face: Face,
+        flows: Arc<Flows>,
+    ) -> Self {
+        let (socket, sent) = (RwLock::new(socket.map(Arc::new)), AtomicU64::new(0));
+        Self { socket, local, face, flows, sent }
     }
 
     fn open(&self) -> Option<Arc<UdpSocket>> {
@@ -50,6 +58,11 @@ impl Wire {
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.open().ok_or_else(closed)?.send_to(bytes, to).await.map(|_| ())
     }
+
+    /// What the library has written, as a datagram that names us as its reader reaches us.
+    pub(crate) async fn tell(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+        self.send(&retell(bytes, &self.face, to), to).await
+    }
 }
 
 #[async_trait::async_trait]
@@ -61,7 +74,7 @@ impl LibrarySocket for Wire {
 
     async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> rsipstack::Result<usize> {
         if !self.flows.switch(bytes, to).await {
-            self.send(bytes, to).await.map_err(rsipstack::Error::from)?;
+            self.tell(bytes, to).await.map_err(rsipstack::Error::from)?;
         }
         Ok(bytes.len())
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::sync::mpsc;
+use undertone_sdp::Told;
 
 use crate::DialogHandle;
 use crate::credentials::Credentials;
@@ -107,6 +108,10 @@ pub struct SipConfig {
     pub session_expires_s: u32,
     /// The least that we let a far end ask for; below it, 422.
     pub min_se_s: u32,
+    /// Name servers to ask for the names of SIP domains; none: those of the system.
+    pub name_servers: Vec<SocketAddr>,
+    /// Which of our addresses a far end is told, in Via and Contact.
+    pub told: Told,
     /// Who may ask for what; None lets everybody in, as a phone does.
     pub door: Option<DoorConfig>,
 }
@@ -129,6 +134,8 @@ impl SipConfig {
             shutdown_ms: 4_000,
             session_expires_s: 1_800,
             min_se_s: 90,
+            name_servers: Vec::new(),
+            told: Told::default(),
             door: None,
         }
     }
@@ -179,7 +186,8 @@ pub struct Incoming {
 pub struct Outgoing {
     /// Request-URI and To: `sip:user@host[:port]`, or `user@host:port`.
     pub to_uri: String,
-    /// Where to send it, if not to the host and port of `to_uri`.
+    /// Where to send it, if not to the host and port of `to_uri`. If that is a name, its places are
+    /// tried in their order, as long as nobody answers, or with 503 (RFC 3263 section 4.3).
     pub to_addr: Option<SocketAddr>,
     /// By which transport; if None, by the one that `to_uri` names, else UDP. Too large for UDP
     /// (RFC 3261 section 18.1.1) goes by TCP whatever is said here.
@@ -250,7 +258,8 @@ pub enum DialogEvent {
         sdp: Option<String>,
     },
     /// The call never came to be. `code` is the far end's, or ours: 408 nobody answered,
-    /// 480 no ring in time, 487 cancelled, 503 no transport.
+    /// 480 no ring in time, 487 cancelled, 503 no transport, or a name that leads nowhere, which
+    /// `reason` then says.
     Failed {
         code: u16,
         reason: String,
@@ -310,6 +319,8 @@ pub enum EndCause {
 pub enum SipError {
     #[error("cannot bind {addr}: {why}")]
     Bind { addr: SocketAddr, why: String },
+    #[error("names cannot be looked up: {0}")]
+    Names(String),
     #[error("no address to listen on")]
     NoListener,
     #[error("not a SIP address")]

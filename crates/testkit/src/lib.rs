@@ -1,5 +1,7 @@
-//! For tests only: what is in a signal, a network that misbehaves by seed, virtual time.
+//! For tests only: what is in a signal, a network that misbehaves by seed, virtual
+//! time, a name server.
 
+pub mod dns;
 pub mod link;
 pub mod sim;
 pub mod spectrum;

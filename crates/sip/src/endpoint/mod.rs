@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
-use rsipstack::sip::{HostWithPort, Uri};
-use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption};
+use rsipstack::sip::{HostWithPort, Transport as Named, Uri};
+use rsipstack::transaction::endpoint::{Endpoint, EndpointInnerRef, EndpointOption};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::udp::{UdpConnection, UdpInner};
 use rsipstack::transport::{SipAddr, SipConnection, TransportLayer};
@@ -35,6 +35,7 @@ use crate::flows::Flows;
 use crate::incoming;
 use crate::listen::{Bound, Open};
 use crate::locate::{Locator, transport_of, udp};
+use crate::names::{LookupError, Reach};
 use crate::outward::Face;
 use crate::shared::Shared;
 use crate::socket::Wire;
@@ -81,6 +82,15 @@ pub(crate) struct Core {
     pub(crate) refused: AtomicU64,
 }
 
+/// Where a call of ours is to go.
+pub(crate) enum Aim {
+    /// Over a connection that is there.
+    Way(SipAddr),
+    Host(HostWithPort, Option<Named>),
+    /// To its first Route.
+    Route,
+}
+
 /// Where a request came from.
 pub(crate) struct Origin {
     pub(crate) source: SocketAddr,
@@ -103,8 +113,16 @@ impl Core {
         let failed = |why: String| SipError::Bind { addr: local, why };
         let from = tcp_names.map(|(local, _)| local);
         let flows = Flows::new(from, config.streams, shared.census.clone());
-        let locator = Locator { flows: flows.clone(), v6, udp: bound.udp.is_some() };
-        let wire = Arc::new(Wire::new(bound.udp.map(|open| open.socket), local, flows.clone()));
+        let locator = Locator {
+            flows: flows.clone(),
+            names: shared.names.clone(),
+            v6,
+            udp: bound.udp.is_some(),
+        };
+        let tcp = tcp_names.map_or(advertised, |(_, told)| told);
+        let face = Face { own: advertised, tcp, told: config.told.clone() };
+        let socket = bound.udp.map(|open| open.socket);
+        let wire = Arc::new(Wire::new(socket, local, face.clone(), flows.clone()));
         let library = CancellationToken::new();
         let layer = TransportLayer::new_with_domain_resolver(
             library.child_token(),
@@ -115,22 +133,15 @@ impl Core {
             UdpConnection::attach(inner, None, Some(library.child_token())).await,
         );
         layer.add_transport(connection.clone());
-        let endpoint = EndpointBuilder::new()
-            .with_user_agent(&config.user_agent)
-            .with_transport_layer(layer)
-            .with_cancel_token(library.clone())
-            .with_option(timers(config, advertised))
-            .with_target_locator(Box::new(locator.clone()))
-            .build();
+        let endpoint = library_endpoint(config, advertised, layer, &library, &locator);
         let arriving = endpoint.incoming_transactions().map_err(|e| failed(e.to_string()))?;
         let contact = format!("sip:{}@{advertised}", config.contact_user);
         let contact = Uri::try_from(contact.as_str()).map_err(|e| failed(e.to_string()))?;
-        let face = Face { own: advertised, tcp: tcp_names.map_or(advertised, |(_, told)| told) };
         let core = Arc::new(Self {
             endpoint: endpoint.inner.clone(),
             contact,
             advertised,
-            ours: vec![face.own.to_string(), face.tcp.to_string()],
+            ours: face.all(),
             face,
             tasks: shared.tasks.clone(),
             lingering: shared.lingering.clone(),
@@ -197,23 +208,47 @@ impl Core {
         }
     }
 
-    /// Where a call of ours goes, if it is not the locator that decides; or why it cannot go.
-    pub(crate) async fn aim(
-        &self,
-        call: &Outgoing,
-        uri: &Uri,
-    ) -> Result<Option<SipAddr>, (u16, String)> {
+    pub(crate) fn adds_to(&self, reach: &mut Reach) {
+        self.locator.adds_to(reach);
+    }
+
+    /// Where a call of ours goes; or why it cannot go.
+    pub(crate) fn aim(&self, call: &Outgoing, uri: &Uri) -> Result<Aim, (u16, String)> {
         if let Some(id) = call.flow {
             // RFC 5626 section 5.3: no other way would reach that client.
             let flow = self.flows.find(id).ok_or((430, "Flow Failed".to_owned()))?;
-            return Ok(Some(flow.addr.clone()));
+            return Ok(Aim::Way(flow.addr.clone()));
         }
-        if call.to_addr.is_none() && call.transport.is_none() {
-            return Ok(None);
+        if call.to_addr.is_none() && !call.route.is_empty() {
+            return Ok(Aim::Route);
         }
         let host = call.to_addr.map_or_else(|| uri.host_with_port.clone(), HostWithPort::from);
         let transport = call.transport.map(Into::into).or_else(|| transport_of(uri));
-        Ok(Some(self.locator.find(transport, &host).await))
+        Ok(Aim::Host(host, transport))
+    }
+
+    /// The ways to a call's aim, the first to be tried first; None where the library decides. What
+    /// looks a name up may take as long as a far end may be silent.
+    pub(crate) async fn ways(&self, aim: &Aim) -> Result<Vec<Option<SipAddr>>, LookupError> {
+        match aim {
+            Aim::Way(way) => Ok(vec![Some(way.clone())]),
+            Aim::Route => Ok(vec![None]),
+            Aim::Host(host, transport) => {
+                let limit = Duration::from_millis(self.config.unreachable_ms);
+                let targets = self.locator.targets(*transport, host);
+                let none = |_| LookupError::NoServer(host.host.to_string());
+                let targets = tokio::time::timeout(limit, targets).await.map_err(none)??;
+                Ok(targets.into_iter().map(Some).collect())
+            }
+        }
+    }
+
+    /// What a target of ours becomes when a request is sent there: a connection is opened now.
+    pub(crate) async fn open(&self, way: Option<SipAddr>) -> Option<SipAddr> {
+        match way {
+            Some(way) => Some(self.locator.open(way).await),
+            None => None,
+        }
     }
 
     /// The way to an address, for a request that names it.
@@ -292,6 +327,22 @@ impl Core {
 
 fn names<T>(open: &Open<T>) -> (SocketAddr, SocketAddr) {
     (open.local, open.advertised)
+}
+
+fn library_endpoint(
+    config: &SipConfig,
+    advertised: SocketAddr,
+    layer: TransportLayer,
+    library: &CancellationToken,
+    locator: &Locator,
+) -> Endpoint {
+    EndpointBuilder::new()
+        .with_user_agent(&config.user_agent)
+        .with_transport_layer(layer)
+        .with_cancel_token(library.clone())
+        .with_option(timers(config, advertised))
+        .with_target_locator(Box::new(locator.clone()))
+        .build()
 }
 
 fn timers(config: &SipConfig, advertised: SocketAddr) -> EndpointOption {

@@ -59,7 +59,9 @@ impl Core {
                 Sifted::Pass => {}
                 Sifted::Answer(answer) => {
                     let bytes = match flow {
-                        Some(_) => outward::dress(SipMessage::Response(*answer), &self.face),
+                        Some(_) => {
+                            outward::dress(SipMessage::Response(*answer), &self.face, source)
+                        }
                         None => answer.to_bytes(),
                     };
                     return self.answer(bytes, source, flow).await;
@@ -94,7 +96,7 @@ impl Core {
                 // asks much at once is read on when it has been told.
                 flow.write_in_turn(Raw::Answer(bytes)).await;
             }
-            None => drop(self.wire.send(&bytes, source).await),
+            None => drop(self.wire.tell(&bytes, source).await),
         }
     }
 }

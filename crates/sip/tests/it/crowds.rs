@@ -65,6 +65,7 @@ fn registration(server: std::net::SocketAddr) -> undertone_sip::Registration {
         contact_user: "ana".into(),
         credentials: Some(undertone_sip::Credentials::new("ana", PASSWORD)),
         expires_s: 600,
+        q_thousandths: None,
     }
 }
 

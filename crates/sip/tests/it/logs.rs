@@ -53,6 +53,7 @@ async fn no_password_nonce_or_digest_is_logged_by_either_side_of_a_registration(
             contact_user: "ana".into(),
             credentials: Some(Credentials::new("ana", password)),
             expires_s: 60,
+            q_thousandths: None,
         });
         let mut state = registered.as_ref().unwrap().state();
         let settled = state.wait_for(|state| *state != RegistrationState::Trying);

@@ -18,6 +18,7 @@ fn wanted(server: std::net::SocketAddr, password: &str, expires_s: u32) -> Regis
         contact_user: "ana".into(),
         credentials: Some(Credentials::new("ana", password)),
         expires_s,
+        q_thousandths: None,
     }
 }
 

@@ -308,8 +308,9 @@ impl Traffic {
     fn places<'a>(&'a self, trunk: &'a Trunk) -> impl Iterator<Item = &'a Place> {
         trunk.places.iter().flat_map(|place| {
             match self.found.get(&(trunk.id.clone(), place.clone())) {
-                Some(found) if !found.is_empty() => found.as_slice(),
-                _ => std::slice::from_ref(place),
+                // Empty: it was looked up, and leads nowhere.
+                Some(found) => found.as_slice(),
+                None => std::slice::from_ref(place),
             }
         })
     }

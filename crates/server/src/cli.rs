@@ -123,6 +123,12 @@ struct Addresses {
     /// Code point of SIP packets, 0 to 63.
     #[arg(long, env = "UNDERTONE_DSCP_SIP", value_name = "N")]
     dscp_sip: Option<u8>,
+    /// Name servers for SIP domains; /etc/resolv.conf's unless set.
+    #[arg(long, env = "UNDERTONE_NAME_SERVERS", value_name = "ADDR", value_delimiter = ',')]
+    name_servers: Vec<SocketAddr>,
+    /// Seconds that phones with a higher q ring before those with a lower one.
+    #[arg(long, env = "UNDERTONE_RING_EACH", value_name = "S")]
+    ring_each: Option<u64>,
     /// Prometheus metrics, on an address of their own; off unless set.
     #[arg(long, env = "UNDERTONE_METRICS", value_name = "ADDR")]
     metrics: Option<SocketAddr>,
@@ -222,6 +228,10 @@ impl Addresses {
         if !self.local_networks.is_empty() {
             config.local_networks.clone_from(&self.local_networks);
         }
+        if !self.name_servers.is_empty() {
+            config.name_servers.clone_from(&self.name_servers);
+        }
+        config.ring_each_s = self.ring_each.unwrap_or(config.ring_each_s);
         config.dscp_media = self.dscp_media.unwrap_or(config.dscp_media);
         config.dscp_sip = self.dscp_sip.unwrap_or(config.dscp_sip);
         config.metrics = self.metrics.or(config.metrics);

@@ -35,6 +35,10 @@ pub struct Config {
     /// Differentiated services code points (RFC 4594: EF for media, CS3 for signalling).
     pub dscp_media: u8,
     pub dscp_sip: u8,
+    /// Asked for the names of trunks; none: those of the system.
+    pub name_servers: Vec<SocketAddr>,
+    /// How long a person's phones with a higher q ring before those with a lower one.
+    pub ring_each_s: u64,
     /// Of the digests of our accounts: their hashes are for it alone.
     pub realm: String,
     pub data: PathBuf,
@@ -82,6 +86,8 @@ impl Default for Config {
             local_networks: Network::private(),
             dscp_media: 46,
             dscp_sip: 24,
+            name_servers: Vec::new(),
+            ring_each_s: 15,
             realm: REALM.into(),
             data: PathBuf::from("./undertone-data"),
             database_url: None,
@@ -120,6 +126,9 @@ impl Config {
         let wrong = |what: &str| Err(ConfigError::Value(what.to_string()));
         if self.media_threads == 0 || self.media_threads > 256 {
             return wrong("media_threads must be 1 to 256");
+        }
+        if self.ring_each_s == 0 || self.ring_each_s > 600 {
+            return wrong("ring_each_s must be 1 to 600");
         }
         if self.sip.ips().any(|ip| ip.is_unspecified()) || self.rtp.ip.is_unspecified() {
             return wrong("sip and rtp need the address that phones reach, not 0.0.0.0");
@@ -198,6 +207,10 @@ impl Config {
              # Differentiated services: expedited forwarding for media, CS3 for SIP.\n\
              dscp_media = {}\n\
              dscp_sip = {}\n\
+             # Asked for the names of trunks (NAPTR, SRV); /etc/resolv.conf's unless set.\n\
+             # name_servers = [\"192.0.2.53:53\"]\n\
+             # Seconds that a person's phones with a higher q ring before those with a lower one.\n\
+             ring_each_s = {}\n\
              # Of the digests of accounts: with another one, their passwords must be set anew.\n\
              realm = \"{}\"\n\
              # SQLite's files live here.\n\
@@ -221,6 +234,7 @@ impl Config {
             d.local_networks.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", "),
             d.dscp_media,
             d.dscp_sip,
+            d.ring_each_s,
             d.realm,
             d.data.display(),
             d.drain_s,

@@ -9,7 +9,7 @@ use crate::figures;
 use crate::ids::Ids;
 use crate::lock::DataLock;
 use crate::recover;
-use crate::switchboard::{self, MediaCounts, Register, Switchboard};
+use crate::switchboard::{self, CallConfig, MediaCounts, Register, Switchboard};
 use crate::trunks;
 use crate::watch;
 use anyhow::Context;
@@ -144,7 +144,7 @@ impl Server {
             directory,
             ids,
             register.clone(),
-            config.told(),
+            CallConfig { told: config.told(), ring_each: Duration::from_secs(config.ring_each_s) },
         );
         gatekeeper.knows_outside(board.outside());
         let desk = Arc::new(Desk::new(board.clone()));
@@ -229,7 +229,13 @@ impl Server {
 
 fn sip_config(config: &Config) -> SipConfig {
     let first = SocketAddr::new(config.sip.first_ip(), 0);
-    SipConfig { listen: config.sip.listen(), dscp: Some(config.dscp_sip), ..SipConfig::new(first) }
+    SipConfig {
+        listen: config.sip.listen(),
+        dscp: Some(config.dscp_sip),
+        name_servers: config.name_servers.clone(),
+        told: config.told(),
+        ..SipConfig::new(first)
+    }
 }
 
 fn start_engine(

@@ -1,22 +1,24 @@
-//! What keeps each trunk's state: its names are looked up, its places are asked by OPTIONS, and
-//! we are registered with it. What is learnt goes into core's `Traffic`; what it means, core says.
+//! What keeps each trunk's state: its names are looked up as often as their zones ask, its places
+//! are asked by OPTIONS, and we are registered with it. What is learnt goes into core's `Traffic`;
+//! what it means, core says.
 
 use crate::switchboard::Switchboard;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, JoinSet};
 use undertone_core::contact::{Host, Place, Wire};
 use undertone_core::id::TrunkId;
 use undertone_core::time::Mono;
 use undertone_core::trunk::{Login, Secret, Trunk};
 use undertone_sip::{
-    Credentials, PeerState, PeerWatch, Registered, Registration, RegistrationState, Target,
-    Transport, Watched,
+    Credentials, LookupError, PeerState, PeerWatch, Registered, Registration, RegistrationState,
+    Target, Transport, Watched,
 };
 
-/// Names are looked up again this often, and sooner where nothing was found.
-const LOOK_UP_EVERY: Duration = Duration::from_secs(300);
+/// What was not found is looked up again after this.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(15);
+/// Not more often than this, however short the zone's time to live is.
+const LOOK_UP_LEAST: Duration = Duration::from_secs(1);
 
 /// One trunk's tasks; they end, and what they learnt is forgotten, with this.
 struct Tending {
@@ -54,33 +56,73 @@ pub async fn tend(board: Switchboard) {
 
 /// Until it is aborted. Its own tasks go with it.
 async fn tend_one(board: Switchboard, trunk: Trunk) {
-    let named = trunk.places.iter().any(|place| matches!(place.host, Host::Name(_)));
-    let mut known: Option<Vec<Place>> = None;
+    let mut names = Names::default();
+    let mut begun: Option<BTreeSet<Place>> = None;
     let mut tasks = JoinSet::new();
     loop {
-        let mut ways = Vec::new();
-        for place in &trunk.places {
-            let found = look_up(place).await;
-            if matches!(place.host, Host::Name(_)) {
-                if found.is_empty() {
-                    tracing::warn!(trunk = %trunk.id, %place, "a trunk's name is not found");
-                }
-                board.house().exchange.traffic().found(&trunk.id, place, found.clone());
-            }
-            ways.extend(found);
-        }
-        if known.as_ref() != Some(&ways) {
+        let (ways, again) = names.look_up(&board, &trunk).await;
+        // In whichever order they came: a zone's weights change it each time.
+        let all = ways.iter().cloned().collect();
+        if begun.as_ref() != Some(&all) {
             tasks.shutdown().await;
             begin(&board, &trunk, &ways, &mut tasks);
+            begun = Some(all);
         }
-        let again = if ways.is_empty() { LOOK_UP_AGAIN } else { LOOK_UP_EVERY };
-        known = Some(ways);
-        if !named {
+        match again {
+            Some(at) => tokio::time::sleep_until(at.into()).await,
             // Addresses stay what they are; the tasks live as long as this one.
-            std::future::pending::<()>().await;
+            None => std::future::pending().await,
         }
-        tokio::time::sleep(again).await;
     }
+}
+
+/// What the names of one trunk were last found to be.
+#[derive(Default)]
+struct Names(BTreeMap<Place, Vec<Place>>);
+
+impl Names {
+    /// Every address of the trunk, in order, and when to look again; None if none is a name.
+    async fn look_up(
+        &mut self,
+        board: &Switchboard,
+        trunk: &Trunk,
+    ) -> (Vec<Place>, Option<Instant>) {
+        let (mut ways, mut again) = (Vec::new(), None);
+        for place in &trunk.places {
+            let Host::Name(name) = &place.host else {
+                ways.push(place.clone());
+                continue;
+            };
+            let house = board.house();
+            let wire = place.wire.map(|wire| transport(Some(wire)));
+            let now = Instant::now();
+            let until = match house.sip.look_up(name, place.port, wire).await {
+                Ok(found) => {
+                    let found_at = found.targets.into_iter().map(place_of).collect();
+                    self.0.insert(place.clone(), found_at);
+                    found.valid_until.max(now + LOOK_UP_LEAST)
+                }
+                Err(error) => {
+                    tracing::warn!(trunk = %trunk.id, %error, "a trunk's name leads nowhere");
+                    // Where only the name servers are away, the trunk need not be.
+                    if !matches!(error, LookupError::NoServer(_)) {
+                        self.0.remove(place);
+                    }
+                    now + LOOK_UP_AGAIN
+                }
+            };
+            again = Some(again.map_or(until, |again: Instant| again.min(until)));
+            let found = self.0.get(place).cloned().unwrap_or_default();
+            house.exchange.traffic().found(&trunk.id, place, found.clone());
+            ways.extend(found);
+        }
+        (ways, again)
+    }
+}
+
+fn place_of(target: Target) -> Place {
+    let wire = (target.transport == Transport::Tcp).then_some(Wire::Tcp);
+    Place { host: Host::Addr(target.addr.ip()), port: Some(target.addr.port()), wire }
 }
 
 fn begin(board: &Switchboard, trunk: &Trunk, ways: &[Place], tasks: &mut JoinSet<()>) {
@@ -131,17 +173,31 @@ fn register(
         contact_user: contact_user.clone(),
         credentials: Some(credentials),
         expires_s: login.expires_s,
+        q_thousandths: None,
     };
     match board.house().sip.register(what) {
         Ok(registered) => {
             board.house().exchange.traffic().register(&contact_user, Some(trunk.id.clone()));
-            tasks.spawn(stay(board.clone(), trunk.id.clone(), registered));
+            let contact = OurContact { board: board.clone(), user: contact_user };
+            tasks.spawn(stay(board.clone(), trunk.id.clone(), registered, contact));
         }
         Err(error) => tracing::warn!(trunk = %trunk.id, %error, "cannot register"),
     }
 }
 
-async fn stay(board: Switchboard, trunk: TrunkId, registered: Registered) {
+/// The user of a contact of ours; calls that name it are nobody's once this has gone.
+struct OurContact {
+    board: Switchboard,
+    user: String,
+}
+
+impl Drop for OurContact {
+    fn drop(&mut self) {
+        self.board.house().exchange.traffic().register(&self.user, None);
+    }
+}
+
+async fn stay(board: Switchboard, trunk: TrunkId, registered: Registered, _contact: OurContact) {
     let mut state = registered.state();
     loop {
         let now = *state.borrow_and_update();
@@ -184,18 +240,6 @@ pub fn transport(wire: Option<Wire>) -> Transport {
         Some(Wire::Tcp) => Transport::Tcp,
         Some(Wire::Udp) | None => Transport::Udp,
     }
-}
-
-/// An address is itself.
-async fn look_up(place: &Place) -> Vec<Place> {
-    let Host::Name(name) = &place.host else { return vec![place.clone()] };
-    let found = tokio::net::lookup_host((name.as_str(), place.port.unwrap_or(5060))).await;
-    let place_at = |addr: std::net::SocketAddr| Place {
-        host: Host::Addr(addr.ip()),
-        port: Some(addr.port()),
-        wire: place.wire,
-    };
-    found.map(|all| all.map(place_at).collect()).unwrap_or_default()
 }
 
 fn read(trunk: &Trunk, secret: &Secret) -> Option<String> {

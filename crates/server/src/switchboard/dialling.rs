@@ -1,12 +1,14 @@
 //! What one seat is called at: groups of aims, one group after another, all aims of a group at
-//! once. A person's devices ring together, and the first that answers has the call; a trunk's
-//! addresses are tried in turn, as long as none has rung. Where a number leads core has decided.
+//! once. A person's devices ring together, those preferred less after those preferred more
+//! (`preference`), and the first that answers has the call; a trunk's addresses are tried in turn,
+//! as long as none has rung. Where a number leads core has decided.
 //!
 //! The leg that a search is at stands among the call's legs as any other; what rings beside it,
 //! and what comes next, is here.
 
 use super::caller::Caller;
 use super::legs::{Leg, failure};
+use super::preference::{Turn, by_preference, is_global};
 use super::task::CallTask;
 use crate::clock;
 use std::collections::VecDeque;
@@ -57,12 +59,13 @@ impl Aim {
 
 pub(super) struct Search {
     /// Of the leg that stands among the call's.
-    at: Aim,
-    beside: Vec<(Leg, Aim)>,
+    pub(super) at: Aim,
+    pub(super) beside: Vec<(Leg, Aim)>,
     pub(super) next: VecDeque<Vec<Aim>>,
     /// Whom one of them named instead, and who that was.
     sent_on: Option<(Origin, Vec<String>)>,
     outside: Option<Outside>,
+    pub(super) turn: Option<Turn>,
     /// Somebody's phone rang: from then on no other address is tried.
     rang: bool,
     worst: Option<u16>,
@@ -72,6 +75,16 @@ impl Search {
     /// Only the way out has more than one address; what an answer means there core says.
     fn goes_on(&self, code: u16) -> bool {
         self.outside.as_ref().is_some_and(|outside| outside.goes_on(code, self.rang))
+    }
+
+    /// For phones of ours, not for a number outside.
+    pub(super) fn is_inside(&self) -> bool {
+        self.outside.is_none()
+    }
+
+    /// Phones of a lower q wait, and none of the better ones named somebody else instead.
+    fn has_less_preferred(&self) -> bool {
+        self.is_inside() && self.sent_on.is_none() && !self.next.is_empty()
     }
 }
 
@@ -99,12 +112,16 @@ impl CallTask {
                 next,
                 sent_on: None,
                 outside,
+                turn: None,
                 rang: false,
                 worst: None,
             })
         });
         match begun {
-            Ok(search) => drop(self.searches.insert(seat, search)),
+            Ok(mut search) => {
+                self.begin_turn(seat, &mut search);
+                self.searches.insert(seat, search);
+            }
             Err(why) => self.next.push_back(Input::LegFailed { seat, why }),
         }
     }
@@ -133,10 +150,10 @@ impl CallTask {
         match to {
             DialTarget::Device(device) => {
                 dir.device(device).ok_or(LegFailure::Gone)?;
-                Ok(([of_device(device)].into(), None))
+                Ok((by_preference(of_device(device)), None))
             }
             DialTarget::Person { devices, .. } => {
-                Ok(([devices.iter().flat_map(of_device).collect()].into(), None))
+                Ok((by_preference(devices.iter().flat_map(of_device).collect()), None))
             }
             DialTarget::Trunk(outside) => {
                 let aims = self.aims_outside(outside, caller.as_ref(), number, name);
@@ -179,14 +196,11 @@ impl CallTask {
         ringing.collect()
     }
 
-    /// Where an account has registered: all that it prefers most, which ring together.
+    /// Where an account has registered.
     fn bindings_of(&self, account: Option<&str>) -> Vec<Binding> {
         let registrar = self.house.sip.registrar();
         let bound = account.zip(registrar).map(|(account, registrar)| registrar.bindings(account));
-        let mut bound = bound.unwrap_or_default();
-        let best = bound.first().map(|binding| binding.q_thousandths);
-        bound.retain(|binding| Some(binding.q_thousandths) == best);
-        bound
+        bound.unwrap_or_default()
     }
 
     /// One group an address: every address of the first trunk, then of the next.
@@ -242,7 +256,7 @@ impl CallTask {
 
     /// Begins the next group of which any aim can be called.
     #[allow(clippy::type_complexity)]
-    fn next_group(
+    pub(super) fn next_group(
         &mut self,
         next: &mut VecDeque<Vec<Aim>>,
         outside: Option<&Outside>,
@@ -350,18 +364,23 @@ impl CallTask {
             true => {}
             false => self.heard_from(&lost),
         }
+        if search.is_inside() && is_global(code) {
+            self.said_for_all(seat, &mut search);
+            return self.search_failed(seat, &search);
+        }
         if beside.is_none() {
             match search.beside.pop() {
                 Some((leg, aim)) => {
                     self.legs.insert(seat, leg);
                     search.at = aim;
                 }
-                None if search.goes_on(code) => {
+                None if search.goes_on(code) || search.has_less_preferred() => {
                     let outside = search.outside.clone();
                     match self.next_group(&mut search.next, outside.as_ref(), seat) {
                         Ok((at, others)) => (search.at, search.beside) = (at, others),
                         Err(_) => return self.search_failed(seat, &search),
                     }
+                    self.begin_turn(seat, &mut search);
                 }
                 // Core says whether the seat may be somebody else's, and dials anew.
                 None if search.sent_on.is_some() => return self.redirected_to(seat, search),

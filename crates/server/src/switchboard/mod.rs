@@ -10,6 +10,7 @@ mod legs;
 mod moving;
 mod news;
 mod noting;
+mod preference;
 mod register;
 mod replacing;
 mod sockets;
@@ -32,6 +33,7 @@ use crate::ids::Ids;
 use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use undertone_core::call::{Call, Input, NewCall};
 use undertone_core::directory::Directory;
@@ -61,6 +63,8 @@ pub struct House {
     pub counts: Counts,
     /// Which of our addresses each side is told.
     pub told: Told,
+    /// How long phones that are preferred more ring before the others do.
+    pub ring_each: Duration,
     pub exchange: Exchange,
     strangers: Strangers,
     draining: AtomicBool,
@@ -83,6 +87,14 @@ pub struct Switchboard {
     house: Arc<House>,
 }
 
+/// What of the configuration calls need.
+pub struct CallConfig {
+    /// Which of our addresses each side is told.
+    pub told: Told,
+    /// How long phones that are preferred more ring before the others do.
+    pub ring_each: Duration,
+}
+
 impl Switchboard {
     pub fn new(
         engine: Engine,
@@ -91,8 +103,9 @@ impl Switchboard {
         directory: watch::Receiver<Arc<Directory>>,
         ids: Ids,
         register: Arc<Register>,
-        told: Told,
+        config: CallConfig,
     ) -> Self {
+        let CallConfig { told, ring_each } = config;
         let floor = FloorTask::start(directory.clone());
         let house = House {
             engine,
@@ -104,6 +117,7 @@ impl Switchboard {
             register,
             counts: Counts::default(),
             told,
+            ring_each,
             exchange: Exchange::default(),
             strangers: Strangers::default(),
             draining: AtomicBool::new(false),

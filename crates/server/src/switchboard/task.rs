@@ -50,6 +50,11 @@ pub enum Message {
     /// Another call's legs.
     Guests(Box<Guests>),
     Arrival(Box<Arrival>),
+    /// The phones that ring for a seat have had their time.
+    TurnOver {
+        seat: SeatId,
+        due: Instant,
+    },
     View(oneshot::Sender<CallView>),
     /// How this seat stands, for another call of its phone.
     Other(SeatId, oneshot::Sender<Other>),
@@ -152,6 +157,7 @@ impl CallTask {
             Message::Dialog { seat, leg, event } => self.on_dialog(seat, leg, event),
             Message::Silent { seat, for_ms } => self.on_silence(seat, for_ms),
             Message::Gone { seat, leg } => self.on_gone(seat, leg),
+            Message::TurnOver { seat, due } => self.turn_over(seat, due),
             Message::Guests(guests) => self.guests_came(*guests),
             Message::Arrival(arrival) => self.arrival_came(*arrival),
             Message::View(reply) => {

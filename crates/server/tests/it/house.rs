@@ -45,6 +45,8 @@ pub struct Options {
     pub transport: Transport,
     /// None: the kernel's choice.
     pub rtp: Option<RtpRange>,
+    /// The server's; the system's if there are none.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             codes: false,
             transport: Transport::Udp,
             rtp: None,
+            name_servers: Vec::new(),
         }
     }
 }
@@ -74,6 +77,7 @@ impl House {
 
     pub async fn with(options: Options) -> House {
         let phones = phones(&options).await;
+        let name_servers = options.name_servers.clone();
         let dir = tempfile::tempdir().expect("a folder");
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = Config {
@@ -82,6 +86,7 @@ impl House {
             rtp: options.rtp.unwrap_or(RtpRange { ip: any.ip(), from: 0, to: 0 }),
             data: dir.path().into(),
             media_threads: options.media_threads,
+            name_servers,
             tapping_codes: CodesConfig { on: options.codes, ..CodesConfig::default() },
             ..Config::default()
         };

@@ -26,6 +26,7 @@ mod modes;
 #[allow(dead_code, clippy::unwrap_used)] // of the SIP crate's tests, which use all of it
 mod peer;
 mod ports;
+mod preferred;
 mod process;
 mod referring;
 mod registered;
@@ -43,6 +44,8 @@ mod telephony;
 mod torture;
 mod torture_rig;
 mod transfers;
+mod trunk_names;
+mod trunk_register;
 mod trunks;
 mod unit;
 mod upkeep;

@@ -13,30 +13,34 @@ use undertone_phone::{
     Target, Transport,
 };
 
-const PASSWORD: &str = "canary-of-registered";
+pub const PASSWORD: &str = "canary-of-registered";
 
 /// A server that knows `ana` by her account, at extension 1001, and Rosa by her address.
-struct Desk {
-    server: Server,
-    engine: PhoneEngine,
-    rosa: Phone,
+pub struct Desk {
+    pub server: Server,
+    pub engine: PhoneEngine,
+    pub rosa: Phone,
     config: Config,
     _dir: TempDir,
 }
 
-async fn phone(engine: &PhoneEngine, user: &str, password: Option<&str>) -> Phone {
+pub async fn phone(engine: &PhoneEngine, user: &str, password: Option<&str>) -> Phone {
     let password = password.map(str::to_owned);
     let config = PhoneConfig { password, t1_ms: 50, ..PhoneConfig::new(user, engine) };
     Phone::start(config).await.expect("a phone")
 }
 
 async fn desk() -> Desk {
+    desk_with(|_| ()).await
+}
+
+pub async fn desk_with(change: impl FnOnce(&mut Config)) -> Desk {
     let engine = EngineConfig { priority: false, ..EngineConfig::default() };
     let engine = PhoneEngine::start(engine).expect("the phones' media");
     let rosa = phone(&engine, "+1555", None).await;
     let dir = tempfile::tempdir().expect("a folder");
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let config = Config {
+    let mut config = Config {
         http: any,
         sip: any.into(),
         rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
@@ -44,6 +48,7 @@ async fn desk() -> Desk {
         media_threads: 1,
         ..Config::default()
     };
+    change(&mut config);
     let store = open_store(&config).await.expect("a store");
     let text = format!(
         "[[person]]\nid = \"ana\"\nname = \"Ana\"\n\
@@ -59,7 +64,7 @@ async fn desk() -> Desk {
 }
 
 impl Desk {
-    fn at(&self, number: &str) -> String {
+    pub fn at(&self, number: &str) -> String {
         format!("sip:{number}@{}", self.server.sip_addr)
     }
 
@@ -67,7 +72,7 @@ impl Desk {
         Target { addr: self.server.sip_addr, transport: Transport::Udp }
     }
 
-    fn bound(&self) -> usize {
+    pub fn bound(&self) -> usize {
         self.server.sip().registrar().expect("a registrar").bindings("ana").len()
     }
 
@@ -81,14 +86,19 @@ impl Desk {
     }
 
     async fn registered(&self, phone: &Phone) -> Registered {
-        let registered = phone.register(self.target(), 60).expect("an address");
+        self.registered_with(phone, 1_000).await
+    }
+
+    pub async fn registered_with(&self, phone: &Phone, q_thousandths: u16) -> Registered {
+        let registered = phone.register_with(self.target(), 60, Some(q_thousandths));
+        let registered = registered.expect("an address");
         let mut state = registered.state();
         let is_up = |s: &RegistrationState| matches!(s, RegistrationState::Registered { .. });
         timeout(SOON, state.wait_for(is_up)).await.expect("in time").expect("registered");
         registered
     }
 
-    async fn close(self, phones: &[&Phone]) {
+    pub async fn close(self, phones: &[&Phone]) {
         self.server.stop(Duration::ZERO).await;
         for phone in phones {
             phone.shutdown().await;
@@ -97,7 +107,7 @@ impl Desk {
     }
 }
 
-async fn rings(phone: &Phone) -> Ringing {
+pub async fn rings(phone: &Phone) -> Ringing {
     timeout(SOON, phone.incoming()).await.expect("in time").expect("it rings")
 }
 

@@ -8,7 +8,7 @@ use undertone_core::id::TrunkId;
 use undertone_engine::Rank;
 use undertone_phone::{Answering, CallEnd, Codec, Phone, PhoneCall, PhoneConfig};
 
-const NUMBER: &str = "+4570001001";
+pub const NUMBER: &str = "+4570001001";
 
 pub async fn carrier() -> Phone {
     let engine = another_engine();
@@ -22,7 +22,7 @@ pub async fn carrier() -> Phone {
 }
 
 /// Where nobody is: a port that was free just now.
-async fn dead() -> SocketAddr {
+pub async fn dead() -> SocketAddr {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let socket = tokio::net::UdpSocket::bind(any).await.expect("a socket");
     socket.local_addr().expect("an address")
@@ -30,7 +30,7 @@ async fn dead() -> SocketAddr {
 
 /// A trunk `carrier` at these addresses, a number that leads to Ana, a way out that she alone is
 /// allowed. `more` goes into the trunk's entry.
-pub fn outside(places: &[SocketAddr], more: &str) -> String {
+pub fn outside(places: &[impl std::fmt::Display], more: &str) -> String {
     let places: Vec<_> = places.iter().map(|place| format!("\"{place}\"")).collect();
     format!(
         "[[trunk]]\nid = \"carrier\"\naddresses = [{}]\n{more}\n\
@@ -65,7 +65,7 @@ async fn with_carrier(more: &str) -> (House, Phone) {
     (house, carrier)
 }
 
-async fn failed(call: &PhoneCall) -> u16 {
+pub async fn failed(call: &PhoneCall) -> u16 {
     match tokio::time::timeout(SOON, call.ended()).await.expect("in time") {
         CallEnd::Failed { code, .. } => code,
         other => panic!("{other:?}"),

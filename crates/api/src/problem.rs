@@ -89,6 +89,10 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         Reason::NotAllowed
         | Reason::RightsLost
         | Reason::LegNotOwn
+        | Reason::PinWrong
+        | Reason::PinMissing
+        | Reason::PinLocked
+        | Reason::PinNotSet
         | Reason::OutboundDenied
         | Reason::UnknownCaller => StatusCode::FORBIDDEN,
         Reason::NoSuchCall
@@ -113,6 +117,7 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         | Reason::TooManySupervisors
         | Reason::TooManySeats
         | Reason::Superseded
+        | Reason::LegNotRegistered
         | Reason::AgentBusy => StatusCode::CONFLICT,
         Reason::VersionMismatch => StatusCode::PRECONDITION_FAILED,
         Reason::TargetRequired
@@ -165,6 +170,11 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::LegNoAnswer => "The phone that was called did not answer in time.",
         Reason::LegRejected => "The phone that was called rejected the call.",
         Reason::LegNotOwn => "The device named in `leg` is not one of your own.",
+        Reason::LegNotRegistered => "The phone named in `leg` is not registered.",
+        Reason::PinWrong => "That is not this person's PIN.",
+        Reason::PinMissing => "No PIN was typed.",
+        Reason::PinLocked => "Too many wrong PINs were typed there; it is locked for half an hour.",
+        Reason::PinNotSet => "A PIN is needed, and this person has none.",
         Reason::LegListenOnly => "A stream can only listen.",
         Reason::AudioNotProven => "No sound passed to or from the supervisor's phone in time.",
         Reason::MediaFailed => "The media failed.",

@@ -6,6 +6,7 @@
 //! because there a key alone may be meant for the far end.
 
 use crate::directory::Directory;
+use crate::pin::PinAsked;
 use crate::time::Mono;
 use crate::view::{AgentAfter, Mode};
 
@@ -25,6 +26,8 @@ pub struct TappingCodes {
     pub whisper: String,
     pub barge: String,
     pub takeover: String,
+    /// Who must prove by a PIN who they are.
+    pub pin: PinAsked,
 }
 
 impl Default for TappingCodes {
@@ -36,6 +39,7 @@ impl Default for TappingCodes {
             whisper: code("*81"),
             barge: code("*82"),
             takeover: code("*83"),
+            pin: PinAsked::default(),
         }
     }
 }
@@ -88,6 +92,36 @@ impl TappingCodes {
         let people = dir.people.values().filter_map(|person| person.extension.as_deref());
         let devices = dir.devices.values().filter_map(|device| device.extension.as_deref());
         people.chain(devices).filter(|extension| self.dialled(extension).is_some())
+    }
+}
+
+/// How a digit came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigitWay {
+    /// A telephone event (RFC 4733).
+    Event,
+    /// SIP INFO.
+    Info,
+}
+
+/// Some telephones send each digit both ways; it counts once. The way of the first one counts,
+/// until none has come by it for so long that none that was pressed with it can still be on the way
+/// by the other (an INFO is given up after 32 s, RFC 3261 section 17.1.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OneWay {
+    last: Option<(DigitWay, Mono)>,
+}
+
+const OTHER_WAY_US: u64 = 32_000_000;
+
+impl OneWay {
+    pub fn counts(&mut self, now: Mono, way: DigitWay) -> bool {
+        let other = |(of, at): (DigitWay, Mono)| of != way && now.since(at) <= OTHER_WAY_US;
+        if self.last.is_some_and(other) {
+            return false;
+        }
+        self.last = Some((way, now));
+        true
     }
 }
 

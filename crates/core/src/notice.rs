@@ -44,10 +44,15 @@ pub enum Spoken {
     NotInMode,
     NotHeard,
     NotPossible,
+    EnterPin,
+    PinWrong,
+    PinMissing,
+    PinLocked,
+    PinNotSet,
 }
 
 impl Spoken {
-    pub const ALL: [Spoken; 15] = [
+    pub const ALL: [Spoken; 20] = [
         Spoken::Listening,
         Spoken::Whispering,
         Spoken::Barging,
@@ -63,6 +68,11 @@ impl Spoken {
         Spoken::NotInMode,
         Spoken::NotHeard,
         Spoken::NotPossible,
+        Spoken::EnterPin,
+        Spoken::PinWrong,
+        Spoken::PinMissing,
+        Spoken::PinLocked,
+        Spoken::PinNotSet,
     ];
 
     /// The name of its recording.
@@ -83,6 +93,11 @@ impl Spoken {
             Spoken::NotInMode => "not_in_mode",
             Spoken::NotHeard => "not_heard",
             Spoken::NotPossible => "not_possible",
+            Spoken::EnterPin => "enter_pin",
+            Spoken::PinWrong => "pin_wrong",
+            Spoken::PinMissing => "pin_missing",
+            Spoken::PinLocked => "pin_locked",
+            Spoken::PinNotSet => "pin_not_set",
         }
     }
 
@@ -98,7 +113,13 @@ impl Spoken {
     /// The first reason is the one that is said; the audit has them all.
     pub fn refusal(refusal: &Refusal) -> Self {
         match refusal.reasons.first() {
-            Some(Reason::NotAllowed | Reason::LegNotOwn) => Spoken::NotAllowed,
+            Some(Reason::NotAllowed | Reason::LegNotOwn | Reason::UnknownCaller) => {
+                Spoken::NotAllowed
+            }
+            Some(Reason::PinWrong) => Spoken::PinWrong,
+            Some(Reason::PinMissing) => Spoken::PinMissing,
+            Some(Reason::PinLocked) => Spoken::PinLocked,
+            Some(Reason::PinNotSet) => Spoken::PinNotSet,
             Some(Reason::NoSuchAgent | Reason::NoRoute) => Spoken::NoSuchAgent,
             Some(
                 Reason::AgentNotOnCall

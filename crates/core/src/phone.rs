@@ -52,7 +52,7 @@ pub const fn reject_code(why: LegFailure) -> u16 {
     match why {
         LegFailure::Busy => 486,
         LegFailure::Declined => 603,
-        LegFailure::NoAnswer => 480,
+        LegFailure::NoAnswer | LegFailure::NotRegistered => 480,
         LegFailure::Unreachable => 404,
         LegFailure::NoCommonCodec => 488,
         LegFailure::PortsExhausted => 503,
@@ -66,6 +66,7 @@ pub const fn failure_code(why: LegFailure) -> &'static str {
         LegFailure::Declined => "declined",
         LegFailure::NoAnswer => "no_answer",
         LegFailure::Unreachable => "unreachable",
+        LegFailure::NotRegistered => "not_registered",
         LegFailure::NoCommonCodec => "no_common_codec",
         LegFailure::PortsExhausted => "ports_exhausted",
         LegFailure::Gone => "gone",

@@ -143,6 +143,7 @@ impl Policy {
             ("on_agent_leaves", leaves.into()),
             ("on_takeover_lost", lost.into()),
             ("tapping_codes", if self.codes.on { "on" } else { "off" }.into()),
+            ("tapping_codes.pin", self.codes.pin.code().into()),
         ]
     }
 }

@@ -16,6 +16,14 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// The PIN that was typed is not this person's.
+    PinWrong => "pin_wrong",
+    /// Nothing was typed.
+    PinMissing => "pin_missing",
+    /// Too many wrong ones from there; not even the right one counts now.
+    PinLocked => "pin_locked",
+    /// A PIN is asked for, and this person has none.
+    PinNotSet => "pin_not_set",
     /// The key or person lacks the right (listen, whisper, barge, takeover, control, …).
     NotAllowed => "not_allowed",
     NoSuchCall => "no_such_call",
@@ -60,6 +68,8 @@ reasons! {
     LegRejected => "leg_rejected",
     /// The device named in `leg` is not one of the caller's own.
     LegNotOwn => "leg_not_own",
+    /// The device named in `leg` has registered nowhere, and has no fixed address.
+    LegNotRegistered => "leg_not_registered",
     /// A stream can listen only; a stream cannot be raised.
     LegListenOnly => "leg_listen_only",
     /// Three packets did not reach the leg, or none came from it, in 3 s.

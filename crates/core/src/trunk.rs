@@ -25,6 +25,9 @@ pub struct Trunk {
     pub ping_s: u32,
     /// Its P-Asserted-Identity is believed, and ours is told to it (RFC 3325's trust domain).
     pub trusted: bool,
+    /// Callers whose number, if it is one of these, this trunk has made sure of: they may dial
+    /// tapping codes as whoever the number is.
+    pub vouches_for: Vec<Pattern>,
     /// Shown to it as the caller, where the caller has no number that begins with `+`.
     pub caller_number: Option<Number>,
 }

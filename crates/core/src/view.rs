@@ -2,7 +2,7 @@
 //!
 //! The call's task makes these after every input that changed something; the API words them.
 
-use crate::id::{CallId, DeviceId, PersonId, SeatId, SupervisionId};
+use crate::id::{CallId, DeviceId, PersonId, SeatId, SupervisionId, TrunkId};
 use crate::plan::PlanVersion;
 use crate::refusal::Reason;
 use crate::time::Wall;
@@ -97,6 +97,8 @@ pub enum LegKind {
     Phone,
     /// Undertone calls this device, which belongs to the supervisor.
     Sip { device: DeviceId },
+    /// The supervisor called, from behind a trunk that vouches for this number.
+    Trunk { trunk: TrunkId, number: String },
     /// The HTTP response body; listen only.
     Stream,
 }

@@ -87,6 +87,7 @@ impl Status {
 pub(crate) enum Ask {
     Direction { wanted: Direction, done: oneshot::Sender<Result<(), CallError>> },
     Refer { to: String, replaces: Option<Replaces>, done: oneshot::Sender<Result<(), CallError>> },
+    Info { digits: String, done: oneshot::Sender<Result<(), CallError>> },
     HangUp,
 }
 
@@ -284,6 +285,14 @@ impl PhoneCall {
             Some(false) => Err(CallError::NoEvents),
             None => Err(CallError::Ended),
         }
+    }
+
+    /// Presses these as SIP INFO (`application/dtmf-relay`), each after the one before is answered.
+    pub async fn info(&self, digits: &str) -> Result<(), CallError> {
+        let (done, answer) = oneshot::channel();
+        let ask = Ask::Info { digits: digits.to_owned(), done };
+        self.asks.send(ask).await.map_err(|_| CallError::Ended)?;
+        answer.await.unwrap_or(Err(CallError::Ended))
     }
 
     /// Sets what the phone says to this tone, at -10 dBFS; None is silence.

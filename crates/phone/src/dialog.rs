@@ -143,6 +143,7 @@ impl Task {
                 ask = asked.recv() => match ask {
                     Some(Ask::Direction { wanted, done }) => self.offer(wanted, done),
                     Some(Ask::Refer { to, replaces, done }) => self.refer(to, replaces, done),
+                    Some(Ask::Info { digits, done }) => self.info(digits, done),
                     Some(Ask::HangUp) | None => break self.hang_up(&mut events).await,
                 },
                 Some(event) = media.recv() => if let Some(end) = self.on_media(event) {
@@ -287,6 +288,14 @@ impl Task {
         tokio::spawn(async move {
             let answer = dialog.refer(&to, replaces).await;
             let _ = done.send(answer.map_err(CallError::from));
+        });
+    }
+
+    /// Answered by another task, as a REFER is.
+    fn info(&self, digits: String, done: oneshot::Sender<Result<(), CallError>>) {
+        let dialog = self.dialog.clone();
+        tokio::spawn(async move {
+            let _ = done.send(dialog.info(&digits).await.map_err(CallError::from));
         });
     }
 

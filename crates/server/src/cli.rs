@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use undertone_core::access::Right;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_sdp::Network;
-use undertone_store::Verified;
+use undertone_store::{Applied, Store, Verified};
 
 /// Live call supervision: listen, whisper, barge, take over.
 #[derive(Debug, Parser)]
@@ -348,8 +348,8 @@ async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let config = place.config()?;
-    let what = match provision::read_for(&text, &config.realm) {
-        Ok(what) => what,
+    let draft = match provision::draft(&text, &config.realm) {
+        Ok(draft) => draft,
         Err(mistakes) => {
             for mistake in mistakes {
                 eprintln!("{}:{}: {}", file.display(), mistake.line, mistake.what);
@@ -358,12 +358,13 @@ async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
         }
     };
     let store = open_store(&config).await?;
-    let applied = store.provision(what).await;
+    let applied = provision_into(&store, draft).await;
     store.close().await;
     let done = applied?;
     println!(
         "people: {} written, {} removed; devices: {} written, {} removed; \
-         trunks: {} written, {} removed; routes: {} lists written; accounts: {} changed",
+         trunks: {} written, {} removed; routes: {} lists written; accounts: {} changed; \
+         PINs: {} changed",
         done.people_written,
         done.people_removed,
         done.devices_written,
@@ -371,9 +372,15 @@ async fn provision_from(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
         done.trunks_written,
         done.trunks_removed,
         done.lists_written,
-        done.accounts_changed
+        done.accounts_changed,
+        done.pins_changed
     );
     Ok(ExitCode::SUCCESS)
+}
+
+async fn provision_into(store: &Store, draft: provision::Draft) -> anyhow::Result<Applied> {
+    let stored = store.pins().await?;
+    Ok(store.provision(draft.settled(&stored)?).await?)
 }
 
 async fn key(command: KeyCommand) -> anyhow::Result<ExitCode> {

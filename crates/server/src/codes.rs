@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use undertone_core::codes::TappingCodes;
+use undertone_core::pin::PinAsked;
 
 /// All of it may be left out: then the codes are the standard ones, and off.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -13,12 +14,15 @@ pub struct CodesConfig {
     pub whisper: String,
     pub barge: String,
     pub takeover: String,
+    /// Who is asked for a PIN.
+    #[serde(deserialize_with = "pin_asked")]
+    pub pin: PinAsked,
 }
 
 impl Default for CodesConfig {
     fn default() -> Self {
-        let TappingCodes { on, listen, whisper, barge, takeover } = TappingCodes::default();
-        Self { on, listen, whisper, barge, takeover }
+        let TappingCodes { on, listen, whisper, barge, takeover, pin } = TappingCodes::default();
+        Self { on, listen, whisper, barge, takeover, pin }
     }
 }
 
@@ -30,12 +34,14 @@ impl CodesConfig {
             whisper: self.whisper.clone(),
             barge: self.barge.clone(),
             takeover: self.takeover.clone(),
+            pin: self.pin,
         }
     }
 
     /// Its part of the example file.
     pub fn example() -> String {
-        let Self { on, listen, whisper, barge, takeover } = Self::default();
+        let Self { on, listen, whisper, barge, takeover, pin } = Self::default();
+        let pin = pin.code();
         format!(
             "\n# Supervision by telephone: a code and the agent's extension (*81201), then 4, 5, 6 \
              or 7\n# (in takeover *4, *5, *6, *7) for listen, whisper, barge, hand back. Who dials \
@@ -45,7 +51,17 @@ impl CodesConfig {
              listen = \"{listen}\"\n\
              whisper = \"{whisper}\"\n\
              barge = \"{barge}\"\n\
-             takeover = \"{takeover}\"\n"
+             takeover = \"{takeover}\"\n\
+             # Who types a PIN first: \"never\", \"behind_trunk\" (who calls by a trunk that\n\
+             # vouches for its callers), \"always\".\n\
+             pin = \"{pin}\"\n"
         )
     }
+}
+
+fn pin_asked<'de, D: serde::Deserializer<'de>>(d: D) -> Result<PinAsked, D::Error> {
+    let text = String::deserialize(d)?;
+    let known = || PinAsked::ALL.map(PinAsked::code).join(", ");
+    let wrong = || serde::de::Error::custom(format!("pin is one of {}, not `{text}`", known()));
+    PinAsked::parse(&text).ok_or_else(wrong)
 }

@@ -128,14 +128,16 @@ impl Desk {
     }
 }
 
-/// Which device a URI means: a contact, or an extension of ours. Whether it may be used, core
-/// says.
+/// Which device a URI means: a contact, an extension of ours, or the account that a phone registers
+/// as. Whether it may be used, core says.
 fn device_at(uri: &str, dir: &Directory) -> Option<DeviceId> {
     let contact = Contact::parse(uri).ok();
     let by_contact = contact.and_then(|contact| dir.device_with_contact(&contact));
-    by_contact
-        .map(|device| device.id.clone())
-        .or_else(|| routing::one_device(&dialled(uri).ok()?, dir))
+    by_contact.map(|device| device.id.clone()).or_else(|| {
+        let named = dialled(uri).ok()?;
+        let by_account = || dir.device_of_account(named.as_str()).map(|d| d.id.clone());
+        routing::one_device(&named, dir).or_else(by_account)
+    })
 }
 
 fn unavailable(error: StoreError) -> Refusal {

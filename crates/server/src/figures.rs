@@ -17,6 +17,13 @@ impl Page {
     fn counter(&mut self, name: &str, value: impl std::fmt::Display) {
         let _ = writeln!(self.0, "# TYPE undertone_{name} counter\nundertone_{name} {value}");
     }
+    /// The labels are words of ours: none needs escaping, and there is a fixed number of them.
+    fn by_reason(&mut self, name: &str, each: impl IntoIterator<Item = (&'static str, u64)>) {
+        let _ = writeln!(self.0, "# TYPE undertone_{name} counter");
+        for (reason, count) in each {
+            let _ = writeln!(self.0, "undertone_{name}{{reason=\"{reason}\"}} {count}");
+        }
+    }
 }
 
 /// Renders the figures of a server at the moment of asking.
@@ -32,7 +39,8 @@ pub fn of(server: &Server) -> impl Fn() -> String + Send + Sync + 'static {
         page.counter("calls_ended_total", count(&counts.calls_ended));
         page.counter("calls_failed_total", count(&counts.calls_failed));
         page.counter("calls_turned_away_total", count(&counts.calls_turned_away));
-        page.counter("calls_refused_total", count(&counts.calls_refused));
+        page.by_reason("calls_refused_total", counts.calls_refused.each());
+        page.by_reason("tapping_codes_refused_total", counts.codes_refused.each());
         trunk_figures(&mut page, &board);
         page.counter("audit_rows_failed_total", count(&counts.rows_failed));
         page.counter("privacy_alarms_total", count(&media.privacy_alarms));
@@ -45,6 +53,7 @@ pub fn of(server: &Server) -> impl Fn() -> String + Send + Sync + 'static {
         page.counter("sip_sent_total", sip.sent);
         page.counter("sip_dropped_total", sip.dropped);
         page.counter("sip_refused_total", sip.refused);
+        door_figures(&mut page, &sip.door);
         let journal = store.gauges();
         page.gauge("journal_waiting", journal.waiting);
         page.counter("journal_rows_total", journal.rows_committed);
@@ -69,6 +78,19 @@ fn trunk_figures(page: &mut Page, board: &Switchboard) {
     each("trunk_channels_in_use", &|trunk| traffic.channels(&trunk.id));
     each("trunk_registered", &|trunk| u32::from(board.house().exchange.is_registered(&trunk.id)));
     each("trunk_channels_max", &|trunk| trunk.channels_max.unwrap_or(0));
+}
+
+/// Who knocks: challenged, refused and why, locked, slowed down.
+fn door_figures(page: &mut Page, door: &undertone_sip::DoorGauges) {
+    page.counter("sip_door_challenged_total", door.challenged);
+    page.counter("sip_door_locks_total", door.locks);
+    let refused = [
+        ("wrong_password", door.wrong),
+        ("locked", door.locked),
+        ("not_own_name", door.not_own),
+        ("too_often", door.slowed),
+    ];
+    page.by_reason("sip_door_refused_total", refused);
 }
 
 fn media_figures(page: &mut Page, media: &undertone_engine::Gauges) {

@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod door;
 pub mod figures;
 pub mod floor;
+pub mod hashing;
 pub mod ids;
 pub mod keys;
 pub mod listening;

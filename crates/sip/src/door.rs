@@ -63,6 +63,8 @@ struct Counts {
     challenged: AtomicU64,
     wrong: AtomicU64,
     locked: AtomicU64,
+    locks: AtomicU64,
+    not_own: AtomicU64,
     slowed: AtomicU64,
 }
 
@@ -170,6 +172,7 @@ impl Door {
         if !self.is_right(request, &shown, account.as_deref()) {
             self.counts.wrong.fetch_add(1, Ordering::Relaxed);
             if self.state().guesses.wrong(name, from, now) {
+                self.counts.locks.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(source = %asked.source, "too many wrong passwords, locked");
             }
             return self.challenge(name, account, asked, false);
@@ -215,6 +218,7 @@ impl Door {
         let is_own = |user: &str| account.user == user || account.names.iter().any(|n| n == user);
         // REGISTER names in To whom it binds (RFC 3261 section 10.3); nobody binds for others.
         if !is_own(&asked.from_user) || (asked.method == "REGISTER" && !is_own(&asked.to_user)) {
+            self.counts.not_own.fetch_add(1, Ordering::Relaxed);
             return Verdict::Answer(403, Vec::new());
         }
         if !self.is_emergency(asked)
@@ -295,6 +299,8 @@ impl Door {
             challenged: of(&self.counts.challenged),
             wrong: of(&self.counts.wrong),
             locked: of(&self.counts.locked),
+            locks: of(&self.counts.locks),
+            not_own: of(&self.counts.not_own),
             slowed: of(&self.counts.slowed),
         }
     }

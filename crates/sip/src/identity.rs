@@ -23,6 +23,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The URIs of P-Asserted-Identity, without what stands around them. A value that cannot be
+    /// taken apart is left out.
+    pub fn asserted_uris(&self) -> impl Iterator<Item = &str> {
+        self.asserted.iter().filter_map(|value| uri(value))
+    }
+
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -43,6 +49,34 @@ pub(crate) fn read(request: &Request) -> Identity {
         }
     }
     found
+}
+
+/// Of a name-addr or an addr-spec (RFC 3261 section 25.1). A display name in quotes may hold what
+/// looks like a URI, and is never one.
+fn uri(value: &str) -> Option<&str> {
+    let mut rest = value.trim();
+    if let Some(quoted) = rest.strip_prefix('"') {
+        let (mut escaped, mut end) = (false, None);
+        for (at, c) in quoted.char_indices() {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => {
+                    end = Some(at + 1);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        rest = quoted.get(end?..)?.trim_start();
+        // After a quoted name only brackets may follow.
+        return rest.strip_prefix('<')?.split_once('>').map(|(uri, _)| uri);
+    }
+    match rest.split_once('<') {
+        Some((name, _)) if name.contains(['"', '>', ':']) => None,
+        Some((_, rest)) => rest.split_once('>').map(|(uri, _)| uri),
+        None => Some(rest),
+    }
 }
 
 fn keep(kept: &mut Vec<String>, values: &[&str]) {
@@ -76,6 +110,25 @@ pub(crate) fn write(identity: &Identity) -> Vec<Header> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_uri_of_an_assertion_is_what_stands_in_its_brackets_whatever_the_name_says() {
+        for (value, expected) in [
+            ("<sip:2001@pbx>", Some("sip:2001@pbx")),
+            ("sip:2001@pbx", Some("sip:2001@pbx")),
+            ("tel:+4570002001", Some("tel:+4570002001")),
+            ("Mia <sip:2001@pbx>;x=y", Some("sip:2001@pbx")),
+            ("\"Mia\" <tel:+45-7000>", Some("tel:+45-7000")),
+            ("\"<sip:9@x>\" <sip:2001@pbx>", Some("sip:2001@pbx")),
+            ("\"a\\\"<sip:9@x>\" <sip:2001@pbx>", Some("sip:2001@pbx")),
+            ("\"Mia <sip:9@x>", None),
+            ("\"Mia\" sip:9@x", None),
+            ("sip:9@x <sip:2001@pbx>", None),
+            ("<sip:2001@pbx", None),
+        ] {
+            assert_eq!(uri(value), expected, "{value}");
+        }
+    }
 
     #[test]
     fn what_could_begin_another_header_is_not_written() {

@@ -370,6 +370,10 @@ pub struct DoorGauges {
     pub wrong: u64,
     /// Turned away unread because of too many wrong ones.
     pub locked: u64,
+    /// Locks that began.
+    pub locks: u64,
+    /// Had a right one, and asked in another's name.
+    pub not_own: u64,
     /// Told to come later (503).
     pub slowed: u64,
 }

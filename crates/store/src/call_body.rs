@@ -5,7 +5,9 @@ use crate::error::StoreError;
 use crate::text::{self, bad};
 use serde::{Deserialize, Serialize};
 use undertone_core::call::CallRecord;
-use undertone_core::id::{BadId, CallId, DeviceId, OrgId, PersonId, SeatId, SupervisionId};
+use undertone_core::id::{
+    BadId, CallId, DeviceId, OrgId, PersonId, SeatId, SupervisionId, TrunkId,
+};
 use undertone_core::plan::PlanVersion;
 use undertone_core::time::Wall;
 use undertone_core::view::{
@@ -196,6 +198,8 @@ fn write_supervision(s: &SupervisionView) -> Supervision {
     let (leg, device) = match &s.leg {
         LegKind::Phone => ("phone", None),
         LegKind::Sip { device } => ("sip", Some(device.to_string())),
+        // A number holds no space, and a trunk's id none either.
+        LegKind::Trunk { trunk, number } => ("trunk", Some(format!("{trunk} {number}"))),
         LegKind::Stream => ("stream", None),
     };
     let span =
@@ -230,6 +234,10 @@ fn read_supervision(s: Supervision) -> Result<SupervisionView, StoreError> {
     let leg = match (s.leg.as_str(), s.device) {
         ("phone", _) => LegKind::Phone,
         ("sip", Some(device)) => LegKind::Sip { device: id(&device, DeviceId::parse)? },
+        ("trunk", Some(both)) => {
+            let (trunk, number) = both.split_once(' ').unwrap_or((&both, ""));
+            LegKind::Trunk { trunk: id(trunk, TrunkId::parse)?, number: number.to_owned() }
+        }
         ("stream", _) => LegKind::Stream,
         (other, _) => return Err(bad("a supervision's leg", other)),
     };

@@ -15,6 +15,7 @@ mod error;
 mod journal;
 mod keys;
 mod open_rows;
+mod pins;
 pub mod private;
 mod provision;
 mod queue;
@@ -32,5 +33,6 @@ pub use journal::{
     Verified,
 };
 pub use keys::{Key, NewKey};
+pub use pins::PinHash;
 pub use provision::{Applied, Provision};
 pub use store::{Gauges, Store, StoreConfig};

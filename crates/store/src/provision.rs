@@ -4,6 +4,7 @@
 use crate::accounts::{self, Account};
 use crate::error::StoreError;
 use crate::keys::{rights_of, rights_text};
+use crate::pins::{self, PinHash};
 use crate::text::{self, bad};
 use crate::{routes, trunks};
 use sqlx::any::AnyRow;
@@ -20,6 +21,7 @@ pub struct Provision {
     pub people: Vec<Person>,
     pub devices: Vec<Device>,
     pub accounts: Vec<Account>,
+    pub pins: Vec<PinHash>,
     pub trunks: Vec<Trunk>,
     pub numbers: Vec<OwnNumber>,
     pub routes: Vec<Route>,
@@ -37,6 +39,7 @@ pub struct Applied {
     pub people_removed: u64,
     pub devices_removed: u64,
     pub accounts_changed: u64,
+    pub pins_changed: u64,
     pub trunks_removed: u64,
     /// Of numbers, routes, permissions, caps and emergency numbers: lists that are other ones now.
     pub lists_written: u64,
@@ -51,7 +54,8 @@ pub(crate) async fn apply(
     let people: BTreeMap<_, _> = what.people.iter().map(|p| (&p.id, p)).collect();
     let devices: BTreeMap<_, _> = what.devices.iter().map(|d| (&d.id, d)).collect();
     let accounts_changed = accounts::apply(&mut *conn, org, &what.accounts).await?;
-    let mut applied = Applied { accounts_changed, ..Applied::default() };
+    let pins_changed = pins::apply(&mut *conn, org, &what.pins).await?;
+    let mut applied = Applied { accounts_changed, pins_changed, ..Applied::default() };
     for (id, person) in &people {
         if before.people.get(*id) != Some(*person) {
             write_person(conn, org, person).await?;

@@ -8,6 +8,7 @@ use crate::journal::{
     Verified,
 };
 use crate::keys::{self, Key, NewKey};
+use crate::pins::{self, PinHash};
 use crate::provision::{self, Applied, Provision};
 use crate::queue::{Item, Queue};
 use crate::{audit_rows, call_rows, open_rows, private, writer};
@@ -230,6 +231,15 @@ impl Store {
     /// What devices prove themselves with; part of what `directory_version` counts.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         accounts::accounts(&self.inner.directory, &self.inner.org).await
+    }
+
+    /// What a person's PIN is compared with; None: they have none.
+    pub async fn pin(&self, person: &PersonId) -> Result<Option<String>, StoreError> {
+        pins::one(&self.inner.directory, &self.inner.org, person).await
+    }
+
+    pub async fn pins(&self) -> Result<Vec<PinHash>, StoreError> {
+        pins::all(&self.inner.directory, &self.inner.org).await
     }
 
     /// Where accounts have registered, but for what has run out.

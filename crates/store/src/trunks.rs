@@ -5,11 +5,11 @@ use crate::text::{bad, words_of, words_text};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use undertone_core::id::{OrgId, TrunkId};
-use undertone_core::number::Number;
+use undertone_core::number::{Number, Pattern};
 use undertone_core::trunk::{Login, Secret, Trunk};
 
 const TRUNKS: &str = "SELECT id, name, places, sources, login_user, login_realm, login_secret, \
-    login_register, login_expires_s, channels_max, ping_s, trusted, caller_number \
+    login_register, login_expires_s, channels_max, ping_s, trusted, caller_number, vouches_for \
     FROM trunk WHERE org_id = $1";
 
 pub(crate) async fn read(conn: &mut AnyConnection, org: &OrgId) -> Result<Vec<Trunk>, StoreError> {
@@ -44,6 +44,7 @@ fn of_row(row: &AnyRow) -> Result<Trunk, StoreError> {
         channels_max: u32::try_from(whole(9)?).ok(),
         ping_s: small(10)?,
         trusted: whole(11)? != 0,
+        vouches_for: words_of(&text(13)?, Pattern::parse)?,
         caller_number: caller
             .map(|n| Number::parse(&n))
             .transpose()
@@ -77,7 +78,8 @@ pub(crate) async fn write(
     sqlx::query(
         "INSERT INTO trunk (org_id, id, name, places, sources, login_user, login_realm, \
          login_secret, login_register, login_expires_s, channels_max, ping_s, trusted, \
-         caller_number) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         caller_number, vouches_for) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(org.as_str())
     .bind(trunk.id.as_str())
@@ -93,6 +95,7 @@ pub(crate) async fn write(
     .bind(i64::from(trunk.ping_s))
     .bind(i64::from(trunk.trusted))
     .bind(trunk.caller_number.as_ref().map_or("", Number::as_str))
+    .bind(words_text(&trunk.vouches_for))
     .execute(conn)
     .await?;
     Ok(())

@@ -35,9 +35,12 @@ impl From<LegWire> for LegWanted {
 pub(crate) struct Leg {
     /// `phone`, `sip` or `stream`.
     kind: &'static str,
-    /// For `sip`: which device was called.
+    /// For `sip`: which device was called, or called.
     #[serde(skip_serializing_if = "Option::is_none")]
     device_id: Option<String>,
+    /// For `sip`, instead: behind which trunk the supervisor called from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trunk_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -91,10 +94,11 @@ pub(crate) struct Supervision {
 
 impl From<&SupervisionView> for Supervision {
     fn from(view: &SupervisionView) -> Self {
-        let (kind, device_id) = match &view.leg {
-            LegKind::Phone => ("phone", None),
-            LegKind::Sip { device } => ("sip", Some(device.to_string())),
-            LegKind::Stream => ("stream", None),
+        let (kind, device_id, trunk_id) = match &view.leg {
+            LegKind::Phone => ("phone", None, None),
+            LegKind::Sip { device } => ("sip", Some(device.to_string()), None),
+            LegKind::Trunk { trunk, .. } => ("sip", None, Some(trunk.to_string())),
+            LegKind::Stream => ("stream", None, None),
         };
         let state = match view.state {
             SupervisionState::Connecting => "connecting",
@@ -117,7 +121,7 @@ impl From<&SupervisionView> for Supervision {
                 name: view.supervisor_name.clone(),
             },
             party_id: view.seat.map(party_id),
-            leg: Leg { kind, device_id },
+            leg: Leg { kind, device_id, trunk_id },
             mode: view.mode.into(),
             targets: view.targets.iter().copied().map(party_id).collect(),
             muted: view.muted,

@@ -84,6 +84,8 @@ pub enum LegFailure {
     Declined,
     NoAnswer,
     Unreachable,
+    /// A phone that registers, and has not.
+    NotRegistered,
     NoCommonCodec,
     PortsExhausted,
     Gone,

@@ -67,6 +67,10 @@ impl Call {
                 no.push(Reason::LegNotOwn);
             }
         }
+        // Behind a trunk nobody is called by us.
+        if matches!(join.leg, LegKind::Trunk { .. }) && !join.arrived {
+            no.push(Reason::LegNotOwn);
+        }
         if join.private && !join.by.may(Right::Private) && !no.contains(&Reason::NotAllowed) {
             no.push(Reason::NotAllowed);
         }
@@ -162,6 +166,9 @@ impl Call {
         let (to, shown, after_ms) = match &join.leg {
             LegKind::Sip { device } if join.arrived => {
                 return Ear::Seat(self.take_arrived(turn, join, device.to_string()));
+            }
+            LegKind::Trunk { number, .. } => {
+                return Ear::Seat(self.take_arrived(turn, join, number.clone()));
             }
             LegKind::Stream => return Ear::Tap(self.next_tap()),
             LegKind::Sip { device } => {
@@ -298,6 +305,7 @@ fn join_details(join: &Join) -> Details {
     let leg = match &join.leg {
         LegKind::Phone => "phone".to_owned(),
         LegKind::Sip { device } => format!("sip {device}"),
+        LegKind::Trunk { trunk, number } => format!("trunk {trunk} {number}"),
         LegKind::Stream => "stream".to_owned(),
     };
     let mut details = vec![

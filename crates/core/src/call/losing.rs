@@ -62,6 +62,7 @@ impl Call {
         let reason = match why {
             LegFailure::NoAnswer => Reason::LegNoAnswer,
             LegFailure::PortsExhausted => Reason::Overloaded,
+            LegFailure::NotRegistered => Reason::LegNotRegistered,
             _ => Reason::LegRejected,
         };
         self.end_supervision(turn, &id, Life::Failed, reason.code(), Some(reason));

@@ -425,6 +425,7 @@ impl Call {
         }
         let shown = match &join.leg {
             LegKind::Sip { device } => device.to_string(),
+            LegKind::Trunk { number, .. } => number.clone(),
             LegKind::Phone | LegKind::Stream => join.by.person.to_string(),
         };
         let seat = self.seat_supervisor(&join, shown);

@@ -1,6 +1,6 @@
 //! What a telephone dials and presses, as wishes.
 
-use undertone_core::codes::{KeyWish, Keypad, TappingCodes};
+use undertone_core::codes::{DigitWay, KeyWish, Keypad, OneWay, TappingCodes};
 use undertone_core::time::Mono;
 use undertone_core::view::Mode::{self, Barge, Listen, Takeover, Whisper};
 
@@ -63,4 +63,18 @@ fn a_star_counts_for_three_seconds_and_for_one_key() {
     assert_eq!(once, [None, None, None]);
     let twice = press(Takeover, &[(0, '*'), (2_900, '*'), (3_100, '7')]);
     assert_eq!(twice, [None, None, Some(KeyWish::HandBack)]);
+}
+
+#[test]
+fn a_digit_that_comes_both_ways_counts_once_whichever_way_is_first() {
+    for (first, second) in [(DigitWay::Event, DigitWay::Info), (DigitWay::Info, DigitWay::Event)] {
+        let mut ear = OneWay::default();
+        let mut at = |ms, way| ear.counts(Mono::from_ms(ms), way);
+        assert!(at(0, first) && !at(20, second));
+        assert!(!at(500, second), "the other way overtakes");
+        assert!(at(520, first), "and still it is the first way that counts");
+        assert!(!at(32_520, second), "an INFO may be repeated for so long");
+        assert!(at(32_521, second), "a telephone that changed its way is heard in the end");
+        assert!(!at(32_600, first));
+    }
 }

@@ -105,6 +105,7 @@ pub(crate) fn trunk(name: &str, channels: u32, places: &[&str]) -> Trunk {
         channels_max: Some(channels).filter(|n| *n > 0),
         ping_s: 0,
         trusted: false,
+        vouches_for: Vec::new(),
         caller_number: None,
     }
 }

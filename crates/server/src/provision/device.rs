@@ -8,6 +8,7 @@ use undertone_core::access::Right;
 use undertone_core::contact::Contact;
 use undertone_core::directory::{Device, Person};
 use undertone_core::id::{DeviceId, PersonId};
+use undertone_core::pin::Pin;
 use undertone_core::view::Net;
 
 /// Of a device; what is secret among them is `account`'s.
@@ -27,7 +28,7 @@ const KEYS: [&str; 11] = [
 
 impl Reader<'_> {
     pub(super) fn person(&mut self, at: &Range<usize>, entry: &Entry<'_>) -> Option<Person> {
-        self.only(entry, &["id", "name", "extension", "rights"]);
+        self.only(entry, &["id", "name", "extension", "rights", "pin"]);
         let id = self.needed(at, entry, "id");
         let id = id.and_then(|(at, text)| self.id(&at, PersonId::parse(text)));
         let name = self.needed(at, entry, "name").map(|(_, text)| text.to_string());
@@ -48,6 +49,13 @@ impl Reader<'_> {
             }
         }
         Some(Person { id: id?, name: name?, extension: extension.ok()?, rights })
+    }
+
+    /// None for a person without a PIN, or without a name to keep it under.
+    pub(super) fn pin(&mut self, _: &Range<usize>, entry: &Entry<'_>) -> Option<(PersonId, Pin)> {
+        let pin = self.parsed(entry, "pin", Pin::parse).ok()??;
+        let person = PersonId::parse(entry.get("id")?.get_ref().as_str()?).ok()?;
+        Some((person, pin))
     }
 
     pub(super) fn device(&mut self, at: &Range<usize>, entry: &Entry<'_>) -> Option<Device> {

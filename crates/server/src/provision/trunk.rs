@@ -4,10 +4,10 @@ use super::entry::{Entry, Reader};
 use std::ops::Range;
 use undertone_core::contact::Place;
 use undertone_core::id::TrunkId;
-use undertone_core::number::Number;
+use undertone_core::number::{Number, Pattern};
 use undertone_core::trunk::{Login, Secret, Source, Trunk};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "id",
     "name",
     "addresses",
@@ -15,6 +15,7 @@ const KEYS: [&str; 14] = [
     "channels_max",
     "options_s",
     "trusted",
+    "vouches_for",
     "caller_number",
     "user",
     "realm",
@@ -43,6 +44,7 @@ impl Reader<'_> {
         let channels_max = self.whole(entry, "channels_max", 100_000);
         let ping_s = self.whole(entry, "options_s", 3_600).unwrap_or(0);
         let trusted = self.flag(entry, "trusted");
+        let vouches_for = self.list(entry, "vouches_for", Pattern::parse);
         let caller_number = self.parsed(entry, "caller_number", Number::parse);
         let login = self.login(at, entry);
         let id = id?;
@@ -57,6 +59,7 @@ impl Reader<'_> {
             channels_max,
             ping_s,
             trusted,
+            vouches_for,
             caller_number,
         })
     }

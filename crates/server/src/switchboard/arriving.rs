@@ -4,7 +4,7 @@
 use super::caller::Caller;
 use super::exchange::dialled;
 use super::legs::{Leg, LegError};
-use super::tapping::Tapped;
+use super::tapping::tapped;
 use super::task::Waiting;
 use super::{CallHandle, Switchboard};
 use std::sync::atomic::Ordering;
@@ -46,9 +46,13 @@ impl Switchboard {
         if self.is_draining() && !for_help {
             return Err(refuse(503));
         }
-        if let Some(tapped) = tapped(&origin, &to, &dir) {
+        if let Some(tapped) = tapped(incoming, &origin, &to, &dir) {
+            let channel = self.channel_for(&origin, &to);
+            let channel =
+                channel.map_err(|no| refuse(self.refused(incoming, Some(&origin), &dir, &no)))?;
             let leg = self.arriving_leg(incoming, Rank::Second);
-            let leg = leg.map_err(|error| refuse(error.code()))?;
+            let mut leg = leg.map_err(|error| refuse(error.code()))?;
+            leg.channel = Some(channel);
             return Ok(Box::new(move |board, incoming| {
                 let arrived = Box::new((leg, incoming.events));
                 tokio::spawn(board.clone().tap(tapped, arrived));
@@ -203,11 +207,4 @@ impl Switchboard {
         self.house.exchange.called_by(id, Caller { origin, identity: Identity::default() });
         Ok((caller, callee))
     }
-}
-
-/// A code that supervises, dialled from a telephone of ours.
-fn tapped(origin: &Origin, to: &Dialled, dir: &Directory) -> Option<Tapped> {
-    let Origin::Device(device) = origin else { return None };
-    let (mode, extension) = dir.policy.codes.dialled(to.as_str())?;
-    Some(Tapped::new(mode, extension, dir.device(device)?, dir))
 }

@@ -71,6 +71,12 @@ pub(super) struct Search {
     worst: Option<u16>,
 }
 
+/// A phone without a fixed contact is nowhere until it registers.
+#[allow(clippy::type_complexity)]
+fn somewhere(aims: Vec<Aim>) -> Result<(VecDeque<Vec<Aim>>, Option<Outside>), LegFailure> {
+    if aims.is_empty() { Err(LegFailure::NotRegistered) } else { Ok((by_preference(aims), None)) }
+}
+
 impl Search {
     /// Only the way out has more than one address; what an answer means there core says.
     fn goes_on(&self, code: u16) -> bool {
@@ -150,10 +156,10 @@ impl CallTask {
         match to {
             DialTarget::Device(device) => {
                 dir.device(device).ok_or(LegFailure::Gone)?;
-                Ok((by_preference(of_device(device)), None))
+                somewhere(of_device(device))
             }
             DialTarget::Person { devices, .. } => {
-                Ok((by_preference(devices.iter().flat_map(of_device).collect()), None))
+                somewhere(devices.iter().flat_map(of_device).collect())
             }
             DialTarget::Trunk(outside) => {
                 let aims = self.aims_outside(outside, caller.as_ref(), number, name);

@@ -3,8 +3,8 @@
 //! know of trunks and callers. What a leg between two calls has taken is in the hands of `Carried`,
 //! which gives it back if it is let fall. Decides nothing.
 
-use super::Switchboard;
 use super::caller::Caller;
+use super::{House, Switchboard};
 use crate::clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -132,7 +132,32 @@ pub async fn tidy(board: Switchboard) {
     }
 }
 
+/// A trunk's channel in the hands of a leg that is no call's party; given back with it.
+pub(super) struct Channel {
+    house: Arc<House>,
+    held_as: CallId,
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.house.exchange.left(&self.held_as);
+    }
+}
+
 impl Switchboard {
+    /// One of the trunk that this came by, if it came by one.
+    pub(super) fn channel_for(
+        &self,
+        origin: &Origin,
+        dialled: &Dialled,
+    ) -> Result<Channel, Refusal> {
+        let bad = |_| Refusal::because(Reason::BadRequest);
+        let held_as = self.house.ids.call().map_err(bad)?;
+        let dir = self.directory();
+        self.house.exchange.traffic().arrive(&held_as, origin, dialled, &dir)?;
+        Ok(Channel { house: self.house.clone(), held_as })
+    }
+
     /// Where the origin of a call that begins is led by what was dialled, counted as the called
     /// seat's.
     pub(super) fn place_for(

@@ -1,14 +1,20 @@
 //! The SIP legs of one call: a dialog, its offer and answer, its media ports. What a phone does
 //! becomes an input; what core asks for becomes a message to the phone.
 
+mod apart;
+
 use super::House;
 use super::dialling::Aim;
+use super::exchange::Channel;
 use super::task::{CallTask, Message};
+use crate::clock;
 use crate::trunks::transport;
 use tokio::sync::{mpsc, watch};
 use undertone_core::call::{Input, LegEnd, LegFailure};
-use undertone_core::id::{BridgeId, LegId, SeatId};
-use undertone_engine::{Engine, Ports, PortsExhausted, Rank};
+use undertone_core::codes::{DigitWay, OneWay};
+use undertone_core::id::{LegId, SeatId};
+use undertone_core::time::Mono;
+use undertone_engine::{DetachedLeg, EngineError, Ports, PortsExhausted, Rank};
 use undertone_media::bridge::LegConfig;
 use undertone_sdp::{Capabilities, Direction, Media, SdpError, Session};
 use undertone_sip::{DialogEvent, DialogHandle, EndCause, Outgoing, ReofferToken, SipError};
@@ -25,6 +31,10 @@ pub(crate) struct Leg {
     place: Option<watch::Sender<Place>>,
     /// Hops that its call may still take, if it arrived.
     pub(super) hops: Option<u8>,
+    /// By which way its digits come.
+    digits: OneWay,
+    /// Of the trunk that it came by, where no call holds it.
+    pub(super) channel: Option<Channel>,
 }
 
 /// The task that has a leg, and its seat there.
@@ -42,6 +52,8 @@ enum Stage {
     ArrivedEmpty,
     AnsweredEmpty,
     Up,
+    /// Up, and out of the bridge that it was in.
+    OnTheWay(Box<DetachedLeg>),
 }
 
 /// Why an arriving leg cannot be had, as a SIP code.
@@ -82,7 +94,22 @@ impl Leg {
             }
             None => Stage::ArrivedEmpty,
         };
-        Ok(Self { id, dialog, session, ports: Some(ports), stage, place: None, hops: None })
+        Ok(Self::new(id, dialog, session, ports, stage))
+    }
+
+    fn new(id: LegId, dialog: DialogHandle, session: Session, ports: Ports, stage: Stage) -> Self {
+        let (ports, digits) = (Some(ports), OneWay::default());
+        let (place, hops, channel) = (None, None, None);
+        Self { id, dialog, session, ports, stage, place, hops, digits, channel }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.stage, Stage::Up | Stage::OnTheWay(_))
+    }
+
+    /// Whether a digit that came this way is not one that came by the other.
+    pub(super) fn digit_counts(&mut self, now: Mono, way: DigitWay) -> bool {
+        self.digits.counts(now, way)
     }
 
     /// The codec that this leg will send with, once agreed or offered.
@@ -98,26 +125,27 @@ impl Leg {
         self.dialog.reject(code, None);
     }
 
-    /// Answers it into a bridge where it is alone. None: it could not be answered, and is refused.
-    pub(super) fn answer_alone(
-        mut self,
-        engine: &Engine,
-        bridge: BridgeId,
-        seat: SeatId,
-    ) -> Option<Self> {
-        let (Stage::Arrived { answer, media }, Some(ports)) =
-            (std::mem::replace(&mut self.stage, Stage::Up), self.ports.take())
-        else {
-            self.refuse(480);
+    /// Answers a re-INVITE by ourselves. What was agreed, unless it asked for our offer.
+    pub(super) fn answer_reoffer(
+        &mut self,
+        token: ReofferToken,
+        sdp: Option<&str>,
+    ) -> Option<Media> {
+        let Some(sdp) = sdp else {
+            let offer = self.session.offer(Direction::SendRecv);
+            self.dialog.answer_reinvite(token, Ok(offer));
             return None;
         };
-        let config = LegConfig { id: self.id, media: *media, seed: rand::random() };
-        if engine.attach(bridge, seat, config, ports).is_err() {
-            self.refuse(503);
-            return None;
+        match self.session.answer(sdp) {
+            Ok((answer, media)) => {
+                self.dialog.answer_reinvite(token, Ok(answer));
+                Some(media)
+            }
+            Err(_) => {
+                self.dialog.answer_reinvite(token, Err(488));
+                None
+            }
         }
-        self.dialog.answer(answer);
-        Some(self)
     }
 
     pub(super) fn end(self) {
@@ -237,8 +265,7 @@ impl CallTask {
         };
         let (dialog, events) = self.house.sip.call(outgoing);
         let id = self.house.ids.leg();
-        let (stage, place) = (Stage::Offered, None);
-        let mut leg = Leg { id, dialog, session, ports: Some(ports), stage, place, hops: None };
+        let mut leg = Leg::new(id, dialog, session, ports, Stage::Offered);
         leg.follow(self.me.to.clone(), seat, events);
         Ok(leg)
     }
@@ -260,6 +287,12 @@ impl CallTask {
                 leg.stage = Stage::AnsweredEmpty;
                 let offer = leg.session.offer(Direction::SendRecv);
                 leg.dialog.answer(offer);
+            }
+            // Answered before it came here.
+            Stage::OnTheWay(media) => {
+                let agreed = leg.directions().unwrap_or((true, true));
+                let attached = self.house.engine.attach_leg(self.me.bridge, seat, *media);
+                self.attached(seat, attached, agreed);
             }
             other => leg.stage = other,
         }
@@ -288,15 +321,27 @@ impl CallTask {
     fn attach(&mut self, seat: SeatId, media: Media) {
         let Some(leg) = self.legs.get_mut(&seat) else { return };
         let Some(ports) = leg.ports.take() else { return };
-        let (sends, receives) = (media.receives, media.sends);
+        let agreed = (media.receives, media.sends);
         let config = LegConfig { id: leg.id, media, seed: rand::random() };
-        if let Err(error) = self.house.engine.attach(self.me.bridge, seat, config, ports) {
+        let attached = self.house.engine.attach(self.me.bridge, seat, config, ports);
+        self.attached(seat, attached, agreed);
+    }
+
+    fn attached(
+        &mut self,
+        seat: SeatId,
+        attached: Result<(), EngineError>,
+        (sends, receives): (bool, bool),
+    ) {
+        if let Err(error) = attached {
             tracing::warn!(call = %self.me.id, seat = %seat, %error, "a leg has no media");
             self.hang_up(seat);
             self.next.push_back(Input::LegFailed { seat, why: LegFailure::Other });
             return;
         }
-        self.house.register.note_dialog(&leg.dialog, self.me.id.clone(), seat);
+        if let Some(leg) = self.legs.get(&seat) {
+            self.house.register.note_dialog(&leg.dialog, self.me.id.clone(), seat);
+        }
         self.next.push_back(Input::LegAnswered { seat });
         if !(sends && receives) {
             self.next.push_back(Input::LegDirection { seat, sends, receives });
@@ -327,7 +372,7 @@ impl CallTask {
             }
             DialogEvent::Info { content_type, body } => {
                 if let Some(digit) = digit_of(&content_type, &body) {
-                    self.next.push_back(Input::Digit { seat, digit });
+                    self.pressed(seat, digit, DigitWay::Info);
                 }
             }
             DialogEvent::Failed { code, .. } => self.failed(seat, code),
@@ -340,6 +385,13 @@ impl CallTask {
                 self.unplug(seat);
                 self.next.push_back(Input::LegEnded { seat, cause: ending(cause) });
             }
+        }
+    }
+
+    pub(super) fn pressed(&mut self, seat: SeatId, digit: char, way: DigitWay) {
+        let now = clock::now().mono;
+        if self.legs.get_mut(&seat).is_some_and(|leg| leg.digit_counts(now, way)) {
+            self.next.push_back(Input::Digit { seat, digit });
         }
     }
 
@@ -377,18 +429,9 @@ impl CallTask {
 
     /// A re-INVITE is answered by us and touches no other leg: hold belongs to a seat.
     fn reoffered(&mut self, seat: SeatId, token: ReofferToken, sdp: Option<&str>) {
-        let Some(leg) = self.legs.get_mut(&seat) else { return };
-        let Some(sdp) = sdp else {
-            let offer = leg.session.offer(Direction::SendRecv);
-            leg.dialog.answer_reinvite(token, Ok(offer));
-            return;
-        };
-        match leg.session.answer(sdp) {
-            Ok((answer, media)) => {
-                leg.dialog.answer_reinvite(token, Ok(answer));
-                self.redirected(seat, media);
-            }
-            Err(_) => leg.dialog.answer_reinvite(token, Err(488)),
+        let leg = self.legs.get_mut(&seat);
+        if let Some(media) = leg.and_then(|leg| leg.answer_reoffer(token, sdp)) {
+            self.redirected(seat, media);
         }
     }
 
@@ -451,7 +494,7 @@ pub(super) async fn deliver(mut place: watch::Receiver<Place>, leg: LegId, event
 }
 
 /// `application/dtmf-relay` (`Signal=5`) and `application/dtmf` (`5`), as phones send them.
-fn digit_of(content_type: &str, body: &str) -> Option<char> {
+pub(super) fn digit_of(content_type: &str, body: &str) -> Option<char> {
     let signal = match content_type.split(';').next()?.trim() {
         "application/dtmf-relay" => {
             let line = body.lines().find(|l| l.trim_start().starts_with("Signal"))?;

@@ -1,15 +1,18 @@
 //! The switchboard: one task a call, and the way from a name to that task. It carries what core
 //! asks for to SIP, engine and store, and their ends back as inputs. Decides nothing.
 
+mod alone;
 mod arriving;
 mod asking;
 mod caller;
+mod counts;
 mod dialling;
 mod exchange;
 mod legs;
 mod moving;
 mod news;
 mod noting;
+mod pins;
 mod preference;
 mod register;
 mod replacing;
@@ -17,11 +20,11 @@ mod sockets;
 mod sound;
 mod tapping;
 mod task;
-mod telling;
 mod transferring;
 mod turned_away;
 
 pub use asking::{Joined, Sounding, supervision_in};
+pub use counts::{ByReason, Counts};
 pub use exchange::{Exchange, dialled, tidy};
 pub use news::MediaCounts;
 pub use register::{CallHandle, Register};
@@ -31,10 +34,11 @@ use crate::clock;
 use crate::floor::FloorTask;
 use crate::ids::Ids;
 use futures::future::join_all;
+use pins::Pins;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use undertone_core::call::{Call, Input, NewCall};
 use undertone_core::directory::Directory;
 use undertone_core::floor::present_call;
@@ -67,19 +71,10 @@ pub struct House {
     pub ring_each: Duration,
     pub exchange: Exchange,
     strangers: Strangers,
+    pins: Pins,
+    /// Callers who are answered and on no call.
+    alone: Arc<Semaphore>,
     draining: AtomicBool,
-}
-
-/// Figures for the metrics; nothing is decided by them.
-#[derive(Debug, Default)]
-pub struct Counts {
-    pub calls_started: AtomicU64,
-    pub calls_ended: AtomicU64,
-    pub calls_failed: AtomicU64,
-    pub calls_turned_away: AtomicU64,
-    /// Of those: by core's routing, each with its reasons in the audit.
-    pub calls_refused: AtomicU64,
-    pub rows_failed: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -120,6 +115,8 @@ impl Switchboard {
             ring_each,
             exchange: Exchange::default(),
             strangers: Strangers::default(),
+            pins: Pins::default(),
+            alone: Arc::new(Semaphore::new(alone::ALONE_MAX)),
             draining: AtomicBool::new(false),
         };
         Self { house: Arc::new(house) }

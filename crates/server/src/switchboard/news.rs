@@ -47,7 +47,7 @@ fn message(event: BridgeEvent) -> Option<Message> {
             return Some(Message::Silent { seat, for_ms });
         }
         BridgeEvent::Digit { seat, event, started: true } => {
-            Input::Digit { seat, digit: digit(event)? }
+            return Some(Message::Digit { seat, digit: digit(event)? });
         }
         _ => return None,
     };

@@ -85,6 +85,15 @@ impl Register {
         self.read().bridges.get(&id).cloned()
     }
 
+    /// What the media reports of a bridge that is no call's goes there.
+    pub(super) fn listen(&self, bridge: BridgeId, to: mpsc::Sender<Message>) {
+        self.write().bridges.insert(bridge, to);
+    }
+
+    pub(super) fn unlisten(&self, bridge: BridgeId) {
+        self.write().bridges.remove(&bridge);
+    }
+
     pub(super) fn note_supervision(&self, id: SupervisionId, call: CallId) {
         self.write().supervisions.insert(id, call);
     }

@@ -2,6 +2,7 @@
 
 use super::task::{CallTask, Message};
 use crate::demo::speech;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use undertone_api::{LiveSound, SoundEnded, SoundSender};
@@ -63,6 +64,11 @@ pub(super) fn spoken(word: Spoken) -> (Box<dyn Sound>, Duration) {
     };
     let ms = said.len() as u64 * 1_000 / u64::from(rate);
     (Box::new(tones::Clip::once(rate, said)), Duration::from_millis(ms))
+}
+
+/// In the place of a word that is cut short.
+pub(super) fn nothing() -> Box<dyn Sound> {
+    Box::new(tones::Clip::once(SOURCE_RATE, Arc::new([])))
 }
 
 fn sound_of(named: Named) -> Box<dyn Sound> {

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
 use undertone_core::call::{Answer, Call, Effect, Input, Other, RequestId, RowId, TimerId};
+use undertone_core::codes::DigitWay;
 use undertone_core::id::{LegId, SeatId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView};
@@ -37,6 +38,11 @@ pub enum Message {
     },
     /// An input that is answered, with a leg that called us (`Effect::Adopt`).
     Lend(Box<Input>, Waiting, Box<Lent>),
+    /// A telephone event began.
+    Digit {
+        seat: SeatId,
+        digit: char,
+    },
     /// Nothing came from that seat for so long.
     Silent {
         seat: SeatId,
@@ -155,6 +161,7 @@ impl CallTask {
                 }
             }
             Message::Dialog { seat, leg, event } => self.on_dialog(seat, leg, event),
+            Message::Digit { seat, digit } => self.pressed(seat, digit, DigitWay::Event),
             Message::Silent { seat, for_ms } => self.on_silence(seat, for_ms),
             Message::Gone { seat, leg } => self.on_gone(seat, leg),
             Message::TurnOver { seat, due } => self.turn_over(seat, due),

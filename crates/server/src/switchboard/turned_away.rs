@@ -4,7 +4,6 @@
 use super::Switchboard;
 use crate::clock;
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
 use undertone_core::directory::Directory;
@@ -52,7 +51,7 @@ impl Switchboard {
         let reasons = refusal.reasons.iter().map(|reason| reason.code()).collect::<Vec<_>>();
         let from = incoming.source;
         tracing::info!(%from, to = %incoming.request_user, ?reasons, "a call was turned away");
-        self.house.counts.calls_refused.fetch_add(1, Ordering::Relaxed);
+        self.house.counts.calls_refused.count(refusal);
         let mut detail = BTreeMap::new();
         detail.insert("caller".to_owned(), incoming.from.user.clone());
         detail.insert("callee".to_owned(), incoming.request_user.clone());

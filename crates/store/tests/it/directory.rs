@@ -10,7 +10,7 @@ use undertone_core::number::{Number, Pattern};
 use undertone_core::time::Wall;
 use undertone_core::trunk::*;
 use undertone_core::view::Net;
-use undertone_store::{Applied, Provision, StoreError};
+use undertone_store::{Applied, PinHash, Provision, StoreError};
 
 fn people() -> Provision {
     let someone = |id: &str, extension: Option<&str>, rights: &[Right]| Person {
@@ -60,6 +60,7 @@ fn trunks() -> Vec<Trunk> {
         channels_max: None,
         ping_s: 0,
         trusted: false,
+        vouches_for: Vec::new(),
         caller_number: None,
     };
     let full = Trunk {
@@ -72,6 +73,7 @@ fn trunks() -> Vec<Trunk> {
         channels_max: Some(30),
         ping_s: 15,
         trusted: true,
+        vouches_for: vec![Pattern::parse("2XXX").unwrap(), Pattern::parse("+45.").unwrap()],
         caller_number: Some(number("+4570001000")),
         ..bare.clone()
     };
@@ -176,6 +178,7 @@ on_both! {
             people: dir.people.values().cloned().collect(),
             devices: dir.devices.values().cloned().collect(),
             accounts: store.accounts().await.unwrap(),
+            pins: store.pins().await.unwrap(),
             trunks: dir.trunks.values().cloned().collect(),
             numbers: dir.numbers.clone(),
             routes: dir.routes.clone(),
@@ -190,6 +193,30 @@ on_both! {
         let changed = Applied { trunks_removed: 1, lists_written: 1, ..Applied::default() };
         assert_eq!(store.provision(less.clone()).await.unwrap(), changed);
         assert_eq!(store.directory().await.unwrap().routes, less.routes);
+    }
+
+    async fn a_pins_hash_is_kept_changed_and_goes_with_its_person(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        let pin = |name: &str, hash: &str| PinHash { person: person(name), hash: hash.into() };
+        let mut with = people();
+        let (ann, sue) = (with.people[0].id.to_string(), with.people[1].id.to_string());
+        with.pins = vec![pin(&ann, "$argon2id$one"), pin(&sue, "$argon2id$two")];
+        assert_eq!(store.provision(with.clone()).await.unwrap().pins_changed, 2);
+        assert_eq!(store.provision(with.clone()).await.unwrap(), Applied::default());
+        assert_eq!(store.pin(&person(&ann)).await.unwrap().as_deref(), Some("$argon2id$one"));
+        assert_eq!(store.pin(&person("nobody")).await.unwrap(), None);
+        with.pins[0].hash = "$argon2id$three".into();
+        let changed = Applied { pins_changed: 1, ..Applied::default() };
+        assert_eq!(store.provision(with.clone()).await.unwrap(), changed);
+        let mut less = with;
+        less.people.remove(0);
+        less.devices.retain(|device| device.owner != Some(person(&ann)));
+        less.pins.remove(0);
+        store.provision(less).await.unwrap();
+        let left = store.pins().await.unwrap();
+        assert_eq!(left, [pin(&sue, "$argon2id$two")]);
+        assert!(!format!("{left:?}").contains("argon2id"), "never shown");
     }
 
     async fn a_key_works_until_it_is_revoked(engine: Engine) {

@@ -2,7 +2,8 @@
 //! them. Nobody sleeps: whoever waits, waits for the thing itself, with a bound.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use undertone::clock;
@@ -12,8 +13,8 @@ use undertone::serve::{Server, open_store};
 use undertone_core::access::Right;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_phone::{
-    Answering, Codec, EngineConfig, Phone, PhoneCall, PhoneConfig, PhoneEngine, Recording,
-    Transport,
+    Answering, CallEnd, Codec, EngineConfig, Phone, PhoneCall, PhoneConfig, PhoneEngine, Recording,
+    Ringing, Transport,
 };
 use undertone_testkit::spectrum::goertzel_hann;
 
@@ -31,6 +32,8 @@ pub struct House {
     /// Of Mia, a supervisor with every right.
     pub token: String,
     pub key: KeyId,
+    /// Of Mia, for tapping codes.
+    pin: Option<&'static str>,
     http: reqwest::Client,
     _dir: TempDir,
 }
@@ -40,13 +43,18 @@ pub struct Options {
     pub codecs: Vec<Codec>,
     /// Of the key; the person has all.
     pub rights: Vec<Right>,
-    pub codes: bool,
+    pub codes: CodesConfig,
+    /// Mia's.
+    pub pin: Option<&'static str>,
     /// What all phones call and are called by.
     pub transport: Transport,
     /// None: the kernel's choice.
     pub rtp: Option<RtpRange>,
     /// The server's; the system's if there are none.
     pub name_servers: Vec<SocketAddr>,
+    /// Phones of IPv6; their sockets, for media too, know no other family. With any, the server
+    /// listens on both.
+    pub v6: &'static [&'static str],
 }
 
 impl Default for Options {
@@ -55,10 +63,12 @@ impl Default for Options {
             media_threads: 2,
             codecs: vec![Codec::Pcmu],
             rights: Right::ALL.to_vec(),
-            codes: false,
+            codes: CodesConfig::default(),
+            pin: None,
             transport: Transport::Udp,
             rtp: None,
             name_servers: Vec::new(),
+            v6: &[],
         }
     }
 }
@@ -79,31 +89,33 @@ impl House {
         let phones = phones(&options).await;
         let name_servers = options.name_servers.clone();
         let dir = tempfile::tempdir().expect("a folder");
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let config = Config {
-            http: any,
-            sip: any.into(),
-            rtp: options.rtp.unwrap_or(RtpRange { ip: any.ip(), from: 0, to: 0 }),
-            data: dir.path().into(),
+        let mut config = Config {
             media_threads: options.media_threads,
             name_servers,
-            tapping_codes: CodesConfig { on: options.codes, ..CodesConfig::default() },
-            ..Config::default()
+            tapping_codes: options.codes,
+            ..config(dir.path())
         };
+        config.rtp = options.rtp.unwrap_or(config.rtp);
+        if !options.v6.is_empty() {
+            config.sip = "127.0.0.1:0,[::1]:0".parse().expect("addresses");
+            config.rtp_v6 = Some(RtpRange { ip: Ipv6Addr::LOCALHOST.into(), from: 0, to: 0 });
+        }
         let store = open_store(&config).await.expect("a store");
-        let what = undertone::provision::read(&file(&phones)).expect("people and devices");
+        let what = undertone::provision::read(&file(&phones, options.pin));
+        let what = what.expect("people and devices");
         store.provision(what).await.expect("provisioned");
         let mia = PersonId::parse("mia").expect("an id");
         let rights = options.rights.into_iter().collect();
         let made = store.add_key(&mia, rights, clock::now().wall).await.expect("a key");
         let server = Server::over(&config, store).await.expect("a server");
         let http = reqwest::Client::new();
-        House { server, phones, token: made.token, key: made.key.id, http, _dir: dir }
+        let (token, key, pin) = (made.token, made.key.id, options.pin);
+        House { server, phones, token, key, pin, http, _dir: dir }
     }
 
     /// The people and phones here, as a provisioning file.
     pub fn file(&self) -> String {
-        file(&self.phones)
+        file(&self.phones, self.pin)
     }
 
     /// The SIP address of an extension at the server.
@@ -111,11 +123,18 @@ impl House {
         format!("sip:{extension}@{}", self.server.sip_addr)
     }
 
+    /// The same at the server's address of that phone's family.
+    pub fn for_phone(&self, phone: &str, extension: &str) -> String {
+        let v6 = self.phones[phone].addr().is_ipv6();
+        let listening = self.server.sip().listening();
+        let addr = listening.iter().map(|l| l.addr).find(|addr| addr.is_ipv6() == v6);
+        format!("sip:{extension}@{}", addr.expect("an address of its family"))
+    }
+
     /// Rosa, a customer, calls Ana, an agent; each says its own tone.
     pub async fn talk(&self) -> Talk {
-        let customer = self.phones["rosa"].call(&self.at("1001")).expect("a call");
-        let ringing = self.phones["ana"].incoming();
-        let ringing = tokio::time::timeout(SOON, ringing).await.expect("it rings").expect("a ring");
+        let customer = self.phones["rosa"].call(&self.for_phone("rosa", "1001")).expect("a call");
+        let ringing = rings(&self.phones["ana"]).await;
         assert_eq!(ringing.from().user, "+1555", "the caller's number is passed on");
         let agent = ringing.answer().expect("answered");
         customer.up().await.expect("the customer is through");
@@ -184,6 +203,47 @@ impl House {
         self.send(reqwest::Method::POST, path, Some(body)).await
     }
 
+    /// Asks again until the answer is so. The API tells nobody by itself, so it is asked; what the
+    /// test waits for is the answer, and the pause only spares the server.
+    pub async fn until(
+        &self,
+        path: &str,
+        is_so: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        let asked = async {
+            loop {
+                let (_, answer) = self.get(path).await;
+                if is_so(&answer) {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let come = tokio::time::timeout(SOON, asked).await;
+        come.unwrap_or_else(|_| panic!("{path} did not become what was waited for"))
+    }
+
+    /// Waits until the server knows that this person has left: their phone has ended the call, and
+    /// its BYE may still be on its way.
+    pub async fn off_the_call(&self, who: &str) {
+        let off = |agents: &serde_json::Value| {
+            let items = agents["items"].as_array().expect("agents");
+            let agent = items.iter().find(|agent| agent["name"] == who).expect("the agent");
+            agent["state"] != "on_call"
+        };
+        self.until("/agents", off).await;
+    }
+
+    /// Every row of the audit, the newest first, once they hold one that is so.
+    pub async fn audited(
+        &self,
+        is_so: impl Fn(&serde_json::Value) -> bool,
+    ) -> Vec<serde_json::Value> {
+        let has =
+            |audit: &serde_json::Value| audit["items"].as_array().expect("rows").iter().any(&is_so);
+        self.until("/audit", has).await["items"].as_array().expect("rows").clone()
+    }
+
     /// Stops everything, and sees that nothing is left.
     pub async fn close(self) {
         let (engine, sip) = (self.server.engine.clone(), self.server.sip().clone());
@@ -200,26 +260,36 @@ impl House {
 
 /// A customer's phone, two agents' and a supervisor's, which answers by itself.
 pub async fn phones(options: &Options) -> BTreeMap<&'static str, Phone> {
-    let engine = EngineConfig { priority: false, ..EngineConfig::default() };
-    let engine = PhoneEngine::start(engine).expect("the phones' media");
+    let engine = another_engine();
+    let engine_v6 = EngineConfig {
+        priority: false,
+        rtp_ip: Ipv6Addr::LOCALHOST.into(),
+        ..EngineConfig::default()
+    };
+    let engine_v6 = PhoneEngine::start(engine_v6).expect("the phones' media");
     let mut phones = BTreeMap::new();
     for (id, number) in [("ana", "1001"), ("bo", "1002"), ("mia", "2001"), ("rosa", "+1555")] {
         let answering = if id == "mia" { Answering::AtOnce } else { Answering::ByHand };
         let codecs = options.codecs.clone();
+        let v6 = options.v6.contains(&id);
+        let ip: IpAddr = if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        let engine = if v6 { &engine_v6 } else { &engine };
         let config = PhoneConfig {
+            bind: SocketAddr::new(ip, 0),
             name: id.into(),
             answering,
             codecs,
             transport: options.transport,
             t1_ms: 50,
-            ..PhoneConfig::new(number, &engine)
+            ..PhoneConfig::new(number, engine)
         };
         phones.insert(id, Phone::start(config).await.expect("a phone"));
     }
     phones
 }
 
-pub fn file(phones: &BTreeMap<&'static str, Phone>) -> String {
+/// `pin` is Mia's.
+pub fn file(phones: &BTreeMap<&'static str, Phone>, pin: Option<&str>) -> String {
     let rights: Vec<_> = Right::ALL.iter().map(|r| format!("\"{}\"", r.code())).collect();
     let mut text = String::new();
     for (id, phone) in phones {
@@ -228,7 +298,10 @@ pub fn file(phones: &BTreeMap<&'static str, Phone>) -> String {
             "net = \"external\"".into()
         } else {
             let rights = if *id == "mia" { rights.join(", ") } else { String::new() };
-            text += &format!("[[person]]\nid = \"{id}\"\nname = \"{id}\"\nrights = [{rights}]\n");
+            let pin = pin.filter(|_| *id == "mia").map(|pin| format!("pin = \"{pin}\"\n"));
+            let pin = pin.unwrap_or_default();
+            text +=
+                &format!("[[person]]\nid = \"{id}\"\nname = \"{id}\"\nrights = [{rights}]\n{pin}");
             format!("owner = \"{id}\"")
         };
         text += &format!(
@@ -264,6 +337,29 @@ pub async fn never_hears(heard: &Recording, hz: f64, but: f64, ms: usize) {
     }
     let control = goertzel_hann(&pcm, RATE, but);
     assert!(control > -30.0, "the control of {but} Hz is at {control:.1} dBFS");
+}
+
+/// The next call that rings there.
+pub async fn rings(phone: &Phone) -> Ringing {
+    let ringing = tokio::time::timeout(SOON, phone.incoming()).await;
+    ringing.expect("it rings in time").expect("a ring")
+}
+
+pub async fn ended(call: &PhoneCall) -> CallEnd {
+    tokio::time::timeout(SOON, call.ended()).await.expect("it ends in time")
+}
+
+/// On loopback ports of the kernel's choice, with its data there.
+pub fn config(data: &Path) -> Config {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Config {
+        http: any,
+        sip: any.into(),
+        rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
+        data: data.into(),
+        media_threads: 1,
+        ..Config::default()
+    }
 }
 
 /// Media for a phone that is nobody's.

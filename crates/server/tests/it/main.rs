@@ -3,7 +3,9 @@
 mod calls;
 mod command;
 mod crash;
+mod families;
 mod field;
+mod figures;
 mod flood;
 mod flood_rig;
 mod foreign_phone;
@@ -12,6 +14,7 @@ mod hearing_foreign;
 mod hearing_journal;
 mod hearing_modes;
 mod hearing_peers;
+mod hearing_scene;
 mod hearing_tail;
 mod hearing_transfer;
 mod house;
@@ -22,6 +25,7 @@ mod lives;
 mod marks;
 mod microphone;
 mod modes;
+mod own_phone;
 #[path = "../../../sip/tests/it/peer.rs"]
 #[allow(dead_code, clippy::unwrap_used)] // of the SIP crate's tests, which use all of it
 mod peer;
@@ -40,6 +44,9 @@ mod stage;
 mod streams;
 mod support;
 mod tapping;
+mod tapping_behind;
+mod tapping_info;
+mod tapping_pin;
 mod telephony;
 mod torture;
 mod torture_rig;

@@ -42,7 +42,8 @@ impl Outpost {
         let data = dir.path().join("data");
         let config = Config { data, ..Config::default() };
         let store = open_store(&config).await.expect("a store");
-        let what = undertone::provision::read(&house::file(&phones)).expect("people and devices");
+        let what =
+            undertone::provision::read(&house::file(&phones, None)).expect("people and devices");
         store.provision(what).await.expect("provisioned");
         let mia = PersonId::parse("mia").expect("an id");
         let rights = Right::ALL.iter().copied().collect();

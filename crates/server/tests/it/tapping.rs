@@ -4,14 +4,16 @@ use crate::house::{
     AGENT, CUSTOMER, House, Options, RATE, SOON, SUPERVISOR, Talk, hears, never_hears,
     no_longer_hears,
 };
+use undertone::codes::CodesConfig;
 use undertone_phone::{CallEnd, PhoneCall, Recording};
 
 async fn house() -> House {
-    House::with(Options { codes: true, ..Options::default() }).await
+    let codes = CodesConfig { on: true, ..CodesConfig::default() };
+    House::with(Options { codes, ..Options::default() }).await
 }
 
 /// Mia dials, and is through.
-async fn dials(house: &House, number: &str) -> (PhoneCall, Recording) {
+pub async fn dials(house: &House, number: &str) -> (PhoneCall, Recording) {
     let mia = house.phones["mia"].call(&house.at(number)).expect("a call");
     let heard = mia.record(RATE).expect("a recording");
     mia.up().await.expect("the code is answered");
@@ -20,34 +22,35 @@ async fn dials(house: &House, number: &str) -> (PhoneCall, Recording) {
 }
 
 /// The one supervision of the call, once it is in this mode.
-async fn in_mode(house: &House, talk: &Talk, mode: &str) -> serde_json::Value {
-    let look = async {
-        loop {
-            let (_, call) = house.get(&format!("/calls/{}", talk.id)).await;
-            let now = &call["supervisions"][0];
-            if now["state"] == "live" && now["mode"] == mode {
-                return now.clone();
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+pub async fn in_mode(house: &House, talk: &Talk, mode: &str) -> serde_json::Value {
+    let is_so = |call: &serde_json::Value| {
+        let now = &call["supervisions"][0];
+        now["state"] == "live" && now["mode"] == mode
     };
-    tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{mode} did not come"))
+    house.until(&format!("/calls/{}", talk.id), is_so).await["supervisions"][0].clone()
 }
 
-async fn rows(house: &House) -> Vec<serde_json::Value> {
+pub async fn rows(house: &House) -> Vec<serde_json::Value> {
     let (status, rows) = house.get("/audit").await;
     assert_eq!(status, 200, "{rows}");
     rows["items"].as_array().expect("rows").clone()
 }
 
-/// Somebody speaks: the newest half second is loud, and is no tone of a party.
-async fn is_told(heard: &Recording) {
-    let loud = |pcm: &[i16]| {
-        let energy: f64 = pcm.iter().map(|s| f64::from(*s).powi(2)).sum();
-        energy / pcm.len() as f64 > 1e6
-    };
-    let found = heard.until(RATE as usize / 4, SOON, loud).await;
+fn is_loud(pcm: &[i16]) -> bool {
+    let energy: f64 = pcm.iter().map(|s| f64::from(*s).powi(2)).sum();
+    energy / pcm.len() as f64 > 1e6
+}
+
+/// Somebody speaks, where everybody else is silent: the newest quarter second is loud.
+pub async fn is_told(heard: &Recording) {
+    let found = heard.until(RATE as usize / 4, SOON, is_loud).await;
     assert!(found.is_some(), "nothing was said");
+}
+
+/// The newest quarter second is silent.
+pub async fn is_silent(heard: &Recording) {
+    let found = heard.until(RATE as usize / 4, SOON, |pcm| !is_loud(pcm)).await;
+    assert!(found.is_some(), "something is still said");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,15 +115,17 @@ async fn a_key_that_is_refused_is_said_to_the_supervisor_alone_and_audited() {
     let at_customer = talk.customer.record(RATE).unwrap();
     let (mia, at_mia) = dials(&house, "*801001").await;
     in_mode(&house, &talk, "listen").await;
+    // Nobody else says anything, so that what is loud is the word.
+    (talk.customer.tone(None), talk.agent.tone(None), mia.tone(None));
+    is_silent(&at_mia).await;
+    is_silent(&at_customer).await;
+    let from = at_customer.position();
     mia.digits("7").await.unwrap();
-    let refused = async {
-        while !rows(&house).await.iter().any(|row| row["outcome"] == "refused") {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(SOON, refused).await.expect("the refusal is audited");
+    house.audited(|row| row["outcome"] == "refused").await;
     is_told(&at_mia).await;
-    never_hears(&at_customer, SUPERVISOR, AGENT, 400).await;
+    is_silent(&at_mia).await;
+    let meanwhile = at_customer.between(from, at_customer.position());
+    assert!(meanwhile.chunks(RATE as usize / 10).all(|pcm| !is_loud(pcm)), "for Mia alone");
     house.close().await;
 }
 

@@ -1,7 +1,7 @@
 //! Calls that come and go by trunks. The carrier is a real phone on a socket of its own: it calls
 //! and is called as one that is known by its address.
 
-use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, another_engine, hears, never_hears};
+use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, another_engine, hears, never_hears, rings};
 use std::net::{Ipv4Addr, SocketAddr};
 use undertone_core::directory::Directory;
 use undertone_core::id::TrunkId;
@@ -70,10 +70,6 @@ pub async fn failed(call: &PhoneCall) -> u16 {
         CallEnd::Failed { code, .. } => code,
         other => panic!("{other:?}"),
     }
-}
-
-pub async fn rings(phone: &Phone) -> undertone_phone::Ringing {
-    tokio::time::timeout(SOON, phone.incoming()).await.expect("it rings").expect("a ring")
 }
 
 /// Until a row says this.
@@ -374,6 +370,7 @@ async fn all_phones_of_a_person_ring_and_the_first_to_answer_has_the_call() {
 pub async fn figure(house: &House, line: &str) {
     let there = async {
         while !undertone::figures::of(&house.server)().lines().any(|l| l == line) {
+            // Figures tell nobody; OPTIONS are asked once a second.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };

@@ -2,8 +2,9 @@
 //! party's whole recording listened to.
 #![allow(clippy::print_stdout)] // figures are what a proof shows
 
-use crate::scoreboard::{MUSIC, Scoreboard};
-use crate::stage::{Setup, Stage, Talk, Who, tone::*};
+use crate::hearing_scene::Scene;
+use crate::scoreboard::MUSIC;
+use crate::stage::{Setup, Stage, Who, tone::*};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,19 +19,9 @@ const NEVER_AT_CUSTOMER: [f64; 6] = [LISTEN, WHISPER, AGENT_ASIDE, CUSTOMER, LIS
 const NEVER_AT_AGENT: [f64; 1] = [AGENT_ASIDE];
 const NEVER_AT_SUPERVISOR: [f64; 4] = [LISTEN, WHISPER, BARGE, TAKEOVER];
 
-struct Scene<'a> {
-    stage: &'a Stage,
-    talk: Talk,
-    score: Scoreboard,
-}
-
 impl<'a> Scene<'a> {
     async fn of(stage: &'a Stage) -> Scene<'a> {
-        let talk = stage.talk().await;
-        let mut score = Scoreboard::default();
-        score.add("customer", &talk.customer.heard, &NEVER_AT_CUSTOMER);
-        score.add("agent", &talk.agent.heard, &NEVER_AT_AGENT);
-        let mut scene = Scene { stage, talk, score };
+        let mut scene = Scene::begin(stage, &NEVER_AT_CUSTOMER, &NEVER_AT_AGENT).await;
         scene.sees("nobody supervises", &[AGENT], &[CUSTOMER], None).await;
         // The ear finds nothing where nobody supervised.
         scene.score.whole_recordings();
@@ -90,8 +81,7 @@ async fn through_every_mode(stage: &Stage) {
 
     stage.leave(Who::Mia, &id).await;
     scene.sees("left", &[AGENT], &[CUSTOMER], None).await;
-    scene.score.print();
-    scene.score.whole_recordings();
+    scene.judged();
 }
 
 async fn customer_on_hold(scene: &mut Scene<'_>, call: &str) {
@@ -202,8 +192,7 @@ async fn a_removed_agent_is_gone_and_the_customer_hears_the_supervisor_alone() {
     scene.score.interval("agent removed", &alone).await;
     stage.leave(Who::Mia, &id).await;
     assert_eq!(scene.talk.customer.call.ended().await, CallEnd::FarEnd);
-    scene.score.print();
-    scene.score.whole_recordings();
+    scene.judged();
     stage.close().await;
 }
 
@@ -223,8 +212,7 @@ async fn a_takeover_that_removes_the_agent_opens_for_the_supervisor_only_after_t
     scene.score.interval("takeover, agent removed", &alone).await;
     stage.leave(Who::Mia, &id).await;
     assert_eq!(scene.talk.customer.call.ended().await, CallEnd::FarEnd);
-    scene.score.print();
-    scene.score.whole_recordings();
+    scene.judged();
     stage.close().await;
 }
 
@@ -275,7 +263,6 @@ async fn of_two_supervisors_each_is_heard_where_their_own_mode_says() {
     stage.leave(Who::Noor, &noors).await;
     stage.leave(Who::Mia, &mias).await;
     scene.sees("both left", &[AGENT], &[CUSTOMER], None).await;
-    scene.score.print();
-    scene.score.whole_recordings();
+    scene.judged();
     stage.close().await;
 }

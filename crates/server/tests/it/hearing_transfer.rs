@@ -1,27 +1,14 @@
 //! Blind transfer under supervision, with tones on real phones: nobody is heard by whom they are
 //! not to be heard, before, in flight and after, with none, one and three who supervise.
 
-use crate::scoreboard::{MUSIC, Scoreboard};
-use crate::stage::{Party, RATE, Setup, Stage, Talk, Who, tone::*, within};
+use crate::hearing_scene::Scene;
+use crate::scoreboard::MUSIC;
+use crate::stage::{Party, RATE, Setup, Stage, Who, tone::*, within};
 use undertone_phone::CallEnd;
 
 const NEVER_AT_CUSTOMER: [f64; 5] = [LISTEN, WHISPER, CUSTOMER, LISTEN_2, WHISPER_2];
 
-struct Scene<'a> {
-    stage: &'a Stage,
-    talk: Talk,
-    score: Scoreboard,
-}
-
-impl<'a> Scene<'a> {
-    async fn of(stage: &'a Stage) -> Scene<'a> {
-        let talk = stage.talk().await;
-        let mut score = Scoreboard::default();
-        score.add("customer", &talk.customer.heard, &NEVER_AT_CUSTOMER);
-        score.add("agent", &talk.agent.heard, &[]);
-        Scene { stage, talk, score }
-    }
-
+impl Scene<'_> {
     /// Asked for by name; the colleague answers when `in_flight` has been looked at.
     async fn transferred(&mut self, in_flight: &[(&'static str, &[f64])]) -> Party {
         let path = format!("/calls/{}/transfer", self.talk.id);
@@ -45,20 +32,19 @@ impl<'a> Scene<'a> {
 #[tokio::test(flavor = "multi_thread")]
 async fn unsupervised_a_customer_hears_music_and_then_the_colleague_alone() {
     let stage = Stage::open(Setup::default()).await;
-    let mut scene = Scene::of(&stage).await;
+    let mut scene = Scene::begin(&stage, &NEVER_AT_CUSTOMER, &[]).await;
     let waits = [("customer", &[MUSIC][..]), ("agent", &[MUSIC])];
     let _colleague = scene.transferred(&waits).await;
     let after = [("customer", &[COLLEAGUE][..]), ("colleague", &[CUSTOMER])];
     scene.score.interval("transferred", &after).await;
-    scene.score.print();
-    scene.score.whole_recordings();
+    scene.judged();
     stage.close().await;
 }
 
 /// One who supervises in this mode, with this tone, from before the transfer until after it.
 async fn supervised(mode: &str, hz: f64) {
     let stage = Stage::open(Setup::default()).await;
-    let mut scene = Scene::of(&stage).await;
+    let mut scene = Scene::begin(&stage, &NEVER_AT_CUSTOMER, &[]).await;
     let call = scene.talk.id.clone();
     let (id, mia) = stage.join(Who::Mia, &call, mode, hz).await;
     scene.score.add("supervisor", &mia.heard, &[LISTEN, WHISPER, BARGE]);
@@ -79,8 +65,7 @@ async fn supervised(mode: &str, hz: f64) {
     stage.leave(Who::Mia, &id).await;
     let after = [("customer", &[COLLEAGUE][..]), ("colleague", &[CUSTOMER])];
     scene.score.interval("the supervisor has left", &after).await;
-    scene.score.print();
-    scene.score.whole_recordings();
+    scene.judged();
     stage.close().await;
 }
 
@@ -102,7 +87,7 @@ async fn who_barges_is_heard_in_flight_and_after_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_supervise_each_in_a_mode_and_the_table_holds_through_a_transfer() {
     let stage = Stage::open(Setup::default()).await;
-    let mut scene = Scene::of(&stage).await;
+    let mut scene = Scene::begin(&stage, &NEVER_AT_CUSTOMER, &[]).await;
     let call = scene.talk.id.clone();
     let (_, mia) = stage.join(Who::Mia, &call, "barge", BARGE).await;
     let (_, noor) = stage.join(Who::Noor, &call, "whisper", WHISPER_2).await;
@@ -123,8 +108,7 @@ async fn three_supervise_each_in_a_mode_and_the_table_holds_through_a_transfer()
         ("second", &[CUSTOMER, COLLEAGUE, BARGE]),
     ];
     scene.score.interval("transferred, three supervise", &after).await;
-    scene.score.print();
-    scene.score.whole_recordings();
+    scene.judged();
     let (status, _) = stage.send(Who::Mia, "DELETE", &format!("/calls/{call}"), None).await;
     assert_eq!(status, 204);
     let heard = within(drain).await.expect("the stream's task").unwrap_or(0);

@@ -1,8 +1,9 @@
 //! Phones of one account that registered with different q: the better ones ring first, the others
 //! after them.
 
-use crate::house::SOON;
-use crate::registered::{Desk, PASSWORD, desk_with, phone, rings};
+use crate::house::{SOON, rings};
+use crate::house::rings;
+use crate::registered::{Desk, PASSWORD, desk_with, phone};
 use std::time::Duration;
 use tokio::time::timeout;
 use undertone_phone::{CallEnd, CallState, Phone, PhoneCall, Registered, Ringing};

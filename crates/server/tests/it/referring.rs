@@ -2,37 +2,12 @@
 //! side, two calls made one, and a seat that another leg takes over.
 
 use crate::house::{
-    AGENT, CUSTOMER, House, RATE, SOON, SUPERVISOR, hears, never_hears, no_longer_hears,
+    AGENT, CUSTOMER, House, RATE, SOON, SUPERVISOR, ended, hears, never_hears, no_longer_hears, rings,
 };
-use undertone_phone::{CallEnd, CallError, PhoneCall, Replaces, Ringing};
+use undertone_phone::{CallEnd, CallError, PhoneCall, Replaces};
 
 /// What the colleague says.
 const COLLEAGUE: f64 = 1_000.0;
-
-async fn rings(house: &House, who: &str) -> Ringing {
-    let ringing = tokio::time::timeout(SOON, house.phones[who].incoming()).await;
-    ringing.expect("it rings in time").expect("a ring")
-}
-
-async fn ended(call: &PhoneCall) -> CallEnd {
-    tokio::time::timeout(SOON, call.ended()).await.expect("it ends in time")
-}
-
-/// Waits until the server knows that this person has left.
-pub async fn off_the_call(house: &House, who: &str) {
-    let gone = async {
-        loop {
-            let (_, agents) = house.get("/agents").await;
-            let items = agents["items"].as_array().expect("agents");
-            let agent = items.iter().find(|agent| agent["name"] == who).expect("the agent");
-            if agent["state"] != "on_call" {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(SOON, gone).await.expect("the server hears of it in time");
-}
 
 /// What NOTIFY said last.
 async fn told(call: &PhoneCall) -> (u16, bool) {
@@ -58,7 +33,7 @@ async fn an_agents_phone_transfers_to_a_free_colleague_and_is_told_to_the_end() 
     let at_customer = talk.customer.record(RATE).unwrap();
     hears(&at_customer, AGENT).await;
     talk.agent.refer(&house.at("1002"), None).await.unwrap();
-    let ringing = rings(&house, "bo").await;
+    let ringing = rings(&house.phones["bo"]).await;
     no_longer_hears(&at_customer, AGENT).await;
     let bo = ringing.answer().unwrap();
     bo.tone(Some(COLLEAGUE));
@@ -75,7 +50,7 @@ async fn a_busy_colleague_is_told_and_the_agent_has_the_call_again() {
     let talk = house.talk().await;
     let at_customer = talk.customer.record(RATE).unwrap();
     talk.agent.refer(&house.at("1002"), None).await.unwrap();
-    rings(&house, "bo").await.reject(486);
+    rings(&house.phones["bo"]).await.reject(486);
     assert_eq!(told(&talk.agent).await, (486, true));
     hears(&at_customer, AGENT).await;
     assert!(talk.agent.status().is_up());
@@ -89,11 +64,11 @@ async fn a_customers_phone_transfers_the_agent_to_a_free_and_a_busy_colleague() 
     let (at_agent, at_customer) =
         (talk.agent.record(RATE).unwrap(), talk.customer.record(RATE).unwrap());
     talk.customer.refer(&house.at("1002"), None).await.unwrap();
-    rings(&house, "bo").await.reject(486);
+    rings(&house.phones["bo"]).await.reject(486);
     assert_eq!(told(&talk.customer).await, (486, true));
     hears(&at_customer, AGENT).await;
     talk.customer.refer(&house.at("1002"), None).await.unwrap();
-    let bo = rings(&house, "bo").await.answer().unwrap();
+    let bo = rings(&house.phones["bo"]).await.answer().unwrap();
     bo.tone(Some(COLLEAGUE));
     hears(&at_agent, COLLEAGUE).await;
     assert_eq!(ended(&talk.customer).await, CallEnd::FarEnd);
@@ -106,7 +81,7 @@ async fn of_two_transfers_that_cross_the_second_is_refused() {
     let house = House::open().await;
     let talk = house.talk().await;
     talk.agent.refer(&house.at("1002"), None).await.unwrap();
-    let ringing = rings(&house, "bo").await;
+    let ringing = rings(&house.phones["bo"]).await;
     let crossing = talk.customer.refer(&house.at("2001"), None).await;
     assert_eq!(crossing, Err(CallError::Refused(491)));
     let unknown = talk.agent.refer(&house.at("9999"), None).await;
@@ -124,13 +99,12 @@ async fn who_hangs_up_after_refer_is_called_back_when_the_colleague_is_busy() {
     let talk = house.talk().await;
     let at_customer = talk.customer.record(RATE).unwrap();
     talk.agent.refer(&house.at("1002"), None).await.unwrap();
-    let ringing = rings(&house, "bo").await;
+    let ringing = rings(&house.phones["bo"]).await;
     talk.agent.hang_up();
     ended(&talk.agent).await;
-    // Her phone has ended the call; her BYE may still be on its way.
-    off_the_call(&house, "ana").await;
+    house.off_the_call("ana").await;
     ringing.reject(486);
-    let again = rings(&house, "ana").await.answer().unwrap();
+    let again = rings(&house.phones["ana"]).await.answer().unwrap();
     again.tone(Some(COLLEAGUE));
     hears(&at_customer, COLLEAGUE).await;
     house.close().await;
@@ -147,7 +121,7 @@ async fn a_phone_joins_its_two_calls_and_the_customers_goes_on_without_it() {
     no_longer_hears(&at_customer, AGENT).await;
     // Her second line, to the colleague.
     let second = house.phones["ana"].call(&house.at("1002")).unwrap();
-    let bo = rings(&house, "bo").await.answer().unwrap();
+    let bo = rings(&house.phones["bo"]).await.answer().unwrap();
     tokio::time::timeout(SOON, second.up()).await.unwrap().unwrap();
     bo.tone(Some(COLLEAGUE));
     let at_bo = bo.record(RATE).unwrap();
@@ -206,7 +180,7 @@ async fn the_owner_of_a_takeover_passes_the_customer_on_by_telephone() {
     house.mode(&supervision, "takeover").await;
     hears(&at_customer, SUPERVISOR).await;
     mia.refer(&house.at("1002"), None).await.unwrap();
-    let bo = rings(&house, "bo").await.answer().unwrap();
+    let bo = rings(&house.phones["bo"]).await.answer().unwrap();
     bo.tone(Some(COLLEAGUE));
     hears(&at_customer, COLLEAGUE).await;
     assert_eq!(told(&mia).await, (200, true));

@@ -1,16 +1,15 @@
 //! Phones that register with a password: ours and a foreign one, called where they are.
 
 use crate::foreign_phone::{Baresip, place};
-use crate::house::{AGENT, SOON, hears};
-use std::net::{Ipv4Addr, SocketAddr};
+use crate::house::{AGENT, SOON, config, hears, rings};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::timeout;
-use undertone::config::{Config, RtpRange};
+use undertone::config::Config;
 use undertone::serve::{Server, open_store};
 use undertone_phone::{
-    CallEnd, EngineConfig, Phone, PhoneConfig, PhoneEngine, Registered, RegistrationState, Ringing,
-    Target, Transport,
+    CallEnd, EngineConfig, Phone, PhoneConfig, PhoneEngine, Registered, RegistrationState, Target,
+    Transport,
 };
 
 pub const PASSWORD: &str = "canary-of-registered";
@@ -39,15 +38,7 @@ pub async fn desk_with(change: impl FnOnce(&mut Config)) -> Desk {
     let engine = PhoneEngine::start(engine).expect("the phones' media");
     let rosa = phone(&engine, "+1555", None).await;
     let dir = tempfile::tempdir().expect("a folder");
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut config = Config {
-        http: any,
-        sip: any.into(),
-        rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
-        data: dir.path().into(),
-        media_threads: 1,
-        ..Config::default()
-    };
+    let mut config = config(dir.path());
     change(&mut config);
     let store = open_store(&config).await.expect("a store");
     let text = format!(
@@ -79,6 +70,7 @@ impl Desk {
     async fn until_bound(&self, count: usize) {
         let wait = async {
             while self.bound() != count {
+                // The registrar tells nobody; the bound is the test's.
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -105,10 +97,6 @@ impl Desk {
         }
         self.rosa.shutdown().await;
     }
-}
-
-pub async fn rings(phone: &Phone) -> Ringing {
-    timeout(SOON, phone.incoming()).await.expect("in time").expect("it rings")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,9 @@
 //! Calls that are sent on, by 3xx, REFER and Replaces: who sits there in the end, and what trunks
 //! and caps count meanwhile.
 
-use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, hears};
+use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, hears, rings};
 use crate::peer::Peer;
-use crate::trunks::{carrier, close, figure, outside, provision, rings};
+use crate::trunks::{carrier, close, figure, outside, provision};
 use undertone_phone::{CallEnd, CallError, Phone, PhoneCall, Replaces};
 
 /// A telephone of this person at 9009 that is a script, beside all others, and a carrier.

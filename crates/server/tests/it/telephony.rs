@@ -4,9 +4,7 @@
 #![allow(clippy::unwrap_used)] // as in the SIP crate's own tests
 
 use crate::peer::{Message, Peer, Script};
-use std::net::{Ipv4Addr, SocketAddr};
 use tempfile::TempDir;
-use undertone::config::{Config, RtpRange};
 use undertone::serve::{Server, open_store};
 use undertone::switchboard::MediaCounts;
 use undertone_core::call::Call;
@@ -36,15 +34,7 @@ async fn desk() -> Desk {
         );
     }
     let data = tempfile::tempdir().unwrap();
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let config = Config {
-        http: any,
-        sip: any.into(),
-        rtp: RtpRange { ip: any.ip(), from: 0, to: 0 },
-        data: data.path().into(),
-        media_threads: 1,
-        ..Config::default()
-    };
+    let config = crate::house::config(data.path());
     let store = open_store(&config).await.unwrap();
     store.provision(undertone::provision::read(&people).unwrap()).await.unwrap();
     let server = Server::over(&config, store).await.unwrap();

@@ -1,22 +1,13 @@
 //! Blind transfer over real phones, asked for by name: to a free and to a busy colleague, and what
 //! becomes of the call when somebody hangs up in the midst of it.
 
-use crate::house::{AGENT, CUSTOMER, House, RATE, SOON, hears, never_hears, no_longer_hears};
-use crate::referring::off_the_call;
-use undertone_phone::{CallEnd, PhoneCall, Ringing};
+use crate::house::{
+    AGENT, CUSTOMER, House, RATE, SOON, ended, hears, never_hears, no_longer_hears, rings,
+};
+use undertone_phone::CallEnd;
 
 /// What the colleague says.
 const COLLEAGUE: f64 = 1_000.0;
-
-/// The colleague's phone, as it rings.
-async fn rings(house: &House, who: &str) -> Ringing {
-    let ringing = tokio::time::timeout(SOON, house.phones[who].incoming()).await;
-    ringing.expect("it rings in time").expect("a ring")
-}
-
-async fn ended(call: &PhoneCall) -> CallEnd {
-    tokio::time::timeout(SOON, call.ended()).await.expect("it ends in time")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_name_the_customer_goes_to_a_colleague_and_the_agent_is_free() {
@@ -27,7 +18,7 @@ async fn by_name_the_customer_goes_to_a_colleague_and_the_agent_is_free() {
     let path = format!("/calls/{}/transfer", talk.id);
     let transfer = house.post(&path, serde_json::json!({ "to": "1002" }));
     let answering = async {
-        let ringing = rings(&house, "bo").await;
+        let ringing = rings(&house.phones["bo"]).await;
         assert_eq!(ringing.from().user, "+1555", "the customer's number is shown");
         no_longer_hears(&at_customer, AGENT).await;
         let bo = ringing.answer().unwrap();
@@ -55,7 +46,7 @@ async fn a_busy_colleague_is_a_refusal_and_the_agent_has_the_call_again() {
     let at_customer = talk.customer.record(RATE).unwrap();
     let path = format!("/calls/{}/transfer", talk.id);
     let transfer = house.post(&path, serde_json::json!({ "to": "1002" }));
-    let refusing = async { rings(&house, "bo").await.reject(486) };
+    let refusing = async { rings(&house.phones["bo"]).await.reject(486) };
     let ((status, no), ()) = tokio::join!(transfer, refusing);
     assert_eq!((status, &no["code"]), (409, &"agent_busy".into()), "{no}");
     hears(&at_customer, AGENT).await;
@@ -72,13 +63,12 @@ async fn who_hung_up_in_flight_is_called_back_when_nobody_else_takes_the_call() 
     let path = format!("/calls/{}/transfer", talk.id);
     let transfer = house.post(&path, serde_json::json!({ "to": "1002" }));
     let story = async {
-        let ringing = rings(&house, "bo").await;
+        let ringing = rings(&house.phones["bo"]).await;
         talk.agent.hang_up();
         assert_eq!(ended(&talk.agent).await, CallEnd::Us);
-        // Her BYE may still be on its way.
-        off_the_call(&house, "ana").await;
+        house.off_the_call("ana").await;
         ringing.reject(603);
-        let ana = rings(&house, "ana").await.answer().unwrap();
+        let ana = rings(&house.phones["ana"]).await.answer().unwrap();
         ana.tone(Some(COLLEAGUE));
         hears(&at_customer, COLLEAGUE).await;
         ana
@@ -97,7 +87,7 @@ async fn the_customer_hangs_up_in_flight_and_the_colleagues_phone_stops_ringing(
     let path = format!("/calls/{}/transfer", talk.id);
     let transfer = house.post(&path, serde_json::json!({ "to": "1002" }));
     let story = async {
-        let mut ringing = rings(&house, "bo").await;
+        let mut ringing = rings(&house.phones["bo"]).await;
         talk.customer.hang_up();
         tokio::time::timeout(SOON, ringing.cancelled()).await.expect("it stops ringing");
     };
@@ -115,7 +105,7 @@ async fn of_an_agents_two_calls_the_one_that_is_not_on_hold_is_supervised() {
     talk.agent.hold().await.unwrap();
     // Her second call, on the same telephone.
     let second = house.phones["bo"].call(&house.at("1001")).unwrap();
-    let ana = rings(&house, "ana").await.answer().unwrap();
+    let ana = rings(&house.phones["ana"]).await.answer().unwrap();
     tokio::time::timeout(SOON, second.up()).await.unwrap().unwrap();
     ana.tone(Some(AGENT));
     second.tone(Some(COLLEAGUE));

@@ -1,8 +1,8 @@
 //! Trunks that are named by a domain: a real name server on loopback says where they
 //! are, in which order, and for how long.
 
-use crate::house::{AGENT, CUSTOMER, House, Options, RATE, SOON, hears};
-use crate::trunks::{NUMBER, carrier, dead, failed, figure, outside, provision, rings};
+use crate::house::{AGENT, CUSTOMER, House, Options, RATE, SOON, hears, rings};
+use crate::trunks::{NUMBER, carrier, dead, failed, figure, outside, provision};
 use std::net::SocketAddr;
 use undertone_core::contact::Place;
 use undertone_core::id::TrunkId;

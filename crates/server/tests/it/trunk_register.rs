@@ -1,8 +1,8 @@
 //! Trunks that we register with: another Undertone, which calls us over our registration and
 //! challenges what we call; and a registrar that is restarted and forgets us.
 
-use crate::house::{AGENT, House, RATE, SOON, hears};
-use crate::trunks::{failed, figure, provision, rings};
+use crate::house::{AGENT, House, RATE, SOON, hears, rings};
+use crate::trunks::{failed, figure, provision};
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

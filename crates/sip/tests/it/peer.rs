@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
@@ -45,11 +46,67 @@ impl Message {
     }
 }
 
+/// Messages that were read while another was waited for.
+#[derive(Default)]
+pub(crate) struct Kept(VecDeque<Message>);
+
+impl Kept {
+    /// The next message whose start line begins so; what comes before it is kept aside.
+    pub(crate) async fn expect(
+        &mut self,
+        start: &str,
+        mut read: impl AsyncFnMut() -> Message,
+    ) -> Message {
+        if let Some(at) = self.0.iter().position(|m| m.start.starts_with(start)) {
+            return self.0.remove(at).unwrap();
+        }
+        let wait = async {
+            loop {
+                let message = read().await;
+                if message.start.starts_with(start) {
+                    return message;
+                }
+                self.0.push_back(message);
+            }
+        };
+        match timeout(LIMIT, wait).await {
+            Ok(message) => message,
+            Err(_) => panic!("no {start} in time"),
+        }
+    }
+
+    /// Nothing that begins so comes in this many milliseconds.
+    pub(crate) async fn never(
+        &mut self,
+        start: &str,
+        ms: u64,
+        mut read: impl AsyncFnMut() -> Message,
+    ) {
+        assert!(!self.0.iter().any(|m| m.start.starts_with(start)), "{start} came");
+        let wait = async {
+            loop {
+                let message = read().await;
+                assert!(!message.start.starts_with(start), "{start} came");
+            }
+        };
+        assert!(timeout(Duration::from_millis(ms), wait).await.is_err());
+    }
+}
+
 pub(crate) struct Peer {
     socket: UdpSocket,
     pub(crate) addr: SocketAddr,
-    /// Read while something else was waited for.
-    kept: VecDeque<Message>,
+    kept: Kept,
+}
+
+async fn read(socket: &UdpSocket) -> Message {
+    let mut buffer = vec![0; 65_535];
+    loop {
+        let (length, source) = socket.recv_from(&mut buffer).await.unwrap();
+        if buffer[..length].contains(&b':') {
+            return Message::parse(&buffer[..length], source);
+        }
+    }
 }
 
 impl Peer {
@@ -60,54 +117,19 @@ impl Peer {
     pub(crate) async fn on(bind: &str) -> Self {
         let socket = UdpSocket::bind(bind).await.unwrap();
         let addr = socket.local_addr().unwrap();
-        Self { socket, addr, kept: VecDeque::new() }
+        Self { socket, addr, kept: Kept::default() }
     }
 
     pub(crate) async fn raw(&self, bytes: &[u8], to: SocketAddr) {
         self.socket.send_to(bytes, to).await.unwrap();
     }
 
-    async fn read(&mut self) -> Message {
-        let mut buffer = vec![0; 65_535];
-        loop {
-            let (length, source) = self.socket.recv_from(&mut buffer).await.unwrap();
-            if buffer[..length].contains(&b':') {
-                return Message::parse(&buffer[..length], source);
-            }
-        }
-    }
-
-    /// The next message whose start line begins so; what comes before it is kept aside.
     pub(crate) async fn expect(&mut self, start: &str) -> Message {
-        if let Some(at) = self.kept.iter().position(|m| m.start.starts_with(start)) {
-            return self.kept.remove(at).unwrap();
-        }
-        let wait = async {
-            loop {
-                let message = self.read().await;
-                if message.start.starts_with(start) {
-                    return message;
-                }
-                self.kept.push_back(message);
-            }
-        };
-        match timeout(LIMIT, wait).await {
-            Ok(message) => message,
-            Err(_) => panic!("no {start} in time"),
-        }
+        self.kept.expect(start, async || read(&self.socket).await).await
     }
 
-    /// Nothing that begins so comes in this many milliseconds.
     pub(crate) async fn never(&mut self, start: &str, ms: u64) {
-        assert!(!self.kept.iter().any(|m| m.start.starts_with(start)), "{start} came");
-        let wait = async {
-            loop {
-                let message = self.read().await;
-                assert!(!message.start.starts_with(start), "{start} came");
-            }
-        };
-        let limit = std::time::Duration::from_millis(ms);
-        assert!(timeout(limit, wait).await.is_err());
+        self.kept.never(start, ms, async || read(&self.socket).await).await;
     }
 
     /// Answers a request: its own headers, our tag, and what else is given.

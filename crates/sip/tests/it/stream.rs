@@ -1,7 +1,6 @@
 //! A scripted peer on a TCP connection: what it writes is what the test says, byte by byte if it
 //! likes.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::peer::{Message, answer};
+use crate::peer::{Kept, Message, answer};
 use crate::support::LIMIT;
 
 pub(crate) struct Stream {
@@ -17,7 +16,7 @@ pub(crate) struct Stream {
     pub(crate) us: SocketAddr,
     pub(crate) addr: SocketAddr,
     bytes: Vec<u8>,
-    kept: VecDeque<Message>,
+    kept: Kept,
 }
 
 impl Stream {
@@ -33,7 +32,7 @@ impl Stream {
     fn of(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         let (us, addr) = (stream.peer_addr().unwrap(), stream.local_addr().unwrap());
-        Self { stream, us, addr, bytes: Vec::new(), kept: VecDeque::new() }
+        Self { stream, us, addr, bytes: Vec::new(), kept: Kept::default() }
     }
 
     pub(crate) async fn raw(&mut self, bytes: &[u8]) {
@@ -54,60 +53,14 @@ impl Stream {
         while !self.bytes().await.is_empty() {}
     }
 
-    fn whole(&mut self) -> Option<Message> {
-        let empty = self.bytes.iter().take_while(|b| b"\r\n".contains(b)).count();
-        self.bytes.drain(..empty);
-        let end = self.bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-        let head = Message::parse(&self.bytes[..end], self.us);
-        let total = end + head.header("Content-Length").parse::<usize>().expect("a length");
-        if self.bytes.len() < total {
-            return None;
-        }
-        let rest = self.bytes.split_off(total);
-        let whole = std::mem::replace(&mut self.bytes, rest);
-        Some(Message::parse(&whole, self.us))
-    }
-
-    async fn read(&mut self) -> Message {
-        loop {
-            if let Some(message) = self.whole() {
-                return message;
-            }
-            let mut buffer = [0; 4_096];
-            let length = self.stream.read(&mut buffer).await.unwrap();
-            assert!(length > 0, "closed instead of saying something");
-            self.bytes.extend_from_slice(&buffer[..length]);
-        }
-    }
-
     pub(crate) async fn expect(&mut self, start: &str) -> Message {
-        if let Some(at) = self.kept.iter().position(|m| m.start.starts_with(start)) {
-            return self.kept.remove(at).unwrap();
-        }
-        let wait = async {
-            loop {
-                let message = self.read().await;
-                if message.start.starts_with(start) {
-                    return message;
-                }
-                self.kept.push_back(message);
-            }
-        };
-        match timeout(LIMIT, wait).await {
-            Ok(message) => message,
-            Err(_) => panic!("no {start} in time"),
-        }
+        let Self { stream, bytes, us, kept, .. } = self;
+        kept.expect(start, async || read(stream, bytes, *us).await).await
     }
 
     pub(crate) async fn never(&mut self, start: &str, ms: u64) {
-        assert!(!self.kept.iter().any(|m| m.start.starts_with(start)), "{start} came");
-        let wait = async {
-            loop {
-                let message = self.read().await;
-                assert!(!message.start.starts_with(start), "{start} came");
-            }
-        };
-        assert!(timeout(Duration::from_millis(ms), wait).await.is_err());
+        let Self { stream, bytes, us, kept, .. } = self;
+        kept.never(start, ms, async || read(stream, bytes, *us).await).await;
     }
 
     pub(crate) async fn respond(
@@ -123,6 +76,32 @@ impl Stream {
     /// Closes it with a reset, as a crashed peer's kernel does.
     pub(crate) fn reset(self) {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+}
+
+/// The message at the front, once it is there to its end.
+fn whole(bytes: &mut Vec<u8>, us: SocketAddr) -> Option<Message> {
+    let empty = bytes.iter().take_while(|b| b"\r\n".contains(b)).count();
+    bytes.drain(..empty);
+    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
+    let head = Message::parse(&bytes[..end], us);
+    let total = end + head.header("Content-Length").parse::<usize>().expect("a length");
+    if bytes.len() < total {
+        return None;
+    }
+    let rest = bytes.split_off(total);
+    Some(Message::parse(&std::mem::replace(bytes, rest), us))
+}
+
+async fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>, us: SocketAddr) -> Message {
+    loop {
+        if let Some(message) = whole(bytes, us) {
+            return message;
+        }
+        let mut buffer = [0; 4_096];
+        let length = stream.read(&mut buffer).await.unwrap();
+        assert!(length > 0, "closed instead of saying something");
+        bytes.extend_from_slice(&buffer[..length]);
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) async fn drained(sip: &Sip) {
             if gauges.dialogs == 0 && gauges.transactions == 0 && gauges.tasks == 0 {
                 return;
             }
+            // Gauges tell nobody when they change; the bound is the test's.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -196,7 +196,7 @@ impl Call {
         let part = Part::Supervisor(supervising);
         let device = match &join.leg {
             LegKind::Sip { device } => Some(device.clone()),
-            LegKind::Phone | LegKind::Stream => None,
+            LegKind::Trunk { .. } | LegKind::Phone | LegKind::Stream => None,
         };
         let party = Party::supervisor(seat, &join.by, part, shown, device);
         self.parties.insert(seat, party);

@@ -2,7 +2,6 @@
 //! after them.
 
 use crate::house::{SOON, rings};
-use crate::house::rings;
 use crate::registered::{Desk, PASSWORD, desk_with, phone};
 use std::time::Duration;
 use tokio::time::timeout;

@@ -145,6 +145,10 @@ impl Process {
         ended.unwrap_or_else(|_| panic!("it runs on: {:?}", self.log.borrow())).expect("waited")
     }
 
+    pub fn log(&self) -> String {
+        self.log.borrow().join("\n")
+    }
+
     /// Waits for a line of its log that holds this.
     pub async fn says(&self, text: &str) {
         let mut log = self.log.clone();

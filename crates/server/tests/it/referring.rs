@@ -2,7 +2,8 @@
 //! side, two calls made one, and a seat that another leg takes over.
 
 use crate::house::{
-    AGENT, CUSTOMER, House, RATE, SOON, SUPERVISOR, ended, hears, never_hears, no_longer_hears, rings,
+    AGENT, CUSTOMER, House, RATE, SOON, SUPERVISOR, ended, hears, never_hears, no_longer_hears,
+    rings,
 };
 use undertone_phone::{CallEnd, CallError, PhoneCall, Replaces};
 

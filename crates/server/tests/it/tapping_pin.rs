@@ -2,16 +2,19 @@
 //! is nowhere but in Mia's head.
 
 use crate::house::{
-    AGENT, CUSTOMER, House, Options, RATE, SOON, SUPERVISOR, Talk, ended, hears, never_hears,
+    self, AGENT, CUSTOMER, House, Options, RATE, SOON, SUPERVISOR, Talk, ended, hears, never_hears,
 };
+use crate::process::Outpost;
 use crate::tapping::{dials, in_mode, is_told, rows};
+use std::path::Path;
+use std::time::Duration;
 use undertone::codes::CodesConfig;
 use undertone_core::pin::PinAsked;
 use undertone_phone::CallEnd;
 
 const PIN: &str = "493827";
 
-async fn house(pin: Option<&'static str>) -> House {
+async fn house_with(pin: Option<&'static str>) -> House {
     let codes = CodesConfig { on: true, pin: PinAsked::Always, ..CodesConfig::default() };
     House::with(Options { codes, pin, ..Options::default() }).await
 }
@@ -31,7 +34,7 @@ async fn nobody_supervises(house: &House, talk: &Talk) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_pin_opens_the_code_in_listen_and_the_keys_work_from_then_on() {
-    let house = house(Some(PIN)).await;
+    let house = house_with(Some(PIN)).await;
     let talk = house.talk().await;
     let (at_customer, at_agent) =
         (talk.customer.record(RATE).unwrap(), talk.agent.record(RATE).unwrap());
@@ -65,7 +68,7 @@ async fn the_right_pin_opens_the_code_in_listen_and_the_keys_work_from_then_on()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_pin_is_said_and_written_each_time_and_the_third_ends_the_call() {
-    let house = house(Some(PIN)).await;
+    let house = house_with(Some(PIN)).await;
     let talk = house.talk().await;
     let (mia, at_mia) = dials(&house, "*801001").await;
     // One that is wrong, one that is begun again and then too short, one that is no PIN.
@@ -89,7 +92,7 @@ async fn a_wrong_pin_is_said_and_written_each_time_and_the_third_ends_the_call()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_wrong_pins_lock_and_then_not_even_the_right_one_is_taken() {
-    let house = house(Some(PIN)).await;
+    let house = house_with(Some(PIN)).await;
     let talk = house.talk().await;
     // At once, from one telephone: many tries at one instant are many all the same.
     let guess = async || {
@@ -114,14 +117,14 @@ async fn ten_wrong_pins_lock_and_then_not_even_the_right_one_is_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_pin_and_who_types_none_is_told_so() {
-    let house = house(None).await;
+    let house = house_with(None).await;
     let (mia, heard) = dials(&house, "*801001").await;
     is_told(&heard).await;
     assert_eq!(ended(&mia).await, CallEnd::FarEnd);
     assert_eq!(refusals(&house, "pin_not_set").await, 1);
     house.close().await;
 
-    let house = self::house(Some(PIN)).await;
+    let house = house_with(Some(PIN)).await;
     let (mia, heard) = dials(&house, "*801001").await;
     is_told(&heard).await;
     mia.info("#").await.unwrap();
@@ -132,7 +135,7 @@ async fn who_has_no_pin_and_who_types_none_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_pin_for_an_agent_who_is_not_on_a_call_is_answered_by_a_word() {
-    let house = house(Some(PIN)).await;
+    let house = house_with(Some(PIN)).await;
     let (mia, heard) = dials(&house, "*801002").await;
     mia.info("493827#").await.unwrap();
     house.audited(|row| row["reasons"][0] == "agent_not_on_call").await;
@@ -143,7 +146,7 @@ async fn a_right_pin_for_an_agent_who_is_not_on_a_call_is_answered_by_a_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_hangs_up_while_asked_leaves_nothing_behind() {
-    let house = house(Some(PIN)).await;
+    let house = house_with(Some(PIN)).await;
     let (mia, heard) = dials(&house, "*801001").await;
     is_told(&heard).await;
     mia.hang_up();
@@ -155,4 +158,50 @@ async fn who_hangs_up_while_asked_leaves_nothing_behind() {
     };
     tokio::time::timeout(SOON, gone).await.expect("its room is closed");
     house.close().await;
+}
+
+/// `undertone provision` with Mia's PIN in the file; what it says.
+async fn provisioned(outpost: &Outpost) -> String {
+    let file = outpost.dir.path().join("people.toml");
+    std::fs::write(&file, house::file(&outpost.phones, Some(PIN))).expect("written");
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_undertone"));
+    command.arg("provision").arg(&file).arg("--data").arg(outpost.data());
+    let done = command.output().await.expect("it runs");
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).expect("text") + &String::from_utf8_lossy(&done.stderr)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provisioned_pin_is_taken_by_the_binary_and_is_in_no_log_and_no_file() {
+    let outpost = Outpost::open().await;
+    assert!(provisioned(&outpost).await.contains("PINs: 1 changed"));
+    let again = provisioned(&outpost).await;
+    assert!(again.contains("PINs: 0 changed") && !again.contains(PIN), "{again}");
+    let config = outpost.dir.path().join("config.toml");
+    std::fs::write(&config, "[tapping_codes]\non = true\npin = \"always\"\n").expect("written");
+    let args = ["--config", config.to_str().expect("a path")];
+    let server = outpost.serve(&args, &[("UNDERTONE_LOG", Path::new("trace"))]).await;
+    let (_customer, _agent) = outpost.talk(server.sip).await;
+    let mia = outpost.phones["mia"].call(&format!("sip:*801001@{}", server.sip)).expect("a call");
+    mia.up().await.expect("the code is answered");
+    mia.info("493827#").await.unwrap();
+    let listens = async {
+        loop {
+            let (_, calls) = outpost.get(&server, "/calls").await;
+            if calls["items"][0]["supervisions"][0]["state"] == "live" {
+                return;
+            }
+            // The API tells nobody; the bound is the test's.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, listens).await.expect("she listens");
+    let log = server.log();
+    assert!(log.contains("TRACE") && !log.contains(PIN) && !log.contains("Signal="), "{log}");
+    server.kill().await;
+    for entry in std::fs::read_dir(outpost.data()).expect("the data folder").flatten() {
+        let bytes = std::fs::read(entry.path()).unwrap_or_default();
+        let has = bytes.windows(PIN.len()).any(|window| window == PIN.as_bytes());
+        assert!(!has, "{:?}", entry.path());
+    }
 }

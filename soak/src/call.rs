@@ -145,7 +145,7 @@ async fn talk(
     let until = Instant::now() + Duration::from_secs_f64(talk_s);
     let shared = Arc::new(Shared::default());
     let supervised = kind < 60;
-    let heard = if supervised { customer.record(ear::RATE).ok() } else { None };
+    let ears = supervised.then(|| (customer.record(ear::RATE), agent.record(ear::RATE)));
     let mut coaches = Vec::new();
     for _ in 0..if supervised { 1 + usize::from(kind < 25) } else { 0 } {
         let own = rand::SeedableRng::seed_from_u64(chance.random());
@@ -168,13 +168,15 @@ async fn talk(
             world.tally.fail("a supervisor's script panicked".into());
         }
     }
-    if let Some(heard) = heard {
-        let heard = ear::judge(&heard);
+    if let Some((Ok(at_customer), Ok(at_agent))) = &ears {
+        let whispered = ear::judge(at_agent).whispered;
+        world.tally.whispered.fetch_add(whispered, Ordering::Relaxed);
+        let heard = ear::judge(at_customer);
         world.tally.listened.fetch_add(heard.windows, Ordering::Relaxed);
-        if heard.leaks > 0 {
+        if heard.whispered > 0 {
             world.tally.fail(format!(
                 "PRIVACY: {} windows of whisper at customer {pair:?} of {}",
-                heard.leaks, heard.windows
+                heard.whispered, heard.windows
             ));
         }
     }

@@ -1,5 +1,6 @@
 //! Listens at a customer for what only an agent may hear. Supervisors say one tone while they
-//! listen or whisper and another while the customer may hear them; the first one here is a leak.
+//! listen or whisper and another while the customer may hear them; the first one at a customer is a
+//! leak, and at an agent it shows that this ear would hear one.
 
 use undertone_phone::Recording;
 
@@ -12,19 +13,21 @@ pub const ALOUD: f64 = 762.0;
 
 const WINDOW: usize = RATE as usize / 25;
 /// Tones are said at -10 dBFS; hold music's own parts lie far below this.
-const LEAK_DBFS: f64 = -25.0;
+const WHISPER_DBFS: f64 = -25.0;
 
+/// Windows of 40 ms.
 pub struct Heard {
     pub windows: u64,
-    /// Windows with the whisper's tone in them.
-    pub leaks: u64,
+    /// Those with the whisper's tone in them.
+    pub whispered: u64,
 }
 
 pub fn judge(heard: &Recording) -> Heard {
     let pcm = heard.between(0, heard.position());
     let windows = pcm.chunks_exact(WINDOW);
-    let leaks = windows.clone().filter(|window| level(window, WHISPER) > LEAK_DBFS).count() as u64;
-    Heard { windows: windows.len() as u64, leaks }
+    let is_whisper = |window: &&[i16]| level(window, WHISPER) > WHISPER_DBFS;
+    let whispered = windows.clone().filter(is_whisper).count() as u64;
+    Heard { windows: windows.len() as u64, whispered }
 }
 
 /// Goertzel over a Hann window: the level of a sine of this pitch, in dBFS.

@@ -20,6 +20,8 @@ pub struct Tally {
     pub not_begun: AtomicU64,
     /// Windows of 40 ms at customers of supervised calls.
     pub listened: AtomicU64,
+    /// Windows at their agents that held the whisper: that it was said, and would be heard.
+    pub whispered: AtomicU64,
     failed: AtomicU64,
     why: Mutex<Vec<String>>,
     scripts: Mutex<Vec<Script>>,

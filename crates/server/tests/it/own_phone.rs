@@ -11,13 +11,14 @@ use undertone_phone::{
 
 const PASSWORD: &str = "canary-of-own-phones";
 
-/// The house with a phone of Mia's and one of Bo's that register.
+/// The house with a phone of Mia's and one of Bo's that register, as users who are called neither
+/// as the devices nor as their extensions.
 async fn house() -> House {
     let house = House::open().await;
     let device = |id: &str, owner: &str, extension: &str| {
         format!(
             "[[device]]\nid = \"{id}\"\nowner = \"{owner}\"\nextension = \"{extension}\"\n\
-             account = \"{id}\"\npassword = \"{PASSWORD}\"\n"
+             account = \"{owner}.at.home\"\npassword = \"{PASSWORD}\"\n"
         )
     };
     let devices = device("mia-soft", "mia", "2011") + &device("bo-soft", "bo", "1012");
@@ -46,8 +47,8 @@ async fn listens(house: &House, call: &str, uri: &str) -> (u16, serde_json::Valu
 async fn it_rings_wherever_it_has_registered_and_the_first_answer_supervises() {
     let house = house().await;
     let talk = house.talk().await;
-    let (desk, _at_desk) = registers(&house, "mia-soft").await;
-    let (mobile, _at_mobile) = registers(&house, "mia-soft").await;
+    let (desk, _at_desk) = registers(&house, "mia.at.home").await;
+    let (mobile, _at_mobile) = registers(&house, "mia.at.home").await;
     let uri = house.at("2011");
     let answering = async {
         let (mut first, second) = (rings(&desk).await, rings(&mobile).await);
@@ -72,9 +73,9 @@ async fn it_rings_wherever_it_has_registered_and_the_first_answer_supervises() {
 async fn the_account_that_it_registers_as_names_it_too() {
     let house = house().await;
     let talk = house.talk().await;
-    let (desk, _registered) = registers(&house, "mia-soft").await;
+    let (desk, _registered) = registers(&house, "mia.at.home").await;
     let answering = async { rings(&desk).await.answer().expect("answered") };
-    let by_account = listens(&house, &talk.id, "sip:mia-soft@undertone");
+    let by_account = listens(&house, &talk.id, "sip:mia.at.home@undertone");
     let ((status, joined), _mia) = tokio::join!(by_account, answering);
     assert_eq!((status, &joined["leg"]["device_id"]), (201, &"mia-soft".into()), "{joined}");
     house.close().await;
@@ -88,11 +89,11 @@ async fn one_that_is_not_registered_or_no_more_is_a_named_refusal_and_leaves_not
     let ports = house.server.engine.gauges().ports_in_use;
     let uri = house.at("2011");
     let never = listens(&house, &talk.id, &uri).await;
-    let (desk, registered) = registers(&house, "mia-soft").await;
+    let (desk, registered) = registers(&house, "mia.at.home").await;
     drop(registered);
     let registrar = house.server.sip().registrar().expect("a registrar");
     let gone = async {
-        while !registrar.bindings("mia-soft").is_empty() {
+        while !registrar.bindings("mia.at.home").is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

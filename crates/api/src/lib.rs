@@ -7,6 +7,8 @@
 
 mod commands;
 mod docs_page;
+#[doc(hidden)]
+pub mod fuzzing;
 mod idempotency;
 mod ops;
 mod problem;

@@ -103,7 +103,7 @@ fn json_type(kind: Option<Vec<u8>>) -> Result<(), Problem> {
 }
 
 /// 400: it is no JSON. 422: it is, but a field is unknown, missing or wrong.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
         let detail = format!("The body is no JSON: {error}.");
         Problem::new(StatusCode::BAD_REQUEST, "bad_json", detail)

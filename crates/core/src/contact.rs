@@ -59,7 +59,9 @@ impl Contact {
         }
         let rest = match rest.split_once(':') {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip") => rest,
-            Some(("sips" | "SIPS" | "tel" | "TEL", _)) => return Err(BadContact),
+            Some((scheme, _)) if ["sips", "tel"].iter().any(|s| scheme.eq_ignore_ascii_case(s)) => {
+                return Err(BadContact);
+            }
             _ => rest,
         };
         let rest = rest.split('>').next().unwrap_or(rest);

@@ -273,6 +273,10 @@ fn params(mut text: &str) -> (Vec<(String, String)>, &str) {
                 (rest[..end].trim(), &rest[end..])
             }
         };
+        // A quote outside quotes would end ours where we repeat the value.
+        if !rest.starts_with('"') && value.contains('"') {
+            return (Vec::new(), "");
+        }
         if found.len() == PARAMS_MAX {
             return (Vec::new(), "");
         }

@@ -10,5 +10,6 @@ pub use audit::audit_line;
 pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{
-    AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, ModeWord, moment, seat_of,
+    AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, ModeWord, instant, moment, party_id,
+    seat_of,
 };

@@ -78,12 +78,12 @@ pub(crate) fn instant(at: Wall) -> String {
 
 /// An instant from a query: RFC 3339 with any offset.
 pub(crate) fn moment(field: &str, text: &str) -> Result<Wall, Problem> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map(|at| {
-            let nanos = at.to_offset(UtcOffset::UTC).unix_timestamp_nanos();
-            Wall((nanos / 1_000_000) as i64)
-        })
-        .map_err(|_| {
+    // Not `to_offset`, which panics where UTC's year is one too many.
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok();
+    parsed
+        .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
+        .map(|at| Wall((at.unix_timestamp_nanos() / 1_000_000) as i64))
+        .ok_or_else(|| {
             Problem::bad_request(format!(
                 "Field `{field}` is wrong: not an RFC 3339 time such as 2026-01-31T09:00:00.000Z."
             ))
@@ -100,6 +100,8 @@ pub(crate) fn seat_of(id: &str) -> Result<SeatId, Problem> {
     number
         .and_then(|digits| digits.parse().ok())
         .map(SeatId)
+        // One party has one id: `p07` is none.
+        .filter(|seat| party_id(*seat) == id)
         .ok_or_else(|| Problem::not_found(Reason::NoSuchParty))
 }
 
@@ -114,12 +116,13 @@ mod tests {
         let there = moment("from", "2023-11-14T23:13:20.042+01:00").expect("a time");
         assert_eq!(there, Wall(1_700_000_000_042));
         assert!(moment("from", "yesterday").is_err());
+        assert!(moment("to", "9999-12-31T23:59:59-23:59").is_err(), "UTC's year 10000");
     }
 
     #[test]
     fn party_ids_come_back_and_others_do_not() {
         assert_eq!(seat_of(&party_id(SeatId(7))).ok(), Some(SeatId(7)));
-        for wrong in ["", "p", "7", "p-1", "p+1", "p99999999999", "q1"] {
+        for wrong in ["", "p", "7", "p-1", "p+1", "p07", "p99999999999", "q1"] {
             assert!(seat_of(wrong).is_err(), "{wrong}");
         }
     }

@@ -41,6 +41,8 @@ const SENT_MAX: usize = 4_096;
 const SENT_FOR: Duration = Duration::from_secs(300);
 /// What is queued when everything stops may still leave in this time.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
+/// So long a stream that cannot be read on stays open for answers to what was read of it.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(500);
 
 pub(crate) struct Flow {
     pub(crate) id: FlowId,
@@ -393,8 +395,10 @@ async fn read<R: AsyncRead + Unpin>(
     }
 }
 
-/// Says what was wrong with the stream, and waits for the writer to close it.
+/// Says what was wrong with the stream, and waits for the writer to close it. What came whole
+/// before is answered first.
 async fn last_word(core: &Core, flow: &Flow, fault: &crate::frame::Fault) -> &'static str {
+    tokio::time::sleep(ANSWERS_WITHIN).await;
     let hop = Hop { source: flow.remote, transport: Transport::Tcp };
     let answer = wire::refuse_fault(fault, &hop, &core.config.user_agent);
     if answer.is_some_and(|bytes| flow.write(Raw::Last(bytes))) {

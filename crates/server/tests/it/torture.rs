@@ -27,3 +27,21 @@ async fn rfc5118_over_udp() {
     }
     results.print_and_judge("RFC 5118 over UDP");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc4475_over_tcp() {
+    let rig = Rig::open(SENDER).await;
+    rig.over_tcp(Table::read("rfc4475", 49)).await.print_and_judge("RFC 4475 over TCP");
+    within(rig.close()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc5118_over_tcp() {
+    let mut results = Results::default();
+    for one in Table::read("rfc5118", 12 + 1).each() {
+        let rig = Rig::open(SENDER).await;
+        results.add(rig.over_tcp(one).await);
+        within(rig.close()).await;
+    }
+    results.print_and_judge("RFC 5118 over TCP");
+}

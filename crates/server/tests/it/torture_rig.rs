@@ -4,6 +4,7 @@
 
 use crate::stage::{SOON, turn};
 use serde::Deserialize;
+use socket2::SockRef;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -31,6 +32,9 @@ pub struct Row {
     pub asks: String,
     answers: Vec<String>,
     tcp: Option<Vec<String>>,
+    /// Over a stream the connection is then closed.
+    #[serde(default)]
+    closes: bool,
     #[serde(skip)]
     bytes: Vec<u8>,
 }
@@ -154,7 +158,8 @@ impl Results {
             if got.closed {
                 did += ", closed";
             }
-            let good = got.alive && row.allows(self.over_tcp, got.last());
+            let ends_so = !self.over_tcp || got.closed == row.closes;
+            let good = got.alive && ends_so && row.allows(self.over_tcp, got.last());
             let verdict = if good { "as asked" } else { "**not so**" };
             let (name, title) = (&row.name, &row.title);
             let _ = writeln!(
@@ -221,33 +226,35 @@ impl Rig {
         Results { rows, over_tcp: false }
     }
 
-    #[allow(dead_code)] // its test comes next
     /// Each message on a connection of its own; whether the server lives is asked on another.
     pub async fn over_tcp(&self, table: Table) -> Results {
         let mut rows = Vec::new();
         for (n, row) in table.message.into_iter().enumerate() {
-            let mut stream = self.connect().await.expect("a connection");
+            let mut stream = self.connect(self.sender).await.expect("a connection");
             stream.write_all(&row.bytes).await.expect("sent");
             let mut got = Got::default();
-            let wait = if row.allows(true, None) { SILENCE * 5 } else { SOON / 3 };
-            let read = self.refusing(stream_until_final(&mut stream, &mut got));
-            got.closed = matches!(timeout(wait, read).await, Ok(true));
+            // A message that does not end is given up after `StreamLimits::message_ms`, 5 s.
+            let wait = if row.closes || !row.allows(true, None) { SOON } else { SILENCE * 5 };
+            let read = stream_to_its_end(&mut stream, row.closes, &mut got);
+            let _ = timeout(wait, self.refusing(read)).await;
             let ping = ping(n, "TCP", self.sender);
-            let mut other = self.connect().await.expect("another connection");
+            let any = SocketAddr::new(self.sender.ip(), 0);
+            let mut other = self.connect(any).await.expect("another connection");
             other.write_all(ping.as_bytes()).await.expect("sent");
             let mut pong = Got::default();
-            let _ = timeout(SOON / 3, stream_until_final(&mut other, &mut pong)).await;
+            let _ = timeout(SOON / 3, stream_to_its_end(&mut other, false, &mut pong)).await;
             got.alive = pong.last().is_some();
             rows.push((row, got));
         }
         Results { rows, over_tcp: true }
     }
 
-    #[allow(dead_code)]
-    /// From the known address; a port of the kernel's choice.
-    async fn connect(&self) -> std::io::Result<TcpStream> {
+    /// From this address; it ends by a reset, so that the next may have the same one.
+    async fn connect(&self, from: SocketAddr) -> std::io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::new(self.sender.ip(), 0))?;
+        socket.set_reuseaddr(true)?;
+        SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
+        socket.bind(from)?;
         socket.connect(self.server.sip_addr).await
     }
 
@@ -355,20 +362,23 @@ impl Datagrams {
     }
 }
 
-#[allow(dead_code)]
-/// True if the server closed the connection. A final answer may be followed by its closing.
-async fn stream_until_final(stream: &mut TcpStream, got: &mut Got) -> bool {
+/// Reads until the final answer and what follows soon after it; where the server is to close the
+/// connection, until it has.
+async fn stream_to_its_end(stream: &mut TcpStream, closes: bool, got: &mut Got) {
     let (mut kept, mut buffer) = (Vec::new(), vec![0; 65_535]);
     loop {
-        let wait = if got.last().is_some() { SILENCE } else { SOON };
+        let wait = if got.last().is_some() && !closes { SILENCE } else { SOON };
         let length = match timeout(wait, stream.read(&mut buffer)).await {
-            Ok(Ok(0) | Err(_)) => return true,
-            Ok(Ok(length)) => length,
-            Err(_) => return false,
+            Ok(Ok(length)) if length > 0 => length,
+            Ok(_) => {
+                got.closed = true;
+                return;
+            }
+            Err(_) => return,
         };
         kept.extend_from_slice(&buffer[..length]);
         while let Some(end) = kept.windows(4).position(|w| w == b"\r\n\r\n") {
-            // No answer of ours to these has a body but a 200 to OPTIONS, which has none either.
+            // No answer of ours to these has a body.
             let message: Vec<u8> = kept.drain(..end + 4).collect();
             let Some(heard) = Heard::parse(&message) else { continue };
             got.codes.push(heard.code);

@@ -12,7 +12,8 @@ use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
 use undertone_core::plan::{EdgeRef, Listener, PlanVersion, Source};
 use undertone_core::refusal::{Reason, Refusal};
-use undertone_core::seat::Room;
+use undertone_core::routing::Origin;
+use undertone_core::seat::{Mark, Room};
 use undertone_core::view::{
     AgentAction, AgentAfter, CallView, Channel, Extent, Follow, LegKind, Mode, Net,
 };
@@ -89,10 +90,16 @@ impl Inputs {
             19 => Input::RightsLost { person: person(bytes)?, key: None },
             20 => Input::MediaFailed { seat },
             21 => Input::BridgeFailed,
-            22 => self.transfer(dir, seat, bytes)?,
-            23 => self.replaces(seat, bytes),
-            24 => self.merging(seat, view, bytes)?,
-            25 => self.merged(dir, seat, bytes)?,
+            22 | 23 => self.transfer(dir, seat, bytes)?,
+            24 => self.replaces(seat, bytes),
+            25 => self.merging(seat, view, bytes)?,
+            26 => self.merged(dir, seat, bytes)?,
+            27 | 28 => Input::Placed { seat, found: found(bytes) },
+            29 => {
+                let why = bytes.one_of(&FAILURES);
+                let by = Origin::Device(device(bytes.one_of(&WHO))?);
+                Input::LegRedirected { seat, by, to: vec!["sip:2@h".into()], why }
+            }
             _ => return self.asking(dir, seat, bytes),
         })
     }
@@ -109,9 +116,7 @@ impl Inputs {
             let (by, party) = (actor(dir, bytes)?, bytes.flag().then_some(seat));
             TransferBy::Desk { by, party, request: RequestId(self.number()) }
         };
-        let nobody = Err(Refusal::because(Reason::NoSuchAgent));
-        let new = if bytes.byte() < 64 { nobody } else { Ok(new_party(bytes)) };
-        Some(Input::TransferAsked(Box::new(TransferAsked { by, to: "1".into(), new })))
+        Some(Input::TransferAsked(Box::new(TransferAsked { by, to: "1".into() })))
     }
 
     fn replaces(&mut self, seat: SeatId, bytes: &mut Bytes<'_>) -> Input {
@@ -129,7 +134,11 @@ impl Inputs {
         let its_seat = SeatId(u32::from(bytes.byte() % 12));
         let other = match bytes.byte() % 4 {
             0 => Err(Refusal::because(Reason::NoSuchCall)),
-            _ => Ok(Other { seat: its_seat, view: CallView { id: other, ..view.clone() } }),
+            _ => {
+                let refused = bytes.flag().then(|| Refusal::because(Reason::NotAllowed));
+                let view = CallView { id: other, ..view.clone() };
+                Ok(Other { seat: its_seat, view, leaves: refused.map_or(Ok(()), Err) })
+            }
         };
         Some(Input::MergeAsked(Box::new(MergeAsked { seat, refer, other })))
     }
@@ -153,6 +162,8 @@ impl Inputs {
                 sends: bytes.flag(),
                 receives: bytes.flag(),
                 far_holds: bytes.flag(),
+                held_by: bytes.flag().then_some(Mark::Api).into_iter().collect(),
+                listening_by: bytes.flag().then_some(Mark::Seat(ours)).into_iter().collect(),
             });
         }
         let seat = SeatId(u32::from(bytes.byte() % 12));
@@ -232,6 +243,12 @@ fn actor(dir: &Directory, bytes: &mut Bytes<'_>) -> Option<Actor> {
         origin: "127.0.0.1".into(),
         rights: if bytes.flag() { rights } else { Right::ALL.iter().copied().collect() },
     })
+}
+
+/// Whom a seat is to call, as the routes have it.
+fn found(bytes: &mut Bytes<'_>) -> Result<NewParty, Refusal> {
+    let nobody = Err(Refusal::because(Reason::NoSuchAgent));
+    if bytes.byte() < 64 { nobody } else { Ok(new_party(bytes)) }
 }
 
 fn new_party(bytes: &mut Bytes<'_>) -> NewParty {

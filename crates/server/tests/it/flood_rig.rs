@@ -1,128 +1,54 @@
-//! `undertone serve` as a process of its own, calls through it that sipp signals, and at both ends
-//! of each call a socket that says a tone and writes down when packets came and what was in them.
+//! Calls through a server in a process of its own, which sipp signals, with an ear at both ends of
+//! each; and what a flood is judged by: the same calls quiet and flooded, and a control that shows
+//! that the ears would have heard a gap.
+#![allow(clippy::print_stdout)] // figures are what a proof shows
 
-use crate::foreign_phone::{CALLEE, CALLER, Place, listens, place};
-use crate::stage::{RATE, within};
+use crate::ears::{Ear, Heard};
+use crate::foreign_phone::{Place, listens, place};
+use crate::served::Served;
+use crate::sipp::{CALLEE, CALLER, Sipp};
+use crate::stage::{size, turn};
 use std::fmt::Write as _;
-use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use undertone_media::codec::{Decoder, Encoder};
-use undertone_media::rtp::{Header, Packet};
-use undertone_phone::Codec;
-use undertone_testkit::spectrum::goertzel_hann;
 
-const TONE: f64 = 1_000.0;
-const FRAME: usize = RATE as usize / 50;
-/// A packet is due each 20 ms; later than that by so much is a gap.
-const GAP: Duration = Duration::from_millis(40);
-
-/// The server as a user runs it.
-pub struct Served {
-    child: Child,
-    pub sip: SocketAddr,
-    folder: TempDir,
-}
-
-impl Served {
-    pub async fn start(people: &str) -> Served {
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        std::fs::write(at("people.toml"), people).expect("written");
-        let binary = env!("CARGO_BIN_EXE_undertone");
-        let provision = ["provision", &at("people.toml"), "--data", &at("data")];
-        let told = Command::new(binary).args(provision).output().await.expect("it runs");
-        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-        let log = std::fs::File::create(at("log")).expect("a log");
-        let mut command = Command::new(binary);
-        command.args(["serve", "--data", &at("data"), "--http", "127.0.0.1:0"]);
-        command.args(["--sip", "127.0.0.1:0", "--rtp", "127.0.0.1:0"]).stderr(log);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("the server");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let sip = within(async {
-            while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(at) = line.strip_prefix("sip") {
-                    let at = at.trim().trim_start_matches("sip:");
-                    return at.split_whitespace().next().and_then(|at| at.parse().ok());
-                }
-            }
-            None
-        });
-        let sip = sip.await.expect("the server's address");
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Served { child, sip, folder }
-    }
-
-    pub fn rss_kb(&self) -> usize {
-        let pid = self.child.id().expect("it runs");
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or("");
-        line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("its memory")
-    }
-
-    /// Lines of its log that say that something broke.
-    pub fn broken(&self) -> Vec<String> {
-        let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log).into_owned();
-        log.lines()
-            .filter(|l| l.contains("panicked") || l.contains("ERROR"))
-            .map(Into::into)
-            .collect()
-    }
-}
-
-/// What one end of one call got.
-#[derive(Clone, Debug, Default)]
-pub struct Ear {
-    pub packets: usize,
-    /// In milliseconds beyond the 20 that are due.
-    pub gaps_ms: Vec<u128>,
-    /// Packets in which the other's tone is not.
-    pub toneless: usize,
-}
+const CALLS: usize = 5;
+/// Far above what a server with these calls needs, far below what a leak would reach.
+const CAP_KB: usize = 512 * 1_024;
+/// The control: the server stands still for so long, which is a gap of 60 ms at least.
+const STANDSTILL: Duration = Duration::from_millis(80);
 
 /// So many calls, until dropped.
-pub struct Calls {
-    pub ears: Vec<Arc<Mutex<Ear>>>,
-    stop: Arc<AtomicBool>,
-    caller: Child,
-    callee: Child,
+struct Calls {
+    ears: Vec<Ear>,
+    caller: Sipp,
+    callee: Sipp,
     _folder: TempDir,
 }
 
 /// Numbers and where they are: what the server is told of the phones of `Calls`.
-pub struct Phones {
-    pub callers: Place,
-    pub callees: Place,
-    calls: usize,
+struct Phones {
+    callers: Place,
+    callees: Place,
 }
 
 impl Phones {
-    pub fn new(calls: usize) -> Phones {
-        Phones { callers: place(), callees: place(), calls }
+    fn new() -> Phones {
+        Phones { callers: place(), callees: place() }
     }
 
-    pub fn people(&self) -> String {
+    fn people(&self) -> String {
+        let (customers, agents) = (self.callers.at, self.callees.at);
         let mut text = String::new();
-        for n in 0..self.calls {
-            let (customers, agents) = (self.callers.at, self.callees.at);
+        for n in 0..CALLS {
+            let number = 1_000 + n;
             let _ = write!(
                 text,
                 "[[person]]\nid = \"a{n}\"\nname = \"a{n}\"\n[[device]]\nid = \"a{n}\"\n\
-                 owner = \"a{n}\"\nextension = \"{}\"\ncontact = \"sip:{}@{agents}\"\n\
-                 [[device]]\nid = \"c{n}\"\nnet = \"external\"\nextension = \"+1555{}\"\n\
-                 contact = \"sip:+1555{}@{customers}\"\n",
-                1_000 + n,
-                1_000 + n,
-                1_000 + n,
-                1_000 + n,
+                 owner = \"a{n}\"\nextension = \"{number}\"\ncontact = \"sip:{number}@{agents}\"\n\
+                 [[device]]\nid = \"c{n}\"\nnet = \"external\"\nextension = \"+1555{number}\"\n\
+                 contact = \"sip:+1555{number}@{customers}\"\n",
             );
         }
         text
@@ -130,150 +56,155 @@ impl Phones {
 }
 
 impl Calls {
-    /// Begins them all and returns when every end hears the other. They last until told.
-    pub async fn begin(phones: Phones, server: SocketAddr, lasts: Duration) -> Calls {
+    /// Begins them all and returns when every end hears the other. They last until the server
+    /// ends them.
+    async fn begin(phones: Phones, server: SocketAddr) -> Calls {
         let folder = tempfile::tempdir().expect("a folder");
-        let stop = Arc::new(AtomicBool::new(false));
+        let at = |name: &str| folder.path().join(name).display().to_string();
         let mut ears = Vec::new();
         let (mut customers, mut agents) = ("SEQUENTIAL\n".to_string(), "SEQUENTIAL\n".to_string());
-        for n in 0..phones.calls {
+        for number in 1_000..1_000 + CALLS {
             for list in [&mut customers, &mut agents] {
-                let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-                let port = socket.local_addr().expect("bound").port();
-                let _ = writeln!(list, "{port};+1555{};{}", 1_000 + n, 1_000 + n);
-                let ear: Arc<Mutex<Ear>> = Arc::default();
-                ears.push(ear.clone());
-                let stop = stop.clone();
-                std::thread::spawn(move || talk(&socket, &ear, &stop));
+                let ear = Ear::open();
+                let _ = writeln!(list, "{};+1555{number};{number}", ear.port);
+                ears.push(ear);
             }
         }
         // Both scenarios of the single call, with each call's own port and numbers.
         let dialled = CALLER.replace("[service]", "[field2]").replace("+15550101", "[field1]");
-        let dialled = dialled.replace("<recv request=\"BYE\"/>", HANGS_UP);
-        let (uac, uas) = (folder.path().join("uac.xml"), folder.path().join("uas.xml"));
-        std::fs::write(&uac, until_bye(&dialled)).expect("written");
-        std::fs::write(&uas, CALLEE.replace("RTP_PORT", "[field0]")).expect("written");
-        let (from, to) = (phones.callers.at, phones.callees.at);
-        let lists = [folder.path().join("customers.csv"), folder.path().join("agents.csv")];
-        std::fs::write(&lists[0], customers).expect("written");
-        std::fs::write(&lists[1], agents).expect("written");
-        drop(phones.callees);
-        let callee = sipp(&uas, &lists[1], to, phones.calls, &[]);
+        for (name, text) in [
+            ("uac.xml", dialled.replace("RTP_PORT", "[field0]")),
+            ("uas.xml", CALLEE.replace("RTP_PORT", "[field0]")),
+            ("customers.csv", customers),
+            ("agents.csv", agents),
+        ] {
+            std::fs::write(folder.path().join(name), text).expect("written");
+        }
+        let calls = CALLS.to_string();
+        let to = phones.callees.at;
+        let uas = ["-sf", &at("uas.xml"), "-inf", &at("agents.csv"), "-m", &calls];
+        let callee = Sipp::run(folder.path(), "callee", phones.callees, &uas);
         listens(to).await;
-        drop(phones.callers);
-        let ms = lasts.as_millis().to_string();
-        let more = ["-d", &ms, "-r", "10", &server.to_string()];
-        let caller = sipp(&uac, &lists[0], from, phones.calls, &more);
-        let calls = Calls { ears, stop, caller, callee, _folder: folder };
-        within(async {
-            while !calls.ears.iter().all(|ear| ear.lock().expect("unpoisoned").packets > 20) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await;
+        let server = server.to_string();
+        let uac = ["-sf", &at("uac.xml"), "-inf", &at("customers.csv"), "-m", &calls];
+        let uac: Vec<&str> = uac.into_iter().chain(["-r", "10", server.as_str()]).collect();
+        let caller = Sipp::run(folder.path(), "caller", phones.callers, &uac);
+        let calls = Calls { ears, caller, callee, _folder: folder };
+        calls.more(20).await;
         calls
     }
 
-    /// From now on only what comes after counts.
-    pub fn forget(&self) {
-        self.ears.iter().for_each(|ear| *ear.lock().expect("unpoisoned") = Ear::default());
-    }
-
-    pub fn heard(&self) -> Vec<Ear> {
-        self.ears.iter().map(|ear| ear.lock().expect("unpoisoned").clone()).collect()
-    }
-
-    /// Waits until sipp has hung up every call and finds that all went as its scenarios say.
-    pub async fn ended_well(mut self, limit: Duration) {
-        for child in [&mut self.caller, &mut self.callee] {
-            let ended = tokio::time::timeout(limit, child.wait()).await.expect("sipp ends in time");
-            assert!(ended.as_ref().is_ok_and(|s| s.success()), "sipp: {ended:?}");
+    async fn more(&self, packets: usize) {
+        for ear in &self.ears {
+            ear.more(packets).await;
         }
     }
-}
 
-impl Drop for Calls {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+    fn forget(&self) {
+        self.ears.iter().for_each(Ear::forget);
+    }
+
+    fn heard(&self) -> Vec<Heard> {
+        self.ears.iter().map(Ear::heard).collect()
+    }
+
+    /// Every call ended by the server's BYE, and all of it went as sipp's scenarios say.
+    async fn ended_well(self) {
+        self.caller.ended_well().await;
+        self.callee.ended_well().await;
     }
 }
 
-const HANGS_UP: &str = r#"<pause/>
-<send retrans="500"><![CDATA[
-BYE [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-CSeq: 2 BYE
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-<recv response="200"/>
-</scenario>
-"#;
-
-/// The caller's scenario ends where it hangs up, and its media is where the list says.
-fn until_bye(scenario: &str) -> String {
-    let end = scenario.find("</scenario>").map_or(scenario.len(), |at| at + "</scenario>".len());
-    scenario[..end].replace("RTP_PORT", "[field0]")
+/// How long a run is quiet and then, in `make proof`, flooded.
+pub fn minute() -> Duration {
+    Duration::from_secs(size(3, 60) as u64)
 }
 
-fn sipp(scenario: &Path, list: &PathBuf, own: SocketAddr, calls: usize, more: &[&str]) -> Child {
-    let mut command = Command::new("sipp");
-    command.arg("-sf").arg(scenario).arg("-inf").arg(list).args(["-i", "127.0.0.1"]);
-    command.args(["-p", &own.port().to_string(), "-m", &calls.to_string(), "-nostdin"]);
-    command.args(more).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.kill_on_drop(true).spawn().expect("sipp is not installed: apt-get install sip-tester")
-}
-
-/// One end: says its tone to whoever sends to it, and keeps account of what comes. A thread of its
-/// own, so that no runtime's delay is taken for the server's.
-fn talk(socket: &UdpSocket, ear: &Mutex<Ear>, stop: &AtomicBool) {
-    let mut encoder = Encoder::new(Codec::Pcmu, &Default::default()).expect("G.711");
-    let mut decoder = Decoder::new(Codec::Pcmu).expect("G.711");
-    let (mut seq, mut ts, ssrc) = (rand::random::<u16>(), rand::random::<u32>(), rand::random());
-    let (mut out, mut bytes, mut pcm, mut heard) = (Vec::new(), Vec::new(), [0; FRAME], Vec::new());
-    let (mut to, mut last, mut datagram) = (None::<SocketAddr>, None::<Instant>, [0; 2_048]);
-    let (mut next, mut phase) = (Instant::now(), 0.0f64);
-    while !stop.load(Ordering::Relaxed) {
-        let now = Instant::now();
-        if now >= next {
-            next += Duration::from_millis(20);
-            for sample in &mut pcm {
-                *sample = (phase.sin() * 10_000.0) as i16;
-                phase += std::f64::consts::TAU * TONE / f64::from(RATE);
-            }
-            (seq, ts) = (seq.wrapping_add(1), ts.wrapping_add(FRAME as u32));
-            if let Some(to) = to {
-                out.clear();
-                encoder.encode(&pcm, &mut out).expect("encoded");
-                Header { marker: false, pt: 0, seq, ts, ssrc }.write(&out, &mut bytes);
-                let _ = socket.send_to(&bytes, to);
-            }
-            continue;
-        }
-        let _ = socket.set_read_timeout(Some(next - now));
-        let Ok((length, from)) = socket.recv_from(&mut datagram) else { continue };
-        to = Some(from);
-        let Ok(packet) = Packet::parse(&datagram[..length]) else { continue };
-        heard.clear();
-        if decoder.decode(packet.payload, &mut heard).is_err() || heard.is_empty() {
-            continue;
-        }
-        let came = Instant::now();
-        let mut ear = ear.lock().expect("unpoisoned");
-        if ear.packets == 0 {
-            last = None;
-        }
-        ear.packets += 1;
-        if let Some(late) = last.map(|last| came - last).filter(|d| *d > GAP + FRAME_TIME) {
-            ear.gaps_ms.push((late - FRAME_TIME).as_millis());
-        }
-        ear.toneless += usize::from(goertzel_hann(&heard, RATE, TONE) < -30.0);
-        last = Some(came);
+/// Five calls, quiet first, then flooded, for as long as the flood goes on but `minute` at least.
+/// Whatever it is, the calls do not hear of it, OPTIONS is answered after it, and the memory stays
+/// under its cap. `people` are more of them than those of the calls.
+pub async fn quiet_and_flooded<T>(people: &str, flood: impl AsyncFnOnce(&Served) -> T) -> T {
+    let _turn = turn().await;
+    let phones = Phones::new();
+    let served = Served::start(&(phones.people() + people)).await;
+    let calls = Calls::begin(phones, served.sip).await;
+    calls.forget();
+    tokio::time::sleep(minute()).await; // so long is the quiet run
+    let (quiet, before_kb) = (calls.heard(), served.rss_kb());
+    tell("quiet", &quiet, before_kb);
+    calls.forget();
+    let began = Instant::now();
+    let done = flood(&served).await;
+    tokio::time::sleep(minute().saturating_sub(began.elapsed())).await; // and the flooded one
+    let (time, flooded, after_kb) = (began.elapsed(), calls.heard(), served.rss_kb());
+    tell("flooded", &flooded, after_kb);
+    assert!(alive(served.sip).await, "OPTIONS is answered");
+    control(&served, &calls).await;
+    assert_eq!(served.broken(), Vec::<String>::new());
+    assert!(after_kb < CAP_KB, "{after_kb} kB");
+    let a_second = |ears: &[Heard], time: Duration| {
+        ears.iter().map(|ear| ear.packets as f64 / time.as_secs_f64()).fold(f64::MAX, f64::min)
+    };
+    let (before, after) = (a_second(&quiet, minute()), a_second(&flooded, time));
+    assert!(after >= before * 0.9, "packets are missing: {before} a second, then {after}");
+    if size(0, 1) == 1 {
+        let (quiet, flooded) = (gaps(&quiet), gaps(&flooded));
+        assert!(flooded <= quiet, "gaps over 40 ms: {flooded} flooded, {quiet} quiet");
     }
+    served.stop().await;
+    calls.ended_well().await;
+    done
 }
 
-const FRAME_TIME: Duration = Duration::from_millis(20);
+/// That no gap was heard says something only if each ear would have heard one: the server stands
+/// still, and each hears it. A gap is between two packets, so that one comes first.
+async fn control(served: &Served, calls: &Calls) {
+    calls.forget();
+    calls.more(1).await;
+    served.stand_still(STANDSTILL).await;
+    calls.more(2).await;
+    let heard = calls.heard();
+    tell("control", &heard, served.rss_kb());
+    let deaf = heard.iter().filter(|ear| ear.gaps_ms.is_empty()).count();
+    assert_eq!(deaf, 0, "the server stood still and {deaf} of {} heard nothing", heard.len());
+}
+
+fn gaps(ears: &[Heard]) -> usize {
+    ears.iter().map(|ear| ear.gaps_ms.len()).sum()
+}
+
+fn tell(what: &str, ears: &[Heard], rss_kb: usize) {
+    let packets: usize = ears.iter().map(|ear| ear.packets).sum();
+    let toneless: usize = ears.iter().map(|ear| ear.toneless).sum();
+    let longest = ears.iter().flat_map(|ear| &ear.gaps_ms).max().copied().unwrap_or(0);
+    println!(
+        "{what}: {packets} packets at {} ears, {toneless} without the tone, {} gaps over 40 ms, \
+         the longest {longest} ms; {rss_kb} kB",
+        ears.len(),
+        gaps(ears)
+    );
+}
+
+/// An OPTIONS from one more stranger, asked again while no answer comes.
+async fn alive(server: SocketAddr) -> bool {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+    let from = socket.local_addr().expect("bound");
+    let text = options("UDP", from, "alive");
+    let mut answer = [0; 2_048];
+    for _ in 0..10 {
+        socket.send_to(text.as_bytes(), server).await.expect("sent");
+        let wait = Duration::from_millis(500);
+        if tokio::time::timeout(wait, socket.recv_from(&mut answer)).await.is_ok() {
+            return answer.starts_with(b"SIP/2.0 ");
+        }
+    }
+    false
+}
+
+pub fn options(transport: &str, from: SocketAddr, id: &str) -> String {
+    format!(
+        "OPTIONS sip:undertone SIP/2.0\r\nVia: SIP/2.0/{transport} {from};branch=z9hG4bK{id};rport\
+         \r\nFrom: <sip:a@{from}>;tag=1\r\nTo: <sip:undertone>\r\nCall-ID: {id}\r\n\
+         CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    )
+}

@@ -1,5 +1,5 @@
-//! Phones that are not ours, so that they do not share our mistakes: sipp for signalling alone,
-//! baresip as a whole; and tshark, which judges what the server sends.
+//! Phones that are not ours, so that they do not share our mistakes: places for them, baresip as
+//! a whole; and tshark, which judges what the server sends.
 #![allow(clippy::print_stderr)] // what a foreign program said, when a test fails
 
 use crate::stage::{RATE, SOON, within};
@@ -30,13 +30,6 @@ pub fn place() -> Place {
     }
 }
 
-fn quiet(program: &str, package: &str, arguments: &[String]) -> Child {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command.kill_on_drop(true).spawn();
-    child.unwrap_or_else(|_| panic!("{program} is not installed: apt-get install {package}"))
-}
-
 /// Waits until somebody holds the UDP port, as the kernel's table says: to try it by binding
 /// could take it away.
 pub async fn listens(at: SocketAddr) {
@@ -52,144 +45,6 @@ pub async fn listens(at: SocketAddr) {
         }
     })
     .await;
-}
-
-/// sipp with a scenario of ours; media is for the socket at `rtp_port`.
-pub struct Sipp {
-    child: Child,
-    _folder: TempDir,
-}
-
-pub const CALLER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="caller">
-<send retrans="500"><![CDATA[
-INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:+15550101@[local_ip]:[local_port]>;tag=[call_number]
-To: <sip:[service]@[remote_ip]:[remote_port]>
-Call-ID: [call_id]
-CSeq: 1 INVITE
-Contact: <sip:+15550101@[local_ip]:[local_port]>
-Max-Forwards: 70
-Content-Type: application/sdp
-Content-Length: [len]
-
-v=0
-o=sipp 1 1 IN IP4 [local_ip]
-s=-
-c=IN IP4 [local_ip]
-t=0 0
-m=audio RTP_PORT RTP/AVP 0
-a=rtpmap:0 PCMU/8000
-]]></send>
-<recv response="100" optional="true"/>
-<recv response="180" optional="true"/>
-<recv response="183" optional="true"/>
-<recv response="200" rrs="true"/>
-<send><![CDATA[
-ACK [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-CSeq: 1 ACK
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-<recv request="BYE"/>
-<send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-</scenario>
-"#;
-
-pub const CALLEE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="callee">
-<recv request="INVITE" rrs="true"/>
-<send><![CDATA[
-SIP/2.0 180 Ringing
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Contact: <sip:1001@[local_ip]:[local_port]>
-Content-Length: 0
-
-]]></send>
-<send retrans="500"><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Contact: <sip:1001@[local_ip]:[local_port]>
-Content-Type: application/sdp
-Content-Length: [len]
-
-v=0
-o=sipp 1 1 IN IP4 [local_ip]
-s=-
-c=IN IP4 [local_ip]
-t=0 0
-m=audio RTP_PORT RTP/AVP 0
-a=rtpmap:0 PCMU/8000
-]]></send>
-<recv request="ACK"/>
-<recv request="BYE"/>
-<send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-</scenario>
-"#;
-
-impl Sipp {
-    /// Calls extension 1001 at the server.
-    pub fn calls(server: SocketAddr, own: Place, rtp_port: u16) -> Sipp {
-        Self::start(CALLER, own, rtp_port, &["-s", "1001", &server.to_string()])
-    }
-
-    pub async fn is_called(own: Place, rtp_port: u16) -> Sipp {
-        let at = own.at;
-        let sipp = Self::start(CALLEE, own, rtp_port, &[]);
-        listens(at).await;
-        sipp
-    }
-
-    fn start(scenario: &str, own: Place, rtp_port: u16, more: &[&str]) -> Sipp {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("scenario.xml");
-        let text = scenario.replace("RTP_PORT", &rtp_port.to_string());
-        std::fs::write(&file, text).expect("written");
-        let (port, file) = (own.at.port().to_string(), file.display().to_string());
-        let fixed = ["-sf", &file, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port];
-        let ends = ["-m", "1", "-nostdin", "-timeout", "120"];
-        let all = fixed.iter().chain(&ends).chain(more).map(ToString::to_string);
-        drop(own);
-        let child = quiet("sipp", "sip-tester", &all.collect::<Vec<_>>());
-        Sipp { child, _folder: folder }
-    }
-
-    pub async fn ended_well(mut self) {
-        let status = within(self.child.wait()).await.expect("an end");
-        assert!(status.success(), "sipp: {status}");
-    }
 }
 
 /// Debian's baresip, saying one tone from a file and keeping what it hears in another.

@@ -1,9 +1,10 @@
 //! The tones once more with phones that are not ours, as customer and as agent.
 #![allow(clippy::print_stdout)] // figures are what a proof shows
 
-use crate::foreign_phone::{Baresip, Sipp, Tshark, listens, place};
+use crate::foreign_phone::{Baresip, Tshark, listens, place};
 use crate::rtp_socket::RtpSocket;
 use crate::scoreboard::{MUSIC, Scoreboard};
+use crate::sipp::Sipp;
 use crate::stage::{Party, RATE, Setup, Stage, Who, tone::*, within};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -168,7 +169,7 @@ async fn baresip_as_customer_hears_no_whisper() {
     modes.walk(async |_| {}).await;
     let heard = baresip.heard().await;
     within(agent.call.ended()).await;
-    nothing_of(&heard, &NEVER);
+    nothing_of("baresip", &heard, &NEVER);
     stage.close().await;
 }
 
@@ -193,14 +194,15 @@ async fn baresip_as_agent_hears_the_whisper_and_the_customer_does_not() {
     stage.close().await;
 }
 
-/// What baresip kept: nothing that it may never hear; and it did hear the agent and barge.
-fn nothing_of(heard: &[i16], never: &[f64]) {
+/// What a foreign customer kept: nothing that it may never hear; and it did hear the agent and
+/// barge.
+pub fn nothing_of(who: &str, heard: &[i16], never: &[f64]) {
     let seconds = heard.len() as f64 / f64::from(RATE);
     for hz in never {
         let found = listen(heard, RATE, *hz);
         let (caught, injected) = bursts_found(heard, RATE, *hz, RATE as usize / 25);
         println!(
-            "baresip {seconds:.1} s, {hz} Hz: {} hits in {} windows, peak {:.1} dBFS; bursts \
+            "{who} {seconds:.1} s, {hz} Hz: {} hits in {} windows, peak {:.1} dBFS; bursts \
              found {caught}/{injected}",
             found.hits.len(),
             found.windows,

@@ -1,12 +1,13 @@
-//! The tones once more: with linphone as agent and supervisor, with sipp and baresip as the
-//! supervisor, and with Kamailio in front of everybody.
+//! The tones once more: with linphone as customer, agent and supervisor, with sipp and baresip as
+//! the supervisor, and with Kamailio in front of everybody.
 #![allow(clippy::print_stdout)] // figures are what a proof shows
 
-use crate::foreign_phone::{Baresip, Sipp, listens, place};
-use crate::hearing_foreign::{NEVER, modes};
+use crate::foreign_phone::{Baresip, listens, place};
+use crate::hearing_foreign::{NEVER, modes, nothing_of};
 use crate::kamailio::Kamailio;
 use crate::linphone::Linphone;
 use crate::rtp_socket::RtpSocket;
+use crate::sipp::Sipp;
 use crate::stage::{Party, RATE, Setup, Stage, tone::*, within};
 use undertone_testkit::tone_ear::listen;
 
@@ -34,6 +35,24 @@ async fn kamailio_in_front_of_all_carries_every_mode_and_stays_in_every_dialog()
     let passed = ["ACK", "BYE"].map(|method| kamailio.passed(method));
     println!("through Kamailio within dialogs: ACK {}, BYE {}", passed[0], passed[1]);
     assert!(passed[0] >= 3 && passed[1] >= 3, "{passed:?}");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn linphone_as_customer_hears_no_whisper() {
+    let own = place();
+    let at = own.at;
+    let stage = Stage::open(Setup { customer: Some(at), ..Setup::default() }).await;
+    let mut linphone = Linphone::start("+15550101", own, CUSTOMER).await;
+    listens(at).await;
+    linphone.dial(&stage.at("1001")).await;
+    let agent = stage.agent_answers().await;
+    let ends = [("agent", &agent.heard, &[AGENT][..])];
+    let mut modes = modes(&stage, stage.talking().await, &ends);
+    modes.walk(async |_| {}).await;
+    modes.hang_up().await;
+    within(agent.call.ended()).await;
+    nothing_of("linphone", &linphone.heard().await, &NEVER);
     stage.close().await;
 }
 

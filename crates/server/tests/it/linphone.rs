@@ -21,9 +21,11 @@ impl Linphone {
         let folder = tempfile::tempdir().expect("a folder");
         let here = folder.path();
         let at = own.at;
+        // Without `ipv6_migration_done` it turns IPv6 on again, once, and offers media there.
         // Without its own echo canceller and gain control, which would work on our tones.
         let config = format!(
-            "[sip]\nsip_port={}\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0\ndefault_proxy=-1\n\
+            "[sip]\nsip_port={}\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0\n\
+             ipv6_migration_done=1\ndefault_proxy=-1\n\
              contact=\"{user}\" <sip:{user}@{at}>\n[rtp]\naudio_rtp_port=-1\n\
              [sound]\nechocancellation=0\nagc=0\nnoisegate=0\n[net]\nmtu=0\nfirewall_policy=0\n\
              adaptive_rate_control=0\n[video]\nenabled=0\n\
@@ -60,6 +62,10 @@ impl Linphone {
 
     async fn tell(&mut self, line: &str) {
         self.says.write_all(format!("{line}\n").as_bytes()).await.expect("linphone listens");
+    }
+
+    pub async fn dial(&mut self, uri: &str) {
+        self.tell(&format!("call {uri}")).await;
     }
 
     /// Ends it, and gives all that it heard.

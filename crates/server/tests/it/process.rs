@@ -33,6 +33,7 @@ pub struct Process {
     pub sip: SocketAddr,
     /// All that it wrote on standard error.
     log: watch::Receiver<Vec<String>>,
+    out: watch::Receiver<Vec<String>>,
 }
 
 impl Outpost {
@@ -58,27 +59,8 @@ impl Outpost {
 
     /// Starts a server on ports of the kernel's choice, with these arguments too.
     pub async fn serve(&self, args: &[&str], env: &[(&str, &Path)]) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
-        command.args(["serve", "--media-threads", "1", "--data"]).arg(self.data());
-        for (flag, chosen) in
-            [("--http", "127.0.0.1:0"), ("--sip", "127.0.0.1:0"), ("--rtp", "127.0.0.1:0")]
-        {
-            if !args.contains(&flag) {
-                command.args([flag, chosen]);
-            }
-        }
-        command.args(args).envs(env.iter().copied());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("it starts");
-        let log = follow(child.stderr.take().expect("piped"));
-        let out = follow(child.stdout.take().expect("piped"));
-        let address = async |what: &str| {
-            let line = until(&out, what).await;
-            line.unwrap_or_else(|| panic!("no {what}: {:?}", log.borrow())).to_owned()
-        };
-        let http = address("http  http://").await.parse().expect("an address");
-        let sip = address("sip   sip:").await.parse().expect("an address");
-        Process { child, http, sip, log }
+        let args: Vec<&str> = ["--media-threads", "1"].iter().chain(args).copied().collect();
+        Process::start(&self.data(), &args, env).await
     }
 
     pub async fn send(
@@ -126,6 +108,31 @@ impl Outpost {
 }
 
 impl Process {
+    /// `undertone serve` on this folder, on ports of the kernel's choice, with these arguments too.
+    pub async fn start(data: &Path, args: &[&str], env: &[(&str, &Path)]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
+        command.args(["serve", "--data"]).arg(data);
+        for (flag, chosen) in
+            [("--http", "127.0.0.1:0"), ("--sip", "127.0.0.1:0"), ("--rtp", "127.0.0.1:0")]
+        {
+            if !args.contains(&flag) {
+                command.args([flag, chosen]);
+            }
+        }
+        command.args(args).envs(env.iter().copied());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("it starts");
+        let log = follow(child.stderr.take().expect("piped"));
+        let out = follow(child.stdout.take().expect("piped"));
+        let address = async |what: &str| {
+            let line = until(&out, what).await;
+            line.unwrap_or_else(|| panic!("no {what}: {:?}", log.borrow())).to_owned()
+        };
+        let http = address("http  http://").await.parse().expect("an address");
+        let sip = address("sip   sip:").await.parse().expect("an address");
+        Process { child, http, sip, log, out }
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id().expect("it runs")
     }
@@ -143,6 +150,11 @@ impl Process {
     pub async fn ended(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(SOON, self.child.wait()).await;
         ended.unwrap_or_else(|_| panic!("it runs on: {:?}", self.log.borrow())).expect("waited")
+    }
+
+    /// What it said, at its start, on the line that begins so.
+    pub async fn told(&self, begins: &str) -> String {
+        until(&self.out, begins).await.unwrap_or_else(|| panic!("no {begins}"))
     }
 
     pub fn log(&self) -> String {

@@ -12,12 +12,14 @@ async fn a_supervised_call(v6: &'static [&'static str]) {
         assert_eq!(phone.addr().is_ipv6(), v6.contains(id), "{id}");
     }
     let talk = house.talk().await;
-    let (at_customer, at_agent) =
-        (talk.customer.record(RATE).unwrap(), talk.agent.record(RATE).unwrap());
+    let (at_customer, at_agent) = (
+        talk.customer.record(RATE).expect("a recording"),
+        talk.agent.record(RATE).expect("a recording"),
+    );
     hears(&at_customer, AGENT).await;
     hears(&at_agent, CUSTOMER).await;
     let (id, mia) = house.join(&talk.id, "whisper").await;
-    let at_mia = mia.record(RATE).unwrap();
+    let at_mia = mia.record(RATE).expect("a recording");
     hears(&at_mia, CUSTOMER).await;
     hears(&at_mia, AGENT).await;
     hears(&at_agent, SUPERVISOR).await;
@@ -27,9 +29,9 @@ async fn a_supervised_call(v6: &'static [&'static str]) {
     house.mode(&id, "listen").await;
     no_longer_hears(&at_customer, SUPERVISOR).await;
     // Hold and resume re-describe each leg: each stays in its family.
-    talk.agent.hold().await.unwrap();
+    talk.agent.hold().await.expect("held");
     no_longer_hears(&at_customer, AGENT).await;
-    talk.agent.resume().await.unwrap();
+    talk.agent.resume().await.expect("resumed");
     hears(&at_customer, AGENT).await;
     hears(&at_agent, CUSTOMER).await;
     mia.hang_up();

@@ -116,7 +116,9 @@ async fn a_key_that_is_refused_is_said_to_the_supervisor_alone_and_audited() {
     let (mia, at_mia) = dials(&house, "*801001").await;
     in_mode(&house, &talk, "listen").await;
     // Nobody else says anything, so that what is loud is the word.
-    (talk.customer.tone(None), talk.agent.tone(None), mia.tone(None));
+    talk.customer.tone(None);
+    talk.agent.tone(None);
+    mia.tone(None);
     is_silent(&at_mia).await;
     is_silent(&at_customer).await;
     let from = at_customer.position();

@@ -25,8 +25,9 @@ fn services(places: &[SocketAddr]) -> String {
 
 /// Until the trunk's addresses are these.
 async fn found(house: &House, places: &[SocketAddr]) {
-    let id = TrunkId::parse("carrier").unwrap();
-    let places: Vec<Place> = places.iter().map(|at| at.to_string().parse().unwrap()).collect();
+    let id = TrunkId::parse("carrier").expect("an id");
+    let places: Vec<Place> =
+        places.iter().map(|at| at.to_string().parse().expect("a place")).collect();
     let there = async {
         loop {
             let directory = house.server.board.directory();

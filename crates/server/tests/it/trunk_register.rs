@@ -143,7 +143,7 @@ impl Carrier {
         });
         let ana = rings(&house.phones["ana"]).await;
         assert_eq!(ana.from().user, "+4512345678");
-        let ana = ana.answer().unwrap();
+        let ana = ana.answer().expect("answered");
         let answered = async {
             while let Some(event) = events.recv().await {
                 if matches!(event, DialogEvent::Answered { .. }) {

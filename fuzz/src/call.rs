@@ -123,6 +123,8 @@ impl Desk {
                     | Effect::RefuseArrival { .. }
                     | Effect::NotifyRefer { .. }
                     | Effect::DropGuest { .. }
+                    // What was placed for a call that ended meanwhile goes back.
+                    | Effect::GiveBack { .. }
             );
             assert!(!self.ended || harmless, "after the end: {effect:?}");
             match effect {

@@ -1,4 +1,5 @@
-//! Lists the rendered speech of `assets/speech` so that the binary holds it. Runs no program.
+//! Lists the rendered speech of `assets/speech` so that the binary holds it, and has it built anew
+//! when the pages of `web/dist` are others. Runs no program: `scripts/build` builds the pages.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,6 +8,11 @@ use std::{env, fs};
 fn main() {
     let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/speech");
     println!("cargo:rerun-if-changed={}", speech.display());
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist/index.html");
+    // A file that is not there would make every build begin anew.
+    if pages.exists() {
+        println!("cargo:rerun-if-changed={}", pages.display());
+    }
     let rendered = speech.join("rendered");
     let mut files: Vec<_> = fs::read_dir(&rendered)
         .unwrap_or_else(|e| panic!("{}: {e}", rendered.display()))

@@ -23,6 +23,7 @@ pub mod listening;
 pub mod lock;
 pub mod logs;
 pub mod notify;
+pub mod pages;
 pub mod provision;
 pub mod recover;
 pub mod reload;

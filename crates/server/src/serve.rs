@@ -8,6 +8,7 @@ use crate::door::Gatekeeper;
 use crate::figures;
 use crate::ids::Ids;
 use crate::lock::DataLock;
+use crate::pages;
 use crate::recover;
 use crate::switchboard::{self, CallConfig, MediaCounts, Register, Switchboard};
 use crate::trunks;
@@ -170,7 +171,7 @@ impl Server {
             kept,
             _lock: lock,
         };
-        let api = Serving::start(config.http, undertone_api::router(desk)).await?;
+        let api = Serving::start(config.http, pages::over(undertone_api::router(desk))).await?;
         server.http = api.local;
         server.serving.push(api);
         server.serve_metrics(config.metrics).await?;

@@ -109,9 +109,9 @@ impl Demo {
              | aplay -q"
         );
         vec![
-            format!("web address  http://{http}/api/docs (pages come with a later issue)"),
+            format!("web address  http://{http}/ (the API: http://{http}/api/docs)"),
             format!("SIP address  {}", listening::uris(self.server.sip().listening()).join(" ")),
-            "sign-ins     none yet, pages come with a later issue; use the key".into(),
+            "sign-in      with the API key below; your desk phone is 2001".into(),
             format!("API key      {key} (supervisor Mia Wong, desk phone {})", self.mia()),
             format!("data         {}", self.data),
             "Paste this line to hear Ana Ruiz's call:".into(),

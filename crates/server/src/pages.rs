@@ -103,7 +103,7 @@ fn index() -> Response {
         }
         None => (StatusCode::SERVICE_UNAVAILABLE, STUB.to_owned()),
     };
-    // Style attributes are set by script, which a policy does not see; style elements need the nonce.
+    // Style attributes are set by script, which a policy does not see; elements need the nonce.
     let policy = format!(
         "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; object-src 'none'; \
@@ -152,7 +152,8 @@ mod tests {
         let none = HeaderMap::new();
         for path in ["/", "/live-calls", "/calls/c1", "/admin/audit"] {
             let answer = page(path, &none);
-            assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
+            let kind = &answer.headers()[header::CONTENT_TYPE];
+            assert_eq!(kind, "text/html; charset=utf-8", "{path}");
             let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.contains("'nonce-") && !policy.contains("unsafe"), "{policy}");
         }

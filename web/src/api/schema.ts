@@ -1,0 +1,1101 @@
+// Made by `npm run types` from crates/api/openapi.json. Do not edit: change the server and make it again.
+export interface paths {
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People with their states. */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{extension}/supervisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a supervision of the agent's present call. */
+        post: operations["supervise_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, when, from where, and what came of it; newest first. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live calls in the caller's scope. */
+        get: operations["list_calls"];
+        put?: never;
+        /** Calls from an agent's phone. */
+        post: operations["place_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call, live or ended. */
+        get: operations["get_call"];
+        put?: never;
+        post?: never;
+        /** Ends the call for all on it. */
+        delete: operations["hang_up_call"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/abilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For each mode, whether the asker may enter it now, and why not. */
+        get: operations["call_abilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a party on hold: it hears hold treatment only. */
+        post: operations["hold_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the hold set by this API off a party. */
+        post: operations["resume_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/supervisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a supervision of a call. */
+        post: operations["supervise_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Calls somebody in place of who talks with the party; answered when they talk. */
+        post: operations["transfer_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervisions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One supervision, live or ended. */
+        get: operations["get_supervision"];
+        put?: never;
+        post?: never;
+        /** Leaves; what was open closes at once. */
+        delete: operations["leave_supervision"];
+        options?: never;
+        head?: never;
+        /** Changes a running supervision; answered once in force. */
+        patch: operations["change_supervision"];
+        trace?: never;
+    };
+    "/api/v1/supervisions/{id}/agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds, resumes or removes the agent, or hands a takeover back. */
+        post: operations["agent_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description Whether the asker may enter a mode now, and if not, why not. */
+        Ability: {
+            allowed: boolean;
+            /** @description Why not; with `allowed`, what to know (`customer_on_hold`). */
+            reasons: string[];
+        };
+        Agent: {
+            call_id?: string | null;
+            extension?: string | null;
+            id: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+            /** @description `available`, `on_call`, `wrap_up` or `not_available`. */
+            state: string;
+        };
+        AgentActionRequest: {
+            action: components["schemas"]["AgentActionWord"];
+        };
+        /** @enum {string} */
+        AgentActionWord: "hold" | "resume" | "remove" | "hand_back";
+        /**
+         * @description What becomes of the agent at a takeover.
+         * @enum {string}
+         */
+        AgentAfterWord: "removed" | "held" | "listening" | "stays";
+        AgentList: {
+            items: components["schemas"]["Agent"][];
+        };
+        /** @description Newest first. */
+        AuditList: {
+            items: components["schemas"]["AuditRow"][];
+            /** @description Give it as `cursor` for the rows before these; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description Who did what, when, from where, and what came of it. */
+        AuditRow: {
+            /** Format: date-time */
+            at: string;
+            call_id?: string | null;
+            /** @description `web`, `dtmf` or `api`. */
+            channel?: string | null;
+            detail: {
+                [key: string]: string;
+            };
+            /** @description SHA-256 over `prev_hash` and this row, in hex. */
+            hash: string;
+            key_id?: string | null;
+            origin: string;
+            /** @description `allowed` or `refused`. */
+            outcome: string;
+            /** @description Null: the system itself. */
+            person_id?: string | null;
+            /** @description Hash of the row before, in hex. */
+            prev_hash: string;
+            reasons: string[];
+            /** Format: int64 */
+            seq: number;
+            supervision_id?: string | null;
+            /** @description A code such as `supervision.join`. */
+            what: string;
+        };
+        Call: {
+            /** Format: date-time */
+            answered_at?: string | null;
+            campaign?: string | null;
+            /** @description `inbound`, `outbound` or `internal`. */
+            direction: string;
+            end_reason?: string | null;
+            /** Format: date-time */
+            ended_at?: string | null;
+            id: string;
+            parties: components["schemas"]["Party"][];
+            queue?: string | null;
+            /** Format: date-time */
+            started_at: string;
+            /** @description `queued`, `ringing`, `talking`, `held` or `ended`. */
+            state: string;
+            supervisions: components["schemas"]["Supervision"][];
+            timeline: components["schemas"]["Moment"][];
+            timing: components["schemas"]["Timing"];
+        };
+        CallList: {
+            items: components["schemas"]["Call"][];
+        };
+        /** @description What is left out stays as it is. */
+        ChangeRequest: {
+            agent_after?: components["schemas"]["AgentAfterWord"] | null;
+            alert?: boolean | null;
+            mode?: components["schemas"]["ModeWord"] | null;
+            muted?: boolean | null;
+            targets?: string[] | null;
+        };
+        /** @enum {string} */
+        ExtentWord: "this_call" | "next_call" | "all_calls";
+        /** @enum {string} */
+        FollowWord: "call" | "agent";
+        /** @description Which party; none means the customer. */
+        HoldRequest: {
+            /** @default null */
+            party?: string | null;
+        };
+        /** @description How the supervisor's sound travels. */
+        LegWire: {
+            /** @enum {string} */
+            kind: "phone";
+        } | {
+            /** @enum {string} */
+            kind: "sip";
+            uri: string;
+        } | {
+            /** @enum {string} */
+            kind: "stream";
+        };
+        /**
+         * @description Aliases taken: monitor, silent; coach; join; intercept.
+         * @enum {string}
+         */
+        ModeWord: "listen" | "whisper" | "barge" | "takeover";
+        Moment: {
+            /** Format: date-time */
+            at: string;
+            detail: string;
+            /** @description A code such as `answered`, `joined`, `mode_changed`, `held`. */
+            what: string;
+            who: string;
+        };
+        Party: {
+            connected: boolean;
+            /** @description The parties whose sound was measured at this party's output just now. */
+            hears: string[];
+            held: boolean;
+            /** @description Unique within the call. */
+            id: string;
+            muted: boolean;
+            name: string;
+            /** @description `internal` or `external`. */
+            net: string;
+            number: string;
+            person_id?: string | null;
+            /** @description `customer`, `agent` or `supervisor`. */
+            role: string;
+        };
+        PlaceCallRequest: {
+            /**
+             * @description Extension of the agent whose phone rings first.
+             * @example 201
+             */
+            from_agent: string;
+            /**
+             * @description Extension, number or `sip:` URI.
+             * @example 301
+             */
+            to: string;
+        };
+        /** @description RFC 9457, with `code` and `reasons`. */
+        Problem: {
+            /**
+             * @description Stable; made to be compared.
+             * @example not_allowed
+             */
+            code: string;
+            /** @description One plain sentence. */
+            detail: string;
+            /** @description For a refusal: every reason, the first is `code`. */
+            reasons?: string[];
+            /**
+             * Format: int32
+             * @example 403
+             */
+            status: number;
+            /** @example Forbidden */
+            title: string;
+            /**
+             * @description Always `about:blank`: `code` says which problem it is.
+             * @example about:blank
+             */
+            type: string;
+        };
+        /** @description Which party; none means the customer. */
+        ResumeRequest: {
+            /** @default null */
+            party?: string | null;
+        };
+        Span: {
+            /** Format: date-time */
+            from: string;
+            mode: components["schemas"]["ModeWord"];
+            /**
+             * Format: date-time
+             * @description Null while it lasts.
+             */
+            to?: string | null;
+        };
+        /** @description How to supervise. */
+        SuperviseRequest: {
+            agent_after?: components["schemas"]["AgentAfterWord"] | null;
+            /** @description Tell the agent also in listen. */
+            alert?: boolean;
+            extent?: components["schemas"]["ExtentWord"] | null;
+            follow?: components["schemas"]["FollowWord"] | null;
+            leg: components["schemas"]["LegWire"];
+            mode: components["schemas"]["ModeWord"];
+            reason?: string;
+            /** @description Whom a whisper is for; by default the call's agent. */
+            targets?: string[];
+        };
+        /** @description One stay of one supervisor on one call. */
+        Supervision: {
+            alert: boolean;
+            call_id: string;
+            end_reason?: string | null;
+            /** Format: date-time */
+            ended_at?: string | null;
+            extent: components["schemas"]["ExtentWord"];
+            follow: components["schemas"]["FollowWord"];
+            /**
+             * Format: int32
+             * @description Guard before the last raise is heard by the customer; 0 if none ran.
+             */
+            guard_ms: number;
+            id: string;
+            leg: components["schemas"]["SupervisionLeg"];
+            mode: components["schemas"]["ModeWord"];
+            muted: boolean;
+            /** @description The supervisor's own party on the call; null for a stream. */
+            party_id?: string | null;
+            /** @description The policy values in force when it began. */
+            policy: {
+                [key: string]: string;
+            };
+            reason: string;
+            spans: components["schemas"]["Span"][];
+            /** Format: date-time */
+            started_at: string;
+            /** @description `connecting`, `live`, `ended` or `failed`. */
+            state: string;
+            supervisor: components["schemas"]["Supervisor"];
+            /** @description Whom a whisper is for. */
+            targets: string[];
+            /**
+             * Format: int64
+             * @description Counts up with each change; for `If-Match`.
+             */
+            version: number;
+        };
+        /** @description The leg of a supervision that exists. */
+        SupervisionLeg: {
+            /** @description For `sip`: which device was called, or called. */
+            device_id?: string | null;
+            /** @description `phone`, `sip` or `stream`. */
+            kind: string;
+            /** @description For `sip`, instead: behind which trunk the supervisor called from. */
+            trunk_id?: string | null;
+        };
+        Supervisor: {
+            id: string;
+            name: string;
+        };
+        /** @description Milliseconds, so far. */
+        Timing: {
+            /** Format: int64 */
+            barge_ms: number;
+            /** Format: int64 */
+            duration_ms: number;
+            /** Format: int64 */
+            hold_ms: number;
+            /** Format: int64 */
+            listen_ms: number;
+            /**
+             * Format: int64
+             * @description What of the duration is none of queue, ring, talk and hold.
+             */
+            other_ms: number;
+            /** Format: int64 */
+            queue_ms: number;
+            /** Format: int64 */
+            ring_ms: number;
+            /** Format: int64 */
+            takeover_ms: number;
+            /** Format: int64 */
+            talk_ms: number;
+            /** Format: int64 */
+            whisper_ms: number;
+        };
+        /** @description To whom, and which party; none means the customer. */
+        TransferRequest: {
+            party?: string | null;
+            /**
+             * @description Extension, number or `sip:` URI.
+             * @example 202
+             */
+            to: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    list_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Agents */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    supervise_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again within ten minutes, the same answer comes again */
+                "Idempotency-Key"?: string | null;
+                /** @description `respond-async`: answer at `connecting` */
+                Prefer?: string | null;
+            };
+            path: {
+                /** @description The agent's extension */
+                extension: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuperviseRequest"];
+            };
+        };
+        responses: {
+            /** @description Live; for a stream the body is the sound */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                    "audio/wav": number[];
+                };
+            };
+            /** @description Connecting (`Prefer: respond-async`) */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Rows about this call. */
+                call?: string;
+                /** @description Rows about what this person did. */
+                person?: string;
+                /** @description From this instant on (RFC 3339). */
+                from?: string;
+                /** @description Before this instant. */
+                to?: string;
+                /** @description What the page before gave as `next_cursor`. */
+                cursor?: string;
+                /** @description 1 to 1000; 100 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the audit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_calls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Live calls */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallList"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_call: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again within ten minutes, the same answer comes again */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceCallRequest"];
+            };
+        };
+        responses: {
+            /** @description The call, talking */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hang_up_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_abilities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For each mode, allowed or why not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: components["schemas"]["Ability"];
+                    };
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hold_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HoldRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description The call */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResumeRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description The call */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    supervise_call: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again within ten minutes, the same answer comes again */
+                "Idempotency-Key"?: string | null;
+                /** @description `respond-async`: answer at `connecting` */
+                Prefer?: string | null;
+            };
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuperviseRequest"];
+            };
+        };
+        responses: {
+            /** @description Live; for a stream the body is the sound */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                    "audio/wav": number[];
+                };
+            };
+            /** @description Connecting (`Prefer: respond-async`) */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transfer_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRequest"];
+            };
+        };
+        responses: {
+            /** @description The call, with the new party */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description A refusal or mistake; the call is as it was */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_supervision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The supervision's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The supervision */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_supervision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The supervision's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The supervision */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_supervision: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act on this version only */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The supervision's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description The supervision */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agent_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The supervision's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentActionRequest"];
+            };
+        };
+        responses: {
+            /** @description The supervision */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,23 @@
+// The shapes that the rest of the app names. Owns no shape: what the OpenAPI has comes from there, what
+// it does not have yet comes from `promised.ts` and moves as the server learns it.
+import type { components } from './schema'
+import type { Attention } from './promised'
+
+type Schemas = components['schemas']
+
+export type Mode = Schemas['ModeWord']
+export type AgentAfter = Schemas['AgentAfterWord']
+export type AgentActionWord = Schemas['AgentActionWord']
+export type LegWanted = Schemas['LegWire']
+export type Party = Schemas['Party'] & { listening_only?: boolean }
+export type Timing = Schemas['Timing']
+export type Moment = Schemas['Moment']
+export type Supervision = Schemas['Supervision']
+export type Call = Omit<Schemas['Call'], 'parties'> & { parties: Party[]; attention?: Attention[] }
+export type Agent = Schemas['Agent'] & { reason?: string | null }
+export type Ability = Schemas['Ability']
+export type AuditRow = Schemas['AuditRow']
+export type AuditList = Schemas['AuditList']
+
+export const MODES: readonly Mode[] = ['listen', 'whisper', 'barge', 'takeover']
+export type Abilities = Partial<Record<Mode, Ability>>

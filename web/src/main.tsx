@@ -1,0 +1,38 @@
+// Where the page begins: state, providers, the router. Nothing is decided here.
+import './mantine.css'
+import './app.css'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { createRoot } from 'react-dom/client'
+import { makeApp } from './state/app'
+import { makeRouter } from './views/router'
+import { AppContext } from './views/use'
+import { Look } from './views/Look'
+
+const app = makeApp()
+const queries = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false } } })
+const router = makeRouter(app)
+
+async function begin(): Promise<void> {
+  const asked = new URLSearchParams(location.search).get('lang')
+  const { language, preset, words } = app.preferences.get()
+  await app.words.use(asked === 'en-XB' ? 'en-XB' : language, preset, words)
+  app.preferences.watch(() => {
+    const now = app.preferences.get()
+    void app.words.use(asked === 'en-XB' ? 'en-XB' : now.language, now.preset, now.words)
+  })
+  const root = document.getElementById('root')
+  if (!root) return
+  createRoot(root).render(
+    <AppContext value={app}>
+      <QueryClientProvider client={queries}>
+        <Look>
+          <RouterProvider router={router} />
+        </Look>
+      </QueryClientProvider>
+    </AppContext>,
+  )
+  await app.session.begin(app.api, location.search)
+}
+
+void begin()

@@ -1,0 +1,175 @@
+// All state put together, once for a page. No React: views get this object by context, tests make their own.
+import { makeApi, type Api } from '../api/client'
+import { features } from '../api/features'
+import type { Device, Limits, Phone } from '../api/promised'
+import type { Mode } from '../api/types'
+import { Catalogue } from '../words/catalogue'
+import { LIMITS } from './attention'
+import { LiveBoard } from './board'
+import { Keys } from './keys'
+import { Asking, Events, type Live } from './live'
+import { AudioPanel, type HearOn } from './panel'
+import { BrowserPhone } from './phone'
+import { PreferenceStore } from './preferences'
+import { SessionStore } from './session'
+import { StreamPlayer } from './sound'
+import { Store } from './store'
+import { ServerClock, Ticker } from './time'
+
+export interface App {
+  api: Api
+  session: SessionStore
+  preferences: PreferenceStore
+  words: Catalogue
+  clock: ServerClock
+  ticker: Ticker
+  board: LiveBoard
+  live: Live
+  player: StreamPlayer
+  phone: BrowserPhone
+  panel: AudioPanel
+  keys: Keys
+  /** What dialogs are open over the page. */
+  dialog: Store<Dialog>
+  limits(): Limits
+  devices(): Device[]
+  /** Where a mode would be heard and spoken, or null if a phone must be set up first. */
+  hearOn(mode: Mode): HearOn | null
+}
+
+export type Dialog =
+  { kind: 'none' | 'keys' | 'headset' | 'hand_back' } | { kind: 'takeover'; callId: string }
+
+export function makeApp(): App {
+  const session = new SessionStore(sessionStorage)
+  const api = makeApi(session.credentials, session.lost)
+  const preferences = new PreferenceStore(localStorage)
+  const words = new Catalogue()
+  const clock = new ServerClock()
+  const board = new LiveBoard()
+  const player = new StreamPlayer()
+  const phone = new BrowserPhone(api, sessionStorage)
+  const panel = new AudioPanel(api, board, player, phone, sessionStorage)
+  const told = {
+    me: (me: Parameters<SessionStore['known']>[0]) => session.known(me),
+    phone: (now: Phone | null) => phone.told(now),
+    signedOut: session.lost,
+    other: () => {},
+  }
+  const bySocket = () => features.events && !session.credentials().key
+  const asking = new Asking(api, board, clock)
+  const events = new Events(board, clock, told)
+  const chosen = (): Live => (bySocket() ? events : asking)
+  const live: Live = {
+    start: () => chosen().start(),
+    stop: () => [asking, events].forEach((one) => one.stop()),
+    nudge: () => chosen().nudge(),
+    watch: (calls) => chosen().watch(calls),
+  }
+  panel.onDone = () => live.nudge()
+  // From the click to the first sound: read by tests, and by who asks the browser.
+  panel.onFirstSound = () => performance.mark('undertone:first-sound')
+
+  const me = () => {
+    const now = session.get()
+    return now.phase === 'in' ? now.me : null
+  }
+  const devices = (): Device[] => {
+    const own = preferences.get().deskPhone.trim()
+    const typed = own === '' ? [] : [{ id: own, name: own, uri: sipUri(own), ready: true }]
+    return me()?.devices ?? typed
+  }
+  const desk = (): HearOn | null => {
+    const device = devices()[0]
+    return device ? { kind: 'sip', uri: device.uri, name: device.name } : null
+  }
+  const hearOn = (mode: Mode): HearOn | null => {
+    const here: HearOn | null = features.phone
+      ? { kind: 'phone' }
+      : mode === 'listen'
+        ? { kind: 'stream' }
+        : null
+    return preferences.get().hearOn === 'desk' ? (desk() ?? here) : (here ?? desk())
+  }
+
+  watchLevels(live, board, panel)
+  follow(session, live, board, panel, phone)
+  const app: App = {
+    api,
+    session,
+    preferences,
+    words,
+    clock,
+    ticker: new Ticker(),
+    board,
+    live,
+    player,
+    phone,
+    panel,
+    keys: new Keys(),
+    dialog: new Store<Dialog>({ kind: 'none' }),
+    limits: () => ({ ...LIMITS, ...me()?.policy }),
+    devices,
+    hearOn,
+  }
+  player.volume(preferences.get().volume)
+  phone.volume(preferences.get().volume)
+  phone.onSound = firstSound(panel)
+  return app
+}
+
+/** Live data runs exactly while somebody is signed in. */
+function follow(
+  session: SessionStore,
+  live: Live,
+  board: LiveBoard,
+  panel: AudioPanel,
+  phone: BrowserPhone,
+): void {
+  let inside = false
+  session.watch(() => {
+    const now = session.get().phase === 'in'
+    if (now === inside) return
+    inside = now
+    if (now) {
+      live.start()
+      void panel.restore()
+    } else {
+      live.stop()
+      void phone.close()
+      board.forget()
+    }
+  })
+}
+
+/** Levels of the call that one attends, and of as many others as the server tells. */
+function watchLevels(live: Live, board: LiveBoard, panel: AudioPanel): void {
+  let watched = ''
+  const look = () => {
+    const { phase, callId } = panel.get()
+    const mine = phase === 'live' ? [callId] : []
+    const calls = [...new Set([...mine, ...board.get().calls.keys()])]
+    const next = calls.slice(0, 16).join(' ')
+    if (next === watched) return
+    watched = next
+    live.watch(calls)
+  }
+  board.watch(look)
+  panel.watch(look)
+}
+
+/** Marks the first sound after each opening, once. */
+function firstSound(panel: AudioPanel): () => void {
+  let marked = 0
+  return () => {
+    const { phase, opened_ms } = panel.get()
+    if ((phase !== 'live' && phase !== 'opening') || marked === opened_ms) return
+    marked = opened_ms
+    panel.onFirstSound()
+  }
+}
+
+export function sipUri(typed: string): string {
+  const text = typed.trim()
+  return /^sips?:/i.test(text) ? text : `sip:${text}`
+}

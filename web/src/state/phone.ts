@@ -1,0 +1,250 @@
+// The one telephone in this browser: a WebRTC leg that the server lends to one call at a time. The leg is
+// negotiated without a microphone; that comes, and is asked for, when one first wants to be heard. Knows
+// no call and no mode.
+//
+//   off ──ready──▶ connecting ──▶ up ⇄ lost (ICE restart, the same leg) ──close──▶ off
+//                      └──▶ failed (why)          └── another page took it: elsewhere
+import { Refused, refusedBy, type Api } from '../api/client'
+import type { Phone } from '../api/promised'
+import { Store } from './store'
+
+export interface PhoneState {
+  phase: 'off' | 'connecting' | 'up' | 'lost' | 'elsewhere' | 'failed'
+  microphone: 'off' | 'on' | 'paused' | 'denied' | 'gone'
+  problem: Refused | null
+  /** 0 to 1, of what is heard. */
+  level: number
+}
+
+const OFF: PhoneState = { phase: 'off', microphone: 'off', problem: null, level: 0 }
+const CONNECT_MS = 10_000
+const METER_MS = 50
+const AUDIBLE = 0.003
+const TAB = 'undertone.tab'
+/** The order in which codecs are offered; what a browser lacks is left out. */
+const CODECS = ['audio/opus', 'audio/G722', 'audio/PCMU', 'audio/PCMA', 'audio/telephone-event']
+
+type PhoneApi = Pick<Api, 'ice' | 'phoneOffer' | 'phoneEnd'>
+
+export class BrowserPhone extends Store<PhoneState> {
+  readonly #api: PhoneApi
+  readonly #kept: Pick<Storage, 'getItem' | 'setItem'>
+  #connection: RTCPeerConnection | null = null
+  #sender: RTCRtpSender | null = null
+  #microphone: MediaStream | null = null
+  #speaker: HTMLAudioElement | null = null
+  #meter: ReturnType<typeof setInterval> | null = null
+  #context: AudioContext | null = null
+  #connecting: Promise<void> | null = null
+  #volume = 1
+  onSound: () => void = () => {}
+
+  constructor(api: PhoneApi, kept: Pick<Storage, 'getItem' | 'setItem'>) {
+    super(OFF)
+    this.#api = api
+    this.#kept = kept
+  }
+
+  /** The leg is up when this resolves. `here` takes it from another page of the same person. */
+  async ready(here = false): Promise<void> {
+    if (this.get().phase === 'up') return
+    this.#connecting ??= this.#connect(here).finally(() => (this.#connecting = null))
+    return this.#connecting
+  }
+
+  async #connect(here: boolean): Promise<void> {
+    this.update((now) => ({ ...now, phase: 'connecting', problem: null }))
+    try {
+      this.#drop()
+      const { ice_servers } = await this.#api.ice()
+      const connection = new RTCPeerConnection({ iceServers: ice_servers })
+      this.#connection = connection
+      const transceiver = connection.addTransceiver('audio', { direction: 'sendrecv' })
+      transceiver.setCodecPreferences(preferred())
+      this.#sender = transceiver.sender
+      if (this.#microphone)
+        await this.#sender.replaceTrack(this.#microphone.getAudioTracks()[0] ?? null)
+      connection.addEventListener('track', (event) => this.#listen(event))
+      connection.addEventListener('connectionstatechange', () => this.#moved(connection))
+      await this.#offer(connection, here, false)
+      await connected(connection)
+      this.update((now) => ({ ...now, phase: 'up', problem: null }))
+    } catch (error) {
+      const problem = refusedBy(error)
+      const phase = problem.code === 'phone_elsewhere' ? 'elsewhere' : 'failed'
+      this.#drop()
+      this.update((now) => ({ ...now, phase, problem }))
+      throw problem
+    }
+  }
+
+  async #offer(connection: RTCPeerConnection, here: boolean, iceRestart: boolean): Promise<void> {
+    await connection.setLocalDescription(await connection.createOffer({ iceRestart }))
+    const answer = await this.#api.phoneOffer(
+      connection.localDescription?.sdp ?? '',
+      this.#tab(),
+      here,
+    )
+    await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp })
+    await this.#send(answer.send_codec)
+  }
+
+  /** Kept over a reload, so that the server knows the same page again. */
+  #tab(): string {
+    const known = this.#kept.getItem(TAB)
+    if (known) return known
+    const fresh = crypto.randomUUID()
+    this.#kept.setItem(TAB, fresh)
+    return fresh
+  }
+
+  #moved(connection: RTCPeerConnection): void {
+    if (connection !== this.#connection) return
+    if (connection.connectionState === 'connected') {
+      this.update((now) => ({ ...now, phase: 'up' }))
+    } else if (
+      connection.connectionState === 'disconnected' ||
+      connection.connectionState === 'failed'
+    ) {
+      if (this.get().phase !== 'up') return
+      this.update((now) => ({ ...now, phase: 'lost' }))
+      void this.#offer(connection, false, true).catch((error: unknown) =>
+        this.update((now) => ({ ...now, problem: refusedBy(error) })),
+      )
+    }
+  }
+
+  #listen(event: RTCTrackEvent): void {
+    const stream = event.streams[0] ?? new MediaStream([event.track])
+    // A remote track that only WebAudio takes is digital silence: an element must take it too.
+    const speaker = new Audio()
+    speaker.srcObject = stream
+    speaker.volume = this.#volume
+    // A page that was reloaded may need a click before it may sound.
+    void speaker
+      .play()
+      .catch(() => addEventListener('pointerdown', () => void speaker.play(), { once: true }))
+    this.#speaker = speaker
+    this.#context = new AudioContext()
+    const analyser = new AnalyserNode(this.#context, { fftSize: 1_024 })
+    new MediaStreamAudioSourceNode(this.#context, { mediaStream: stream }).connect(analyser)
+    const samples = new Float32Array(analyser.fftSize)
+    let told = 0
+    this.#meter = setInterval(() => {
+      analyser.getFloatTimeDomainData(samples)
+      const level = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+      if (level > AUDIBLE) this.onSound()
+      told += 1
+      if (told % 4 === 0) this.update((now) => ({ ...now, level }))
+    }, METER_MS)
+  }
+
+  /** Asks for the microphone the first time; later lets it be heard again. */
+  async speak(): Promise<void> {
+    const live = this.#microphone?.getAudioTracks().find((track) => track.readyState === 'live')
+    if (!live) await this.#ask()
+    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = true
+    this.update((now) => ({ ...now, microphone: 'on' }))
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true }
+      this.#microphone = await navigator.mediaDevices.getUserMedia({ audio })
+    } catch {
+      this.update((now) => ({ ...now, microphone: 'denied' }))
+      throw new Refused(0, 'microphone_denied', ['microphone_denied'], '')
+    }
+    const track = this.#microphone.getAudioTracks()[0] ?? null
+    track?.addEventListener('ended', () => this.update((now) => ({ ...now, microphone: 'gone' })))
+    await this.#sender?.replaceTrack(track)
+  }
+
+  /** Silent from here on: what was said before a switch is not sent after it. */
+  pause(): void {
+    if (!this.#microphone) return
+    for (const track of this.#microphone.getAudioTracks()) track.enabled = false
+    this.update((now) => ({ ...now, microphone: 'paused' }))
+  }
+
+  volume(value: number): void {
+    this.#volume = value
+    if (this.#speaker) this.#speaker.volume = value
+  }
+
+  /** The server's word on the leg. */
+  told(phone: Phone | null): void {
+    if (phone?.state === 'elsewhere') {
+      this.#drop()
+      this.update((now) => ({ ...now, phase: 'elsewhere' }))
+    } else if (phone?.send_codec) {
+      void this.#send(phone.send_codec)
+    }
+  }
+
+  /** Sends what the other end speaks, where the browser can switch without a new offer. */
+  async #send(name: string | undefined): Promise<void> {
+    const sender = this.#sender
+    if (!sender || !name) return
+    const parameters = sender.getParameters() as RTCRtpSendParameters & {
+      encodings: (RTCRtpEncodingParameters & { codec?: RTCRtpCodec })[]
+    }
+    const codec = parameters.codecs.find(
+      (one) => one.mimeType.toLowerCase() === `audio/${name.toLowerCase()}`,
+    )
+    const encoding = parameters.encodings[0]
+    if (!codec || !encoding) return
+    encoding.codec = codec
+    await sender.setParameters(parameters).catch(() => {}) // The server then transcodes.
+  }
+
+  async close(): Promise<void> {
+    const was = this.get().phase
+    this.#drop()
+    for (const track of this.#microphone?.getTracks() ?? []) track.stop()
+    this.#microphone = null
+    this.set(OFF)
+    if (was === 'up' || was === 'lost') await this.#api.phoneEnd().catch(() => {})
+  }
+
+  #drop(): void {
+    if (this.#meter !== null) clearInterval(this.#meter)
+    this.#meter = null
+    void this.#context?.close()
+    this.#context = null
+    if (this.#speaker) this.#speaker.srcObject = null
+    this.#speaker = null
+    this.#connection?.close()
+    this.#connection = null
+    this.#sender = null
+  }
+}
+
+function preferred(): RTCRtpCodec[] {
+  const all = RTCRtpReceiver.getCapabilities('audio')?.codecs ?? []
+  return CODECS.flatMap((name) =>
+    all.filter((one) => one.mimeType.toLowerCase() === name.toLowerCase()),
+  )
+}
+
+function connected(connection: RTCPeerConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => done(new Refused(0, 'no_media_path', ['no_media_path'], '')),
+      CONNECT_MS,
+    )
+    const look = () => {
+      if (connection.connectionState === 'connected') done(null)
+      if (connection.connectionState === 'failed')
+        done(new Refused(0, 'no_media_path', ['no_media_path'], ''))
+    }
+    const done = (error: Refused | null) => {
+      clearTimeout(late)
+      connection.removeEventListener('connectionstatechange', look)
+      if (error) reject(error)
+      else resolve()
+    }
+    connection.addEventListener('connectionstatechange', look)
+    look()
+  })
+}

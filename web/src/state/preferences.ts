@@ -1,0 +1,70 @@
+// What one person has chosen for these pages, kept in the browser. Holds no secret and nothing of a call.
+import type { Language } from '../words/catalogue'
+import { PRESETS, TERMS, type Preset, type Words } from '../words/terms'
+import { Store } from './store'
+
+export interface Preferences {
+  language: Language
+  preset: Preset
+  words: Partial<Words>
+  density: 'comfortable' | 'compact'
+  tv: boolean
+  keys: boolean
+  hearOn: 'browser' | 'desk'
+  /** SIP address or extension, for who signs in by key; else the server names one's devices. */
+  deskPhone: string
+  volume: number
+}
+
+const KEY = 'undertone.preferences'
+
+const defaults = (): Preferences => ({
+  language: typeof navigator !== 'undefined' && navigator.language.startsWith('de') ? 'de' : 'en',
+  preset: 'undertone',
+  words: {},
+  density: 'comfortable',
+  tv: false,
+  keys: true,
+  hearOn: 'browser',
+  deskPhone: '',
+  volume: 1,
+})
+
+/** What was kept, as far as it makes sense today. */
+export function parse(text: string | null): Preferences {
+  const base = defaults()
+  if (!text) return base
+  try {
+    const kept = JSON.parse(text) as Partial<Preferences>
+    const words = Object.fromEntries(
+      Object.entries(kept.words ?? {}).filter(
+        ([term, word]) =>
+          (TERMS as readonly string[]).includes(term) && typeof word === 'string' && word !== '',
+      ),
+    )
+    return {
+      language: kept.language === 'de' || kept.language === 'en' ? kept.language : base.language,
+      preset: kept.preset && PRESETS.includes(kept.preset) ? kept.preset : base.preset,
+      words,
+      density: kept.density === 'compact' ? 'compact' : 'comfortable',
+      tv: kept.tv === true,
+      keys: kept.keys !== false,
+      hearOn: kept.hearOn === 'desk' ? 'desk' : 'browser',
+      deskPhone: typeof kept.deskPhone === 'string' ? kept.deskPhone : '',
+      volume: typeof kept.volume === 'number' ? Math.min(1, Math.max(0, kept.volume)) : 1,
+    }
+  } catch {
+    return base
+  }
+}
+
+export class PreferenceStore extends Store<Preferences> {
+  constructor(kept: Pick<Storage, 'getItem' | 'setItem'>) {
+    super(parse(kept.getItem(KEY)))
+    this.watch(() => kept.setItem(KEY, JSON.stringify(this.get())))
+  }
+
+  change(change: Partial<Preferences>): void {
+    this.update((old) => ({ ...old, ...change }))
+  }
+}

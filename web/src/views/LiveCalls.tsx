@@ -1,0 +1,153 @@
+// The list of live calls: a grid with one tab stop, calm in its order, the call that wants help on top.
+import { Button, Skeleton } from '@mantine/core'
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
+import { attend } from '../state/attend'
+import { attention } from '../state/attention'
+import { Order } from '../state/order'
+import { CallRow } from './CallRow'
+import { Figures } from './Figures'
+import { useApp, useNow, useStore, useWords } from './use'
+
+export function LiveCallsPage() {
+  return (
+    <div className="wallboard">
+      <Figures />
+      <LiveCalls heading="h1" />
+    </div>
+  )
+}
+
+export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
+  const app = useApp()
+  const words = useWords()
+  const board = useStore(app.board)
+  const order = useCalmOrder()
+  const shown = useStore(order.shown)
+  const [at, setAt] = useState<string | null>(null)
+  const grid = useRef<HTMLDivElement>(null)
+  const Heading = heading
+  const first = at !== null && shown.ids.includes(at) ? at : (shown.ids[0] ?? null)
+  const hold = (held: boolean) => order.hold(held, Date.now())
+
+  const keys = (event: KeyboardEvent) => {
+    const meaning = app.keys.read(event.nativeEvent, Date.now())
+    const row = (event.target as HTMLElement).closest<HTMLElement>('[data-call]')
+    if (meaning?.do === 'next' || meaning?.do === 'previous') {
+      const rows = [...(grid.current?.querySelectorAll<HTMLElement>('[data-call]') ?? [])]
+      const place = row ? rows.indexOf(row) : -1
+      rows[place + (meaning.do === 'next' ? 1 : -1)]?.focus()
+      event.preventDefault()
+    } else if (meaning?.do === 'mode' && row?.dataset['call']) {
+      void attend(app, row.dataset['call'], meaning.mode)
+      event.preventDefault()
+    } else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
+      along(row, event.target as HTMLElement, event.key === 'ArrowRight' ? 1 : -1)
+      event.preventDefault()
+    }
+  }
+
+  return (
+    <section className="pane calls" aria-labelledby="live-calls">
+      <div className="pane-head">
+        <Heading id="live-calls">
+          {words.t('calls.title', { live_calls: words.term('live_calls'), n: board.calls.size })}
+        </Heading>
+        {shown.waiting > 0 ? (
+          <Button size="compact-sm" variant="default" onClick={() => order.apply(Date.now())}>
+            {words.t('calls.changes', { n: shown.waiting })}
+          </Button>
+        ) : null}
+      </div>
+      {board.loaded ? null : <Waiting />}
+      {board.loaded && board.calls.size === 0 ? (
+        <p className="empty">{words.t('calls.empty')}</p>
+      ) : null}
+      {shown.ids.length > 0 ? (
+        <div
+          className="grid"
+          role="grid"
+          aria-labelledby="live-calls"
+          ref={grid}
+          onKeyDown={keys}
+          onPointerEnter={() => hold(true)}
+          onPointerLeave={() => hold(false)}
+          onFocus={(event) => {
+            hold(true)
+            const row = event.target.closest<HTMLElement>('[data-call]')
+            setAt(row?.dataset['call'] ?? null)
+          }}
+          onBlur={(event) => {
+            if (!event.currentTarget.contains(event.relatedTarget)) hold(false)
+          }}
+        >
+          <Head />
+          <div role="rowgroup">
+            {shown.ids.map((id) => {
+              const seen = board.calls.get(id)
+              return seen ? (
+                <CallRow key={id} seen={seen} raised={shown.raised.has(id)} first={id === first} />
+              ) : null
+            })}
+          </div>
+        </div>
+      ) : null}
+    </section>
+  )
+}
+
+function Head() {
+  const words = useWords()
+  const columns = ['why', 'agent', 'caller', 'state', 'duration', 'talk', 'act'] as const
+  return (
+    <div role="rowgroup" className="grid-head">
+      <div role="row" className="row">
+        {columns.map((column) => (
+          <span key={column} role="columnheader" className={`cell cell-${column}`}>
+            {words.t(`calls.col.${column}`)}
+          </span>
+        ))}
+      </div>
+    </div>
+  )
+}
+
+/** From the row to its buttons and back, without a tab stop each. */
+function along(row: HTMLElement | null, from: HTMLElement, by: 1 | -1): void {
+  if (!row) return
+  const stops = [row, ...row.querySelectorAll<HTMLElement>('button, a')]
+  const rtl = document.documentElement.dir === 'rtl' ? -1 : 1
+  stops[Math.max(0, stops.indexOf(from)) + by * rtl]?.focus()
+}
+
+function useCalmOrder(): Order {
+  const app = useApp()
+  const order = useMemo(() => new Order(), [])
+  const board = useStore(app.board)
+  const now = useNow()
+  useEffect(() => {
+    const limits = app.limits()
+    const rows = [...board.calls.values()].map((seen) => {
+      const why = attention(seen, now, limits, app.board.sound(seen.call.id))
+      return { id: seen.call.id, rank: why.rank, since_ms: why.since_ms, raised: why.raised }
+    })
+    order.rows(rows, Date.now())
+  }, [app, board, now, order])
+  return order
+}
+
+/** Nothing for the first 300 ms: what comes at once needs no skeleton. */
+export function Waiting() {
+  const [late, setLate] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 300)
+    return () => clearTimeout(timer)
+  }, [])
+  if (!late) return null
+  return (
+    <div className="waiting" aria-hidden>
+      {[1, 2, 3, 4].map((n) => (
+        <Skeleton key={n} height={28} radius="sm" mb={8} />
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,176 @@
+// Find, where one hears, and one's own settings.
+import {
+  Autocomplete,
+  Button,
+  Menu,
+  useMantineColorScheme,
+  type MantineColorScheme,
+} from '@mantine/core'
+import { IconHeadphones, IconSearch, IconUserCircle } from '@tabler/icons-react'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { search, type Found } from '../state/search'
+import { LANGUAGES, type Language } from '../words/catalogue'
+import { PRESETS, type Preset } from '../words/terms'
+import { useApp, useStore, useWords } from './use'
+
+const LANGUAGE_NAMES = { en: 'English', de: 'Deutsch' } as const
+
+export function TopBar() {
+  const words = useWords()
+  return (
+    <header className="top" aria-label={words.t('app.name')}>
+      <Find />
+      <span className="grow" />
+      <Headset />
+      <Mine />
+    </header>
+  )
+}
+
+function Find() {
+  const app = useApp()
+  const words = useWords()
+  const board = useStore(app.board)
+  const navigate = useNavigate()
+  const [what, setWhat] = useState('')
+  const found = search(what, board, words.term)
+  const groups = (['page', 'call', 'person'] as const).map((kind) => ({
+    group: words.t(kind === 'page' ? 'top.pages' : kind === 'call' ? 'top.calls' : 'top.people'),
+    items: found.filter((one) => one.kind === kind).map((one) => one.title),
+  }))
+  const go = (one: Found | undefined) => {
+    if (!one) return
+    setWhat('')
+    if (one.kind === 'page') void navigate({ to: one.to as '/' })
+    else if (one.callId) void navigate({ to: '/calls/$callId', params: { callId: one.callId } })
+    else void navigate({ to: '/call-status' })
+  }
+  return (
+    <Autocomplete
+      id="find"
+      className="find"
+      aria-label={words.t('top.find')}
+      placeholder={words.t('top.find_key')}
+      leftSection={<IconSearch size={16} aria-hidden />}
+      data={groups.filter((group) => group.items.length > 0)}
+      filter={({ options }) => options}
+      value={what}
+      onChange={setWhat}
+      onOptionSubmit={(title) => go(found.find((one) => one.title === title))}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') event.currentTarget.blur()
+      }}
+      comboboxProps={{ shadow: 'md' }}
+      maxDropdownHeight={320}
+    />
+  )
+}
+
+function Headset() {
+  const app = useApp()
+  const words = useWords()
+  const { hearOn } = useStore(app.preferences)
+  useStore(app.session)
+  const device = app.devices()[0]
+  const text =
+    device && hearOn === 'desk'
+      ? words.t('headset.desk', { name: device.name })
+      : words.t('headset.browser')
+  return (
+    <Button
+      variant="default"
+      size="compact-sm"
+      leftSection={<IconHeadphones size={16} aria-hidden />}
+      onClick={() => app.dialog.set({ kind: 'headset' })}
+    >
+      {text}
+    </Button>
+  )
+}
+
+function Mine() {
+  const app = useApp()
+  const words = useWords()
+  const session = useStore(app.session)
+  const mine = useStore(app.preferences)
+  const scheme = useMantineColorScheme()
+  const name = session.phase === 'in' && session.me ? session.me.person.name : words.t('top.me')
+  const choose = app.preferences
+  return (
+    <Menu position="bottom-end" width={260} shadow="md">
+      <Menu.Target>
+        <Button
+          variant="default"
+          size="compact-sm"
+          leftSection={<IconUserCircle size={16} aria-hidden />}
+          aria-label={words.t('top.menu', { name })}
+        >
+          {name}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{words.t('top.theme')}</Menu.Label>
+        <Menu.RadioGroup
+          value={scheme.colorScheme}
+          onChange={(one) => scheme.setColorScheme(one as MantineColorScheme)}
+        >
+          {(['auto', 'light', 'dark'] as const).map((one) => (
+            <Menu.RadioItem key={one} value={one}>
+              {words.t(`theme.${one}`)}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        <Menu.Label>{words.t('top.density')}</Menu.Label>
+        <Menu.RadioGroup
+          value={mine.density}
+          onChange={(density) =>
+            choose.change({ density: density === 'compact' ? 'compact' : 'comfortable' })
+          }
+        >
+          {(['comfortable', 'compact'] as const).map((density) => (
+            <Menu.RadioItem key={density} value={density}>
+              {words.t(`density.${density}`)}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        <Menu.Label>{words.t('top.language')}</Menu.Label>
+        <Menu.RadioGroup
+          value={mine.language}
+          onChange={(language) => choose.change({ language: language as Language })}
+        >
+          {LANGUAGES.map((language) => (
+            <Menu.RadioItem key={language} value={language} lang={language}>
+              {LANGUAGE_NAMES[language]}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        <Menu.Label>{words.t('top.labels')}</Menu.Label>
+        <Menu.RadioGroup
+          value={mine.preset}
+          onChange={(preset) => choose.change({ preset: preset as Preset })}
+        >
+          {PRESETS.map((preset) => (
+            <Menu.RadioItem key={preset} value={preset}>
+              {words.t(`preset.${preset}`)}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        <Menu.Divider />
+        <Menu.Item closeMenuOnClick onClick={() => app.dialog.set({ kind: 'keys' })}>
+          {words.t('top.keys')}
+        </Menu.Item>
+        <Menu.CheckboxItem
+          checked={mine.tv}
+          closeMenuOnClick
+          onChange={(tv) => choose.change({ tv })}
+        >
+          {words.t('top.tv')}
+        </Menu.CheckboxItem>
+        <Menu.Item closeMenuOnClick onClick={() => void app.session.leave()}>
+          {words.t('top.sign_out')}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

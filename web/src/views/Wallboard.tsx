@@ -1,0 +1,19 @@
+// The page one sees first: figures, live calls, and who is free.
+import { CallStatus } from './CallStatus'
+import { Figures } from './Figures'
+import { LiveCalls } from './LiveCalls'
+import { useWords } from './use'
+
+export function Wallboard() {
+  const words = useWords()
+  return (
+    <div className="wallboard">
+      <h1 className="visually-hidden">{words.term('wallboard')}</h1>
+      <Figures />
+      <div className="panes">
+        <LiveCalls />
+        <CallStatus />
+      </div>
+    </div>
+  )
+}

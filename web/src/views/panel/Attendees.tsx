@@ -1,0 +1,131 @@
+// Who is on the call, and who of them hears one: the lamp shows what was measured at that party's output,
+// not what was planned. Whisper next to an internal name makes that person the target.
+import type { Call, Party, Supervision } from '../../api/types'
+import { attend } from '../../state/attend'
+import { hearsSupervisor, running, shownName } from '../../state/people'
+import { useApp, useStore, useWords } from '../use'
+
+export function Attendees({ call, mine }: { call: Call; mine: Supervision }) {
+  const words = useWords()
+  const others = running(call).filter((one) => one.id !== mine.id)
+  const talkers = call.parties.filter((party) => party.role !== 'supervisor')
+  return (
+    <div className="attendees">
+      <h3>{words.t('panel.attendees')}</h3>
+      <ul>
+        {talkers.map((party) => (
+          <Attendee key={party.id} call={call} party={party} mine={mine} />
+        ))}
+        {others.map((one) => (
+          <li key={one.id} className="attendee">
+            <span className="attendee-name">{one.supervisor.name}</span>
+            <span className="attendee-what">{words.t(`panel.is.${one.mode}`)}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+interface Props {
+  call: Call
+  party: Party
+  mine: Supervision
+}
+
+function Attendee({ call, party, mine }: Props) {
+  const app = useApp()
+  const words = useWords()
+  const { tv } = useStore(app.preferences)
+  const meter = useStore(app.board.meters)
+    .get(call.id)
+    ?.find((one) => one.id === party.id)
+  const hears = meter
+    ? mine.party_id != null && meter.hears.includes(mine.party_id)
+    : hearsSupervisor(party, mine)
+  const name = shownName(party, tv)
+  const facts = [
+    words.t(`panel.role.${party.role}` as 'panel.role.agent'),
+    words.t(`panel.net.${party.net}` as 'panel.net.internal'),
+    ...(party.held ? [words.t('panel.held')] : []),
+    ...(party.muted ? [words.t('panel.muted')] : []),
+    ...(party.connected ? [] : [words.t('panel.away')]),
+  ]
+  return (
+    <li className="attendee">
+      <span className="attendee-name">{name}</span>
+      <span className="attendee-what">
+        {facts.join(' · ')}
+        {meter ? <Level dbfs={meter.level_dbfs} name={name} /> : null}
+      </span>
+      <span className={`lamp${hears ? ' lamp-lit' : ''}`}>
+        <span className="lamp-dot" aria-hidden />
+        {words.t(hears ? 'panel.hears_you' : 'panel.hears_you_not')}
+      </span>
+      {party.role === 'agent' && party.connected ? (
+        <Acts call={call} party={party} mine={mine} name={name} />
+      ) : null}
+    </li>
+  )
+}
+
+/** How loud somebody speaks, from -60 dBFS to 0. */
+function Level({ dbfs, name }: { dbfs: number | null; name: string }) {
+  const words = useWords()
+  const label = words.t('panel.level_of', { name })
+  return (
+    <meter
+      className="level"
+      min={0}
+      max={60}
+      value={Math.max(0, 60 + (dbfs ?? -60))}
+      aria-label={label}
+    />
+  )
+}
+
+function Acts({ call, party, mine, name }: Props & { name: string }) {
+  const app = useApp()
+  const words = useWords()
+  const speaksWithAll = mine.mode === 'barge' || mine.mode === 'takeover'
+  const coached = mine.mode === 'whisper' && mine.targets.includes(party.id)
+  const whisper = () => {
+    if (mine.leg.kind === 'stream') return void attend(app, call.id, 'whisper')
+    void app.panel.change({ mode: 'whisper', targets: [party.id] })
+  }
+  return (
+    <span className="attendee-acts">
+      {app.session.may('whisper') && mine.mode !== 'takeover' ? (
+        <button
+          type="button"
+          className="plain-button"
+          aria-pressed={coached}
+          aria-label={words.t('mode.named', { mode: words.term('whisper'), name })}
+          onClick={whisper}
+        >
+          {words.term('whisper')}
+        </button>
+      ) : null}
+      {speaksWithAll ? (
+        <>
+          <button
+            type="button"
+            className="plain-button"
+            aria-label={words.t(party.held ? 'panel.resume_named' : 'panel.hold_named', { name })}
+            onClick={() => void app.panel.agent(party.held ? 'resume' : 'hold')}
+          >
+            {words.t(party.held ? 'panel.resume' : 'panel.hold')}
+          </button>
+          <button
+            type="button"
+            className="plain-button"
+            aria-label={words.t('panel.remove_named', { name })}
+            onClick={() => void app.panel.agent('remove')}
+          >
+            {words.t('panel.remove')}
+          </button>
+        </>
+      ) : null}
+    </span>
+  )
+}

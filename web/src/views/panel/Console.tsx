@@ -1,0 +1,87 @@
+// After a takeover the panel is the supervisor's console for the call: hold, transfer, end, hand back.
+import { Button, Group, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import { refusedBy } from '../../api/client'
+import type { Call } from '../../api/types'
+import { sayRefusal } from '../say'
+import { useApp, useWords } from '../use'
+
+export function Console({ call }: { call: Call }) {
+  const app = useApp()
+  const words = useWords()
+  const [to, setTo] = useState<string | null>(null)
+  const [sure, setSure] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const customer = call.parties.find((party) => party.role === 'customer')
+  const agentHere = call.parties.some((party) => party.role === 'agent' && party.connected)
+  const act = async (doing: Promise<Call | void>) => {
+    setProblem(null)
+    try {
+      const now = await doing
+      if (now) app.board.call(now, app.clock.now())
+      app.live.nudge()
+    } catch (error) {
+      setProblem(sayRefusal(words, refusedBy(error)))
+    }
+  }
+  return (
+    <section className="console" aria-label={words.t('panel.console')}>
+      <Group gap="xs">
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => void act(customer?.held ? app.api.resume(call.id) : app.api.hold(call.id))}
+        >
+          {words.t(customer?.held ? 'console.resume' : 'console.hold')}
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => setTo(to === null ? '' : null)}
+          aria-expanded={to !== null}
+        >
+          {words.t('console.transfer')}
+        </Button>
+        {agentHere ? (
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => app.dialog.set({ kind: 'hand_back' })}
+          >
+            {words.term('hand_back')}
+          </Button>
+        ) : null}
+        <Button
+          size="compact-sm"
+          color="red"
+          variant={sure ? 'filled' : 'default'}
+          onClick={() => (sure ? void act(app.api.hangUp(call.id)) : setSure(true))}
+          onBlur={() => setSure(false)}
+        >
+          {words.t(sure ? 'console.end_sure' : 'console.end')}
+        </Button>
+      </Group>
+      {to !== null ? (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault()
+            void act(app.api.transfer(call.id, to.trim())).then(() => setTo(null))
+          }}
+        >
+          <Group gap="xs" align="end" mt="xs">
+            <TextInput
+              label={words.t('console.transfer_to')}
+              value={to}
+              onChange={(event) => setTo(event.currentTarget.value)}
+              required
+            />
+            <Button type="submit" size="sm">
+              {words.t('console.transfer')}
+            </Button>
+          </Group>
+        </form>
+      ) : null}
+      {problem ? <p role="alert">{problem}</p> : null}
+    </section>
+  )
+}

@@ -1,0 +1,70 @@
+// The modes as a radio group. It moves on the server's word only; what was asked for is marked meanwhile.
+import { useRef, type KeyboardEvent } from 'react'
+import { MODES, type Call, type Mode } from '../../api/types'
+import { attend } from '../../state/attend'
+import { staleFor } from '../../state/board'
+import type { Panel } from '../../state/panel'
+import { ModeButton } from '../../ui/ModeButton'
+import { effect, modeName, whyOff } from '../say'
+import { useAbilities, useApp, useStore, useWords } from '../use'
+
+export function ModeBar({ panel, call }: { panel: Panel; call: Call }) {
+  const app = useApp()
+  const words = useWords()
+  const group = useRef<HTMLDivElement>(null)
+  const abilities = useAbilities(call)
+  const stale = staleFor(useStore(app.board), Date.now()) !== null
+  const now: Mode | null = panel.supervision?.mode ?? null
+  const off = (mode: Mode): string | null => {
+    if (mode === now) return null
+    if (stale && mode !== 'listen') return words.t('off.stale')
+    const ability = abilities?.[mode]
+    // One attends this call already: that is what makes the change possible, not what forbids it.
+    const reasons = (ability?.reasons ?? []).filter((reason) => reason !== 'already_supervising')
+    if (!ability || ability.allowed || reasons.length === 0) return null
+    return whyOff(words, { ...ability, reasons })
+  }
+  const shown = MODES.filter((mode) => app.session.may(mode))
+  const move = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+    if (!by) return
+    // Arrows move the focus alone: to be heard takes Enter, or Space.
+    const stops = [...(group.current?.querySelectorAll<HTMLElement>('[role=radio]') ?? [])]
+    const place = stops.indexOf(event.target as HTMLElement)
+    stops[(place + by + stops.length) % stops.length]?.focus()
+    event.preventDefault()
+  }
+  return (
+    <div
+      ref={group}
+      className="modes"
+      role="radiogroup"
+      aria-label={words.t('panel.modes')}
+      onKeyDown={move}
+    >
+      {shown.map((mode) => (
+        <ModeButton
+          key={mode}
+          mode={mode}
+          radio
+          pressed={mode === now}
+          tabIndex={mode === (now ?? 'listen') ? 0 : -1}
+          word={mode === 'takeover' ? `${words.term(mode)}…` : words.term(mode)}
+          line={
+            panel.wanted === mode
+              ? words.t('panel.switching', { mode: words.term(mode) })
+              : effect(words, call, mode)
+          }
+          name={modeName(words, call, mode)}
+          off={off(mode)}
+          onPick={() => void pick(mode)}
+        />
+      ))}
+    </div>
+  )
+
+  async function pick(mode: Mode): Promise<void> {
+    if (mode === now && panel.wanted === null) return
+    await attend(app, call.id, mode)
+  }
+}

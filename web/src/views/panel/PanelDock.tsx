@@ -1,0 +1,237 @@
+// The Audio Monitoring panel, docked bottom right, over every page. Says at every moment who hears one.
+import {
+  IconEar,
+  IconArrowsExchange,
+  IconMessage2,
+  IconUsersPlus,
+  IconX,
+} from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
+import type { Mode } from '../../api/types'
+import type { Panel } from '../../state/panel'
+import { agentOf, otherOf, shownName } from '../../state/people'
+import { clockText } from '../../state/time'
+import { Digits } from '../../ui/State'
+import { sayReason, sayRefusal, sentence } from '../say'
+import { useApp, useNow, useStore, useWords } from '../use'
+import { Attendees } from './Attendees'
+import { Console } from './Console'
+import { Counters } from './Counters'
+import { ModeBar } from './ModeBar'
+import { Sound } from './Sound'
+
+const ICONS = {
+  listen: IconEar,
+  whisper: IconMessage2,
+  barge: IconUsersPlus,
+  takeover: IconArrowsExchange,
+}
+
+export function PanelDock() {
+  const { panel } = useApp()
+  const words = useWords()
+  const now = useStore(panel)
+  if (now.phase === 'closed') return null
+  return (
+    <aside
+      className={`dock dock-${now.supervision?.mode ?? 'listen'}`}
+      aria-label={words.term('panel')}
+    >
+      <Head panel={now} />
+      {now.phase === 'ended' ? <Ended panel={now} /> : <Attending panel={now} />}
+    </aside>
+  )
+}
+
+function Head({ panel }: { panel: Panel }) {
+  const app = useApp()
+  const words = useWords()
+  const now = useNow()
+  const { call } = panel
+  const title = call ? `${shownName(agentOf(call))} ↔ ${shownName(otherOf(call))}` : ''
+  return (
+    <div className="dock-head">
+      <span className="dock-name">{words.term('panel')}</span>
+      <span className="dock-call">
+        {title}
+        {call?.queue ? ` · ${call.queue}` : ''}
+        {call && panel.phase !== 'ended' ? (
+          <Digits> {clockText(now - Date.parse(call.started_at))}</Digits>
+        ) : null}
+      </span>
+      {panel.phase === 'ended' ? (
+        <button type="button" className="plain-button" onClick={() => app.panel.close()}>
+          <IconX size={16} aria-hidden /> {words.t('panel.close')}
+        </button>
+      ) : (
+        <button type="button" className="plain-button leave" onClick={() => void app.panel.leave()}>
+          <IconX size={16} aria-hidden /> {words.t('panel.leave_keys')}
+        </button>
+      )}
+    </div>
+  )
+}
+
+function Attending({ panel }: { panel: Panel }) {
+  const words = useWords()
+  const mode: Mode = panel.supervision?.mode ?? 'listen'
+  return (
+    <>
+      <Sentence panel={panel} mode={mode} />
+      <Trouble panel={panel} />
+      {panel.hearOn.kind === 'phone' ? <PhoneTrouble /> : null}
+      {panel.call ? <ModeBar panel={panel} call={panel.call} /> : null}
+      {panel.call && panel.supervision ? (
+        <>
+          <Attendees call={panel.call} mine={panel.supervision} />
+          <Sound panel={panel} />
+          <Counters call={panel.call} mine={panel.supervision} />
+          {mode === 'takeover' ? <Console call={panel.call} /> : null}
+        </>
+      ) : (
+        <p className="dock-wait">{sentence(words, panel)}</p>
+      )}
+    </>
+  )
+}
+
+/** Text, icon and border; spoken by screen readers in the moment it changes. */
+function Sentence({ panel, mode }: { panel: Panel; mode: Mode }) {
+  const app = useApp()
+  const words = useWords()
+  useNow()
+  const Icon = ICONS[mode]
+  const guarding = panel.guard_until_ms !== null && Date.now() < panel.guard_until_ms
+  const left = guarding
+    ? words.t('panel.guard')
+    : panel.cancelled
+      ? words.t('panel.cancelled')
+      : null
+  const { muted, id } = panel.supervision ?? { muted: false, id: null }
+  return (
+    <div className={`sentence sentence-${mode}`}>
+      <Icon size={20} aria-hidden />
+      <span role="status" aria-live="assertive">
+        {sentence(words, panel)}
+        {panel.wanted && panel.phase === 'live'
+          ? ` — ${words.t('panel.switching', { mode: words.term(panel.wanted) })}`
+          : ''}
+        {left ? ` — ${left}` : ''}
+      </span>
+      {id && mode !== 'listen' ? (
+        <button
+          type="button"
+          className="plain-button"
+          aria-pressed={muted}
+          onClick={() => void app.panel.change({ muted: !muted })}
+        >
+          {words.t(muted ? 'panel.unmute' : 'panel.mute')}
+        </button>
+      ) : null}
+    </div>
+  )
+}
+
+function Trouble({ panel }: { panel: Panel }) {
+  const app = useApp()
+  const words = useWords()
+  if (!panel.problem) return null
+  const needsPhone = panel.problem.code === 'needs_phone'
+  return (
+    <div className="trouble" role="alert">
+      <span>{needsPhone ? words.t('panel.needs_phone') : sayRefusal(words, panel.problem)}</span>
+      {needsPhone ? (
+        <button
+          type="button"
+          className="plain-button"
+          onClick={() => app.dialog.set({ kind: 'headset' })}
+        >
+          {words.t('headset.set_up')}
+        </button>
+      ) : null}
+      <button type="button" className="plain-button" onClick={() => app.panel.dismiss()}>
+        {words.t('panel.dismiss')}
+      </button>
+    </div>
+  )
+}
+
+/** What is wrong with the browser's own leg, and the way out of it. */
+function PhoneTrouble() {
+  const app = useApp()
+  const words = useWords()
+  const { phase, microphone } = useStore(app.phone)
+  const again = (here: boolean) => void app.phone.ready(here).catch(() => {}) // The state says why.
+  if (phase === 'lost')
+    return (
+      <p className="trouble" role="alert">
+        {words.t('phone.lost')}
+      </p>
+    )
+  if (phase === 'elsewhere' || phase === 'failed') {
+    return (
+      <div className="trouble" role="alert">
+        <span>{words.t(phase === 'failed' ? 'phone.failed' : 'phone.elsewhere')}</span>
+        <button type="button" className="plain-button" onClick={() => again(phase === 'elsewhere')}>
+          {words.t(phase === 'failed' ? 'panel.again' : 'phone.use_here')}
+        </button>
+      </div>
+    )
+  }
+  return microphone === 'gone' ? (
+    <p className="trouble" role="alert">
+      {words.t('phone.gone')}
+    </p>
+  ) : null
+}
+
+function Ended({ panel }: { panel: Panel }) {
+  const app = useApp()
+  const words = useWords()
+  const { call, problem } = panel
+  const why = problem
+    ? sayRefusal(words, problem)
+    : panel.end_reason
+      ? sayReason(words, panel.end_reason)
+      : null
+  const text = problem
+    ? words.t('panel.failed', { why: why ?? '' })
+    : why
+      ? words.t('panel.ended', { why })
+      : words.t('panel.ended_plain')
+  const mode = panel.supervision?.mode ?? 'listen'
+  const alive = call && app.board.get().calls.has(call.id)
+  return (
+    <div className="dock-ended">
+      <p role="status">{text}</p>
+      {call ? (
+        <p>
+          {words.t('panel.summary', {
+            duration: clockText(call.timing.duration_ms),
+            talk: clockText(call.timing.talk_ms),
+          })}
+        </p>
+      ) : null}
+      <div className="dock-ways">
+        {call ? (
+          <Link to="/calls/$callId" params={{ callId: call.id }}>
+            {words.t('panel.see_call')}
+          </Link>
+        ) : null}
+        {alive ? (
+          <button
+            type="button"
+            className="plain-button"
+            onClick={() =>
+              void app.panel.open(call.id, panel.hearOn, {
+                mode: mode === 'takeover' ? 'listen' : mode,
+              })
+            }
+          >
+            {words.t('panel.again')}
+          </button>
+        ) : null}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,46 @@
+// How React reads the state: the app by context, stores by subscription, the clock by one shared tick.
+import { createContext, useContext, useSyncExternalStore } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import type { Abilities, Call } from '../api/types'
+import type { App } from '../state/app'
+import type { Store } from '../state/store'
+import type { Catalogue } from '../words/catalogue'
+
+export const AppContext = createContext<App | null>(null)
+
+export function useApp(): App {
+  const app = useContext(AppContext)
+  if (!app) throw new Error('a view stands outside the app')
+  return app
+}
+
+export function useStore<T>(store: Store<T>): T {
+  return useSyncExternalStore(store.watch, store.get)
+}
+
+/** Server time, once a second. */
+export function useNow(): number {
+  const { ticker, clock } = useApp()
+  useSyncExternalStore(ticker.watch, ticker.seconds.get)
+  return clock.now()
+}
+
+export function useWords(): Catalogue {
+  const { words } = useApp()
+  useStore(words.version)
+  return words
+}
+
+/** Which modes one may enter on a call, and why not. Asked again when the call's state is another. */
+export function useAbilities(call: Call): Abilities | undefined {
+  const { api, session } = useApp()
+  useStore(session)
+  const query = useQuery({
+    queryKey: ['abilities', call.id, call.state, call.parties.length],
+    queryFn: () => api.abilities(call.id),
+    enabled: session.supervises && call.state !== 'ended',
+    staleTime: 15_000,
+    retry: false,
+  })
+  return query.data
+}

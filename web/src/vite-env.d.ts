@@ -1,0 +1,4 @@
+/// <reference types="vite/client" />
+declare module '*.json?lingui' {
+  export const messages: Record<string, unknown>
+}

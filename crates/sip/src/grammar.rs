@@ -199,7 +199,8 @@ fn write_parameters<'a>(mut rest: &'a str, out: &mut String) -> Result<&'a str, 
 fn uri(text: &str) -> Result<String, Wrong> {
     let (scheme, rest) = text.split_once(':').ok_or("Bad Request - Address")?;
     let spaced = text.bytes().any(|b| b.is_ascii_whitespace() || b.is_ascii_control());
-    if !is_scheme(scheme) || rest.is_empty() || spaced || text.contains(['<', '"']) {
+    // A bracket that closes would do so in what we write around it, too.
+    if !is_scheme(scheme) || rest.is_empty() || spaced || text.contains(['<', '>', '"']) {
         return Err("Bad Request - Address");
     }
     if is_sip(scheme) { sip_uri(scheme, rest) } else { Ok(text.to_owned()) }

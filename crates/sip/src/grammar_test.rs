@@ -121,3 +121,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_bracket_does_not_close_an_address_that_has_none() {
+    for bad in ["sip:a>b@c", "<sip:a@b>>", "tel:1>;x", "abc:a@r>;tag=1"] {
+        assert!(party(bad).is_err(), "{bad}");
+        assert!(addresses(bad).is_err(), "{bad}");
+    }
+}

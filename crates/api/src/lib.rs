@@ -20,8 +20,8 @@ mod stream;
 mod wire;
 
 pub use commands::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
-    Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, IceServer, LegWanted, Of,
+    OpenPhone, OpenedPhone, PhoneView, PlaceCall, Supervise, Supervised,
 };
 pub use router::{metrics_router, openapi_json, router};
 pub use serve::{listen, serve};

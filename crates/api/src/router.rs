@@ -111,6 +111,8 @@ fn documented() -> OpenApiRouter<Api> {
         ))
         .routes(routes!(ops::agent_action::agent_action))
         .routes(routes!(ops::list_audit::list_audit))
+        .routes(routes!(ops::phone::open_phone, ops::phone::get_phone, ops::phone::close_phone))
+        .routes(routes!(ops::phone::ice_servers))
 }
 
 fn head() -> OpenApi {

@@ -30,4 +30,5 @@ pub mod running;
 pub mod serve;
 pub mod switchboard;
 pub mod trunks;
+pub mod turn;
 pub mod watch;

@@ -11,6 +11,7 @@ use crate::lock::DataLock;
 use crate::recover;
 use crate::switchboard::{self, CallConfig, MediaCounts, Register, Switchboard};
 use crate::trunks;
+use crate::turn::Turn;
 use crate::watch;
 use anyhow::Context;
 use std::net::SocketAddr;
@@ -147,7 +148,9 @@ impl Server {
             CallConfig { told: config.told(), ring_each: Duration::from_secs(config.ring_each_s) },
         );
         gatekeeper.knows_outside(board.outside());
-        let desk = Arc::new(Desk::new(board.clone()));
+        let turn = Turn::read(&config.turn, config.turn_secret.as_deref())
+            .context("cannot read the file turn_secret")?;
+        let desk = Arc::new(Desk::new(board.clone(), turn));
         let mut server = Server {
             http: config.http,
             metrics: None,
@@ -251,6 +254,7 @@ fn start_engine(
         ports: config.rtp.ports(),
         also: config.rtp_v6.map(|range| (range.ip, range.ports())),
         dscp: Some(config.dscp_media),
+        web: Some(config.browsers.of(config.rtp.ip)),
         ..EngineConfig::default()
     };
     Engine::start(config, on_event).context("cannot start the media threads")

@@ -12,6 +12,7 @@ pub(crate) mod leave_supervision;
 pub(crate) mod list_agents;
 pub(crate) mod list_audit;
 pub(crate) mod list_calls;
+pub(crate) mod phone;
 pub(crate) mod place_call;
 pub(crate) mod resume_call;
 mod starting;

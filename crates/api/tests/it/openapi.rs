@@ -44,6 +44,10 @@ fn the_contracts_paths_are_all_there() {
         "delete /supervisions/{id}",
         "post /supervisions/{id}/agent",
         "get /audit",
+        "post /me/phone",
+        "get /me/phone",
+        "delete /me/phone",
+        "get /me/ice",
     ];
     contract.sort_unstable();
     assert_eq!(found, contract);

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod cookie;
 mod docs_page;
 mod idempotency;
 mod ops;
@@ -13,6 +14,7 @@ mod problem;
 mod request;
 mod router;
 mod serve;
+mod sign_in;
 mod sound;
 mod stream;
 mod wire;
@@ -21,7 +23,11 @@ pub use commands::{
     AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
     Supervise, Supervised,
 };
-pub use router::{metrics_router, openapi_json, router};
+pub use router::{Served, metrics_router, openapi_json, router};
 pub use serve::{listen, serve};
+pub use sign_in::{
+    Credentials, DemoSignIn, FirstPerson, Me, OpenSession, Opened, OwnDevice, SignIn,
+    SignInRefused, SignedIn, Welcome,
+};
 pub use sound::{LiveSound, SoundEnded, SoundSender};
 pub use wire::audit_line;

@@ -3,6 +3,7 @@
 
 use crate::problem::Problem;
 use crate::serve::Peer;
+use crate::sign_in::SignedIn;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
@@ -22,12 +23,23 @@ impl<S: Sync> FromRequestParts<S> for Who {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // A route that the guard did not see would end here.
-        parts.extensions.get::<Actor>().cloned().map(Who).ok_or_else(unauthorized)
+        let signed_in = parts.extensions.get::<SignedIn>();
+        signed_in.map(|signed_in| Who(signed_in.actor.clone())).ok_or_else(unauthorized)
+    }
+}
+
+/// The same with the session, if it is one that says so.
+pub(crate) struct Signed(pub(crate) SignedIn);
+
+impl<S: Sync> FromRequestParts<S> for Signed {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<SignedIn>().cloned().map(Signed).ok_or_else(unauthorized)
     }
 }
 
 pub(crate) fn unauthorized() -> Problem {
-    let detail = "Send an API key as `Authorization: Bearer ut_…`.";
+    let detail = "Sign in, or send an API key as `Authorization: Bearer ut_…`.";
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
 }
 

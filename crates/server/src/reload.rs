@@ -18,6 +18,8 @@ impl Difference {
         let Config {
             http,
             metrics,
+            http_names,
+            behind_https,
             sip,
             rtp,
             rtp_v6,
@@ -42,6 +44,8 @@ impl Difference {
         ];
         let at_start = [
             ("http", *http != old.http),
+            ("http_names", *http_names != old.http_names),
+            ("behind_https", *behind_https != old.behind_https),
             ("sip", *sip != old.sip),
             ("rtp", *rtp != old.rtp),
             ("rtp_v6", *rtp_v6 != old.rtp_v6),

@@ -9,6 +9,7 @@ use crate::figures;
 use crate::ids::Ids;
 use crate::lock::DataLock;
 use crate::recover;
+use crate::sign_in::{DemoPeople, FirstLink, Reception};
 use crate::switchboard::{self, MediaCounts, Register, Switchboard};
 use crate::trunks;
 use crate::watch;
@@ -22,8 +23,10 @@ use tokio::task::JoinHandle;
 use undertone_core::id::OrgId;
 use undertone_engine::{Engine, EngineConfig};
 use undertone_sip::{DoorConfig, RegistrarConfig, Sip, SipConfig};
-use undertone_store::{Store, StoreConfig, private};
+use undertone_store::{Store, StoreConfig, private, secret};
 
+/// 131 bits.
+const LINK_DIGITS: usize = 22;
 /// How long calls may take to end once they were told to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -38,6 +41,8 @@ pub struct Server {
     pub engine: Engine,
     pub store: Store,
     pub media: Arc<MediaCounts>,
+    /// The token of the one-time link, where nobody can sign in yet.
+    pub first_link: Option<String>,
     sip: Sip,
     serving: Vec<Serving>,
     serving_metrics: Option<Serving>,
@@ -117,6 +122,15 @@ impl Server {
 
     /// The same over a store that is open already.
     pub async fn over(config: &Config, store: Store) -> anyhow::Result<Server> {
+        Self::with_people(config, store, None).await
+    }
+
+    /// The same, with the demo's ready sign-ins.
+    pub async fn with_people(
+        config: &Config,
+        store: Store,
+        demo: Option<DemoPeople>,
+    ) -> anyhow::Result<Server> {
         make_data_folder(config)?;
         let lock = DataLock::take(&config.data)?;
         let node = format!("{}.{}", config.region, config.node);
@@ -148,6 +162,11 @@ impl Server {
         );
         gatekeeper.knows_outside(board.outside());
         let desk = Arc::new(Desk::new(board.clone()));
+        let first_link = match store.has_logins().await? {
+            true => None,
+            false => Some(secret(LINK_DIGITS)?),
+        };
+        let reception = Reception::new(board.clone(), FirstLink::of(first_link.clone()), demo);
         let mut server = Server {
             http: config.http,
             metrics: None,
@@ -157,6 +176,7 @@ impl Server {
             engine,
             store,
             media,
+            first_link,
             sip,
             serving: Vec::new(),
             serving_metrics: None,
@@ -165,12 +185,16 @@ impl Server {
                 tokio::spawn(trunks::tend(board.clone())),
                 tokio::spawn(recover::tell_alive(board.clone())),
                 tokio::spawn(switchboard::tidy(board.clone())),
+                tokio::spawn(Reception::sweep(board.clone())),
             ],
             keeping,
             kept,
             _lock: lock,
         };
-        let api = Serving::start(config.http, undertone_api::router(desk)).await?;
+        let served =
+            undertone_api::Served { https: config.behind_https, names: config.http_names.clone() };
+        let router = undertone_api::router(desk, Arc::new(reception), &served);
+        let api = Serving::start(config.http, router).await?;
         server.http = api.local;
         server.serving.push(api);
         server.serve_metrics(config.metrics).await?;

@@ -46,6 +46,7 @@ impl File {
                 include_str!("../migrations/directory_2.sql"),
                 include_str!("../migrations/directory_3.sql"),
                 include_str!("../migrations/directory_4.sql"),
+                include_str!("../migrations/directory_6.sql"),
             ],
         }
     }

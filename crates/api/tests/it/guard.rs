@@ -1,17 +1,18 @@
 //! Who gets in: nobody without a key, on any path but the few that are public.
 
+use crate::doors::routed;
 use crate::memory::{get, memory, request, send};
 use axum::body::{Body, Bytes};
 use axum::http::Request;
 use futures::stream;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
-use undertone_api::{metrics_router, openapi_json, router};
+use undertone_api::{metrics_router, openapi_json};
 
 #[tokio::test]
 async fn every_documented_operation_needs_a_key() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let document: serde_json::Value = serde_json::from_str(&openapi_json()).unwrap();
     let mut tried = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -40,7 +41,7 @@ async fn every_documented_operation_needs_a_key() {
 #[tokio::test]
 async fn what_is_public_is_public_and_nothing_else() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let bare = async |path: &str| {
         send(&router, Request::builder().uri(path).body(Body::empty()).unwrap()).await
     };
@@ -62,7 +63,7 @@ async fn what_is_public_is_public_and_nothing_else() {
 #[tokio::test]
 async fn a_key_that_is_revoked_while_the_body_comes_is_no_key() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let keys = memory.clone();
     let body = stream::once(async move {
         keys.revoked.store(true, Ordering::Relaxed);

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{mpsc, watch};
 use undertone_core::call::{Call, Input, NewCall};
-use undertone_core::directory::Directory;
+use undertone_core::directory::{Device, Directory};
 use undertone_core::floor::present_call;
 use undertone_core::id::{CallId, KeyId, PersonId};
 use undertone_core::refusal::{Reason, Refusal};
@@ -131,6 +131,13 @@ impl Switchboard {
     /// The snapshot of this moment.
     pub fn directory(&self) -> Arc<Directory> {
         self.house.directory.borrow().clone()
+    }
+
+    /// Whether there is anywhere to call this device.
+    pub fn is_reachable(&self, device: &Device) -> bool {
+        let registered = device.account.as_deref().zip(self.house.sip.registrar());
+        device.contact.is_some()
+            || registered.is_some_and(|(account, at)| !at.bindings(account).is_empty())
     }
 
     pub fn is_draining(&self) -> bool {

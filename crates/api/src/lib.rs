@@ -9,6 +9,7 @@ mod commands;
 mod cookie;
 mod docs_page;
 mod idempotency;
+mod live;
 mod ops;
 mod problem;
 mod request;
@@ -23,6 +24,7 @@ pub use commands::{
     AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
     Supervise, Supervised,
 };
+pub use live::{Changes, Cursor, Follower, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX};
 pub use router::{Served, metrics_router, openapi_json, router};
 pub use serve::{listen, serve};
 pub use sign_in::{

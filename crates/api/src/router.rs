@@ -5,6 +5,7 @@
 
 use crate::commands::Commands;
 use crate::idempotency::Idempotency;
+use crate::live::LiveBoard;
 use crate::ops::signing::bad_origin;
 use crate::problem::Problem;
 use crate::request::{peer, unauthorized, whole};
@@ -59,16 +60,23 @@ pub struct Served {
 pub(crate) struct Api {
     pub(crate) commands: Arc<dyn Commands>,
     pub(crate) sign_in: Arc<dyn SignIn>,
+    pub(crate) live: Arc<dyn LiveBoard>,
     pub(crate) idempotency: Idempotency,
     pub(crate) https: bool,
     names: Arc<[String]>,
 }
 
 /// The whole API but for the metrics, which have an address of their own.
-pub fn router(commands: Arc<dyn Commands>, sign_in: Arc<dyn SignIn>, served: &Served) -> Router {
+pub fn router(
+    commands: Arc<dyn Commands>,
+    sign_in: Arc<dyn SignIn>,
+    live: Arc<dyn LiveBoard>,
+    served: &Served,
+) -> Router {
     let api = Api {
         commands,
         sign_in,
+        live,
         idempotency: Idempotency::default(),
         https: served.https,
         names: served.names.clone().into(),
@@ -148,6 +156,7 @@ fn documented() -> OpenApiRouter<Api> {
             ops::close_session::close_session
         ))
         .routes(routes!(ops::open_first_session::open_first_session))
+        .routes(routes!(ops::events::events))
         .routes(routes!(ops::get_me::get_me))
         .routes(routes!(ops::change_password::change_password))
 }

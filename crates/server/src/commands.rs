@@ -24,7 +24,7 @@ use undertone_core::view::{Ability, AgentAction, AgentView, CallView, LegKind, S
 use undertone_store::{AuditFilter, Class, StoreError};
 
 /// Louder than this at a party's output counts as heard.
-const HEARD_DBFS: f32 = -60.0;
+pub(crate) const HEARD_DBFS: f32 = -60.0;
 
 #[derive(Clone)]
 pub struct Desk {
@@ -34,6 +34,10 @@ pub struct Desk {
 impl Desk {
     pub fn new(board: Switchboard) -> Self {
         Self { board }
+    }
+
+    pub(crate) fn board(&self) -> &Switchboard {
+        &self.board
     }
 
     /// Reading needs a right as well; a refusal is written like any other.
@@ -63,7 +67,7 @@ impl Desk {
         refusal
     }
 
-    async fn snapshot(&self, call: &CallHandle) -> Option<CallSnapshot> {
+    pub(crate) async fn snapshot(&self, call: &CallHandle) -> Option<CallSnapshot> {
         Some(self.with_hears(call, call.view().await?).await)
     }
 

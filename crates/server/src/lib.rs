@@ -20,6 +20,7 @@ pub mod hashing;
 pub mod ids;
 pub mod keys;
 pub mod listening;
+pub mod live;
 pub mod lock;
 pub mod logs;
 pub mod notify;

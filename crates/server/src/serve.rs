@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::door::Gatekeeper;
 use crate::figures;
 use crate::ids::Ids;
+use crate::live::Hub;
 use crate::lock::DataLock;
 use crate::recover;
 use crate::sign_in::{DemoPeople, FirstLink, Reception};
@@ -193,7 +194,8 @@ impl Server {
         };
         let served =
             undertone_api::Served { https: config.behind_https, names: config.http_names.clone() };
-        let router = undertone_api::router(desk, Arc::new(reception), &served);
+        let live = Arc::new(Hub::start(desk.clone(), epoch.to_string()));
+        let router = undertone_api::router(desk, Arc::new(reception), live, &served);
         let api = Serving::start(config.http, router).await?;
         server.http = api.local;
         server.serving.push(api);

@@ -102,6 +102,19 @@ pub(crate) async fn find(
     row.as_ref().map(read).transpose()
 }
 
+pub(crate) async fn is_open(
+    pool: &AnyPool,
+    org: &OrgId,
+    id: &SessionId,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT 1 FROM session WHERE org_id = $1 AND id = $2")
+        .bind(org.as_str())
+        .bind(id.as_str())
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.is_some())
+}
+
 pub(crate) async fn list(pool: &AnyPool, org: &OrgId) -> Result<Vec<Session>, StoreError> {
     let rows = sqlx::query(&format!("{COLUMNS} WHERE org_id = $1 ORDER BY opened_at_ms, id"))
         .bind(org.as_str())

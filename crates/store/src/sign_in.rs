@@ -80,6 +80,10 @@ impl Store {
         sessions::find(self.directory_pool(), self.org(), token).await
     }
 
+    pub async fn is_session(&self, id: &SessionId) -> Result<bool, StoreError> {
+        sessions::is_open(self.directory_pool(), self.org(), id).await
+    }
+
     pub async fn sessions(&self) -> Result<Vec<Session>, StoreError> {
         sessions::list(self.directory_pool(), self.org()).await
     }

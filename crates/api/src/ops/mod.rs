@@ -6,6 +6,7 @@ pub(crate) mod call_abilities;
 pub(crate) mod change_password;
 pub(crate) mod change_supervision;
 pub(crate) mod close_session;
+pub(crate) mod events;
 pub(crate) mod get_call;
 pub(crate) mod get_me;
 pub(crate) mod get_supervision;

@@ -30,6 +30,7 @@ pub use turned_away::Strangers;
 use crate::clock;
 use crate::floor::FloorTask;
 use crate::ids::Ids;
+use crate::live::Dirty;
 use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -63,6 +64,8 @@ pub struct House {
     /// Which of our addresses each side is told.
     pub told: Told,
     pub exchange: Exchange,
+    /// What the live board has not looked at yet.
+    pub dirty: Arc<Dirty>,
     strangers: Strangers,
     draining: AtomicBool,
 }
@@ -94,7 +97,8 @@ impl Switchboard {
         register: Arc<Register>,
         told: Told,
     ) -> Self {
-        let floor = FloorTask::start(directory.clone());
+        let dirty = Arc::new(Dirty::default());
+        let floor = FloorTask::start(directory.clone(), dirty.clone());
         let house = House {
             engine,
             sip,
@@ -106,6 +110,7 @@ impl Switchboard {
             counts: Counts::default(),
             told,
             exchange: Exchange::default(),
+            dirty,
             strangers: Strangers::default(),
             draining: AtomicBool::new(false),
         };

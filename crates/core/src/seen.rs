@@ -1,0 +1,184 @@
+//! What of a live call somebody may see. Who sees the wallboard sees all of it; an agent sees the
+//! own call, and of its supervisors only those of whom policy or the supervisor has them told
+//! (R160: a silent listener leaves no trace on the agent's screen).
+
+use crate::access::{Actor, Right};
+use crate::id::SeatId;
+use crate::policy::{Notice, Policy};
+use crate::view::{AgentView, CallView, Role, SupervisionView, TimingView};
+use std::collections::BTreeSet;
+
+/// The call as this person may see it, and whom of it they may not; None: nothing of it.
+pub fn call(view: &CallView, who: &Actor, policy: &Policy) -> Option<(CallView, BTreeSet<SeatId>)> {
+    if who.may(Right::SeeWallboard) {
+        return Some((view.clone(), BTreeSet::new()));
+    }
+    view.agents_here().any(|person| *person == who.person).then(|| as_agent(view, policy))
+}
+
+/// Whether this person may see that state of somebody.
+pub fn agent(view: &AgentView, who: &Actor) -> bool {
+    who.may(Right::SeeWallboard) || view.person == who.person
+}
+
+fn as_agent(view: &CallView, policy: &Policy) -> (CallView, BTreeSet<SeatId>) {
+    let mut seen = view.clone();
+    seen.supervisions.retain(|supervision| is_told(supervision, policy));
+    let shown: BTreeSet<_> = seen.supervisions.iter().filter_map(|s| s.seat).collect();
+    let (parties, hidden): (Vec<_>, Vec<_>) = std::mem::take(&mut seen.parties)
+        .into_iter()
+        .partition(|party| party.role != Role::Supervisor || shown.contains(&party.seat));
+    seen.parties = parties;
+    // Both would tell of those who are not shown.
+    seen.timeline.clear();
+    let TimingView { duration_ms, queue_ms, ring_ms, talk_ms, hold_ms, other_ms, .. } = view.timing;
+    seen.timing = TimingView {
+        duration_ms,
+        queue_ms,
+        ring_ms,
+        talk_ms,
+        hold_ms,
+        other_ms,
+        ..TimingView::default()
+    };
+    (seen, hidden.into_iter().map(|party| party.seat).collect())
+}
+
+/// A tone alone is heard, and the screen says what it was.
+fn is_told(supervision: &SupervisionView, policy: &Policy) -> bool {
+    let notice = policy.notice(supervision.mode);
+    supervision.alert || notice != Notice::None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{CallId, PersonId, SupervisionId};
+    use crate::plan::PlanVersion;
+    use crate::time::Wall;
+    use crate::view::*;
+
+    fn person(id: &str) -> PersonId {
+        PersonId::parse(id).unwrap()
+    }
+
+    fn actor(id: &str, rights: &[Right]) -> Actor {
+        Actor {
+            person: person(id),
+            name: id.into(),
+            key: None,
+            channel: Channel::Web,
+            origin: "test".into(),
+            rights: rights.iter().copied().collect(),
+        }
+    }
+
+    fn party(seat: u32, role: Role, id: Option<&str>) -> PartyView {
+        PartyView {
+            seat: SeatId(seat),
+            role,
+            person: id.map(person),
+            name: String::new(),
+            number: String::new(),
+            net: Net::Internal,
+            held: false,
+            muted: false,
+            connected: true,
+        }
+    }
+
+    fn watched(seat: u32, mode: Mode, alert: bool) -> SupervisionView {
+        SupervisionView {
+            id: SupervisionId::parse(&format!("s{seat}")).unwrap(),
+            call: CallId::parse("c").unwrap(),
+            state: SupervisionState::Live,
+            version: 1,
+            supervisor: person("sue"),
+            supervisor_name: "Sue".into(),
+            seat: Some(SeatId(seat)),
+            leg: LegKind::Phone,
+            mode,
+            targets: Vec::new(),
+            muted: false,
+            alert,
+            follow: Follow::Call,
+            extent: Extent::ThisCall,
+            reason: String::new(),
+            started_at: Wall(0),
+            ended_at: None,
+            spans: Vec::new(),
+            end_reason: None,
+            policy: Vec::new(),
+            guard_ms: 0,
+        }
+    }
+
+    fn view(supervisions: Vec<SupervisionView>) -> CallView {
+        let mut parties = vec![party(1, Role::Customer, None), party(2, Role::Agent, Some("ana"))];
+        parties.extend(
+            supervisions
+                .iter()
+                .filter_map(|s| s.seat)
+                .map(|seat| party(seat.0, Role::Supervisor, Some("sue"))),
+        );
+        CallView {
+            id: CallId::parse("c").unwrap(),
+            direction: Direction::Inbound,
+            state: CallState::Talking,
+            queue: None,
+            campaign: None,
+            started_at: Wall(0),
+            answered_at: None,
+            ended_at: None,
+            end_reason: None,
+            parties,
+            supervisions,
+            timing: TimingView { talk_ms: 9, listen_ms: 7, ..TimingView::default() },
+            timeline: vec![TimelineEntry {
+                at: Wall(1),
+                what: "joined",
+                who: "Sue".into(),
+                detail: String::new(),
+            }],
+            plan: PlanVersion(1),
+        }
+    }
+
+    #[test]
+    fn who_sees_the_wallboard_sees_all_and_a_stranger_nothing() {
+        let view = view(vec![watched(3, Mode::Listen, false)]);
+        let policy = Policy::open();
+        let (all, hidden) = call(&view, &actor("mia", &[Right::SeeWallboard]), &policy).unwrap();
+        assert_eq!((all, hidden.len()), (view.clone(), 0));
+        assert!(call(&view, &actor("bo", &[]), &policy).is_none());
+    }
+
+    #[test]
+    fn a_silent_listener_leaves_no_trace_on_the_agents_screen() {
+        let bare = view(Vec::new());
+        let ana = actor("ana", &[]);
+        let policy = Policy::open();
+        let watched_one = view(vec![watched(3, Mode::Listen, false)]);
+        let (seen, hidden) = call(&watched_one, &ana, &policy).unwrap();
+        assert_eq!(hidden, BTreeSet::from([SeatId(3)]));
+        let (without, _) = call(&bare, &ana, &policy).unwrap();
+        assert_eq!(seen, CallView { timeline: Vec::new(), ..without });
+        assert_eq!((seen.timing.talk_ms, seen.timing.listen_ms), (9, 0));
+    }
+
+    #[test]
+    fn of_whom_the_agent_is_told_the_agent_sees() {
+        let ana = actor("ana", &[]);
+        let policy = Policy::open();
+        for (mode, alert, told) in [
+            (Mode::Listen, false, policy.agent_notice[0] != Notice::None),
+            (Mode::Listen, true, true),
+            (Mode::Whisper, false, policy.agent_notice[1] != Notice::None),
+            (Mode::Barge, false, policy.agent_notice[2] != Notice::None),
+        ] {
+            let (seen, hidden) = call(&view(vec![watched(3, mode, alert)]), &ana, &policy).unwrap();
+            assert_eq!(seen.supervisions.len() == 1, told, "{mode:?} {alert}");
+            assert_eq!(hidden.is_empty(), told, "{mode:?} {alert}");
+        }
+    }
+}

@@ -199,14 +199,17 @@ async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail).into_response();
     }
     let path = request.uri().path();
-    let public = PUBLIC_OPERATIONS.iter().any(|one| (&one.0, one.1) == (request.method(), path));
-    if public || PUBLIC.contains(&path) {
+    if PUBLIC.contains(&path) {
         return next.run(request).await;
     }
+    let public = PUBLIC_OPERATIONS.iter().any(|one| (&one.0, one.1) == (request.method(), path));
     let mut request = match whole(request).await {
         Ok(request) => request,
         Err(problem) => return problem.into_response(),
     };
+    if public {
+        return next.run(request).await;
+    }
     match sign_in(&api, &request).await {
         Ok(signed_in) => {
             request.extensions_mut().insert(signed_in);

@@ -101,7 +101,7 @@ impl Call {
         let Some(supervision) = self.supervisions.get(id) else { return };
         let name = supervision.by.name.clone();
         if let Some(seat) = supervision.seat() {
-            self.take_back_places(turn, seat);
+            self.take_back_places(turn, seat, Reason::Superseded);
             for agent in self.seats_of(Role::Agent) {
                 self.parties.entry(agent).and_modify(|party| {
                     party.seat.forget_marks_of(seat);

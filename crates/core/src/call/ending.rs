@@ -76,7 +76,7 @@ impl Call {
         self.stop_timer(turn, &Due::LegAnswer(seat));
         self.stop_timer(turn, &Due::Guard(seat));
         self.forget_placing(turn, seat);
-        self.take_back_places(turn, seat);
+        self.take_back_places(turn, seat, Reason::Superseded);
         let leg = self.parties.remove(&seat).map_or(Leg::Gone, |party| party.leg);
         self.release(turn, seat, leg);
         let requests = self.handing.remove(&seat).unwrap_or_default();

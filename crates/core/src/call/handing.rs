@@ -85,7 +85,7 @@ impl Call {
     ) {
         let Some(seat) = self.supervisions.get(id).and_then(|s| s.seat()) else { return };
         // Esc in the guard: the customer has heard nothing of it, and the agent never stopped.
-        let in_guard = self.take_back_places(turn, seat);
+        let in_guard = self.take_back_places(turn, seat, Reason::Superseded);
         self.forget(turn, seat);
         let agent = self.seats_of(Role::Agent).first().copied();
         let at_once = in_guard || wanted.mode == Mode::Barge;
@@ -127,8 +127,9 @@ impl Call {
         }
     }
 
-    /// All who give way to this seat keep their place. True if there were any.
-    pub(super) fn take_back_places(&mut self, turn: &mut Turn, to: SeatId) -> bool {
+    /// All who give way to this seat keep their place; whoever asked for a hand-back to it is told
+    /// why there is none. True if there were any.
+    pub(super) fn take_back_places(&mut self, turn: &mut Turn, to: SeatId, why: Reason) -> bool {
         let givers: Vec<_> = self
             .parties
             .values()
@@ -141,14 +142,14 @@ impl Call {
                 party.keep_place();
             }
             if let Some(requests) = self.handing.remove(giver) {
-                turn.refuse(requests, Reason::Superseded);
+                turn.refuse(requests, why);
             }
         }
         !givers.is_empty()
     }
 
     fn put_agents_aside(&mut self, turn: &mut Turn, owner: SeatId, after: AgentAfter) {
-        self.take_back_places(turn, owner);
+        self.take_back_places(turn, owner, Reason::Superseded);
         for agent in self.seats_of(Role::Agent) {
             self.put_aside(turn, agent, owner, after);
         }

@@ -10,6 +10,7 @@ use crate::access::Actor;
 use crate::audit::{Outcome, Who};
 use crate::id::SeatId;
 use crate::phone::{Leg, end_code, failure_code, reject_code};
+use crate::refusal::Reason;
 use crate::seat::{Mark, Room};
 use crate::view::{Direction, Mode, Role};
 
@@ -243,6 +244,8 @@ impl Call {
         if release {
             self.release(turn, seat, leg);
         }
+        // Nobody hands the call to one who is not there: the owner of a takeover stays it.
+        self.take_back_places(turn, seat, Reason::AgentGone);
         self.forget(turn, seat);
         self.note(turn, "left", name, why);
         let details = vec![("party", seat.to_string()), ("why", why.to_owned())];

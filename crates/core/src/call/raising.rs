@@ -5,6 +5,7 @@ use super::Call;
 use super::turn::{Due, Turn};
 use crate::audit::{Outcome, Who};
 use crate::id::{SeatId, SupervisionId};
+use crate::refusal::Reason;
 use crate::seat::Mark;
 use crate::supervision::{Wanted, mode_code};
 use crate::view::{Mode, Role};
@@ -39,7 +40,7 @@ impl Call {
             let spoke = matches!(was.mode, Mode::Barge | Mode::Takeover);
             if spoke && matches!(wanted.mode, Mode::Listen | Mode::Whisper) {
                 // A supervisor whom the customer does not hear keeps nobody on hold.
-                self.take_back_places(turn, seat);
+                self.take_back_places(turn, seat, Reason::Superseded);
                 self.forget(turn, seat);
             }
         }
@@ -110,7 +111,7 @@ impl Call {
             return;
         }
         if let Some(seat) = supervision.seat() {
-            self.take_back_places(turn, seat);
+            self.take_back_places(turn, seat, Reason::Superseded);
             self.forget(turn, seat);
         }
         self.fall(turn, id, Mode::Listen, because);

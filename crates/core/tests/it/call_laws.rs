@@ -16,6 +16,7 @@ pub(crate) fn hold(world: &World) {
     refers_are_told_their_end_once(world);
     spans_touch(world);
     customer_hears_someone_or_treatment(world);
+    nobody_waits_for_nothing(world);
     one_takeover_at_most(world);
     who_talks_as_an_agent_is_busy(world);
     what_counts_is_somebodys(world);
@@ -157,6 +158,24 @@ fn customer_hears_someone_or_treatment(world: &World) {
         if !world.plan.edges.iter().any(|edge| sound(&edge)) {
             fail(world, "the customer hears nobody and no treatment");
         }
+    }
+}
+
+/// A customer who is on the line is with somebody, or somebody is on the way, or a deadline runs:
+/// treatment alone, with nothing that ends it, is a forgotten caller.
+fn nobody_waits_for_nothing(world: &World) {
+    let view = world.view();
+    let waits = view.parties.iter().any(|p| p.role == Role::Customer && p.connected);
+    if view.state != CallState::Talking || !waits || !world.timers.is_empty() {
+        return;
+    }
+    let agent = view.parties.iter().any(|p| p.role == Role::Agent && p.connected);
+    let two = view.parties.iter().filter(|p| p.role == Role::Customer).count() > 1;
+    let speaks = |s: &SupervisionView| {
+        s.state == SupervisionState::Live && matches!(s.mode, Mode::Barge | Mode::Takeover)
+    };
+    if !(agent || two || world.places_now() || view.supervisions.iter().any(speaks)) {
+        fail(world, "the customer waits for nobody");
     }
 }
 

@@ -96,6 +96,25 @@ fn handing_back_keeps_the_owner_heard_until_the_agent_is() {
 }
 
 #[test]
+fn an_agent_who_leaves_while_the_call_is_handed_back_leaves_it_with_its_owner() {
+    for out in [None, Some(Mode::Whisper)] {
+        let (mut world, mia) = taken(AgentAfter::Held);
+        let request = match out {
+            None => world.act(1, "mia", AgentAction::HandBack),
+            Some(mode) => world.switch(1, "mia", mode),
+        };
+        world.run_ms(100);
+        assert!(world.answer(request).is_none(), "the agent is not heard yet");
+        world.leg_ends(AGENT, LegEnd::HungUp);
+        world.run_ms(1_000);
+        assert_eq!(world.refused(request), [Reason::AgentGone]);
+        assert_eq!(world.supervision(1).mode, Mode::Takeover);
+        assert!(world.hears(CUSTOMER, mia) && world.hears(mia, CUSTOMER));
+        assert!(!world.call.is_over());
+    }
+}
+
+#[test]
 fn a_change_to_barge_out_of_takeover_is_a_hand_back_into_barge() {
     let (mut world, mia) = taken(AgentAfter::Listening);
     let request = world.switch(1, "mia", Mode::Barge);

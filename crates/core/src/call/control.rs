@@ -48,7 +48,7 @@ impl Call {
     fn mark_of(&self, by: &Actor) -> Mark {
         let stays = |seat: &SeatId| match self.supervision_at(*seat) {
             Some(s) => s.owns_call() && !self.is_aside(*seat),
-            None => true,
+            None => !self.is_aside(*seat),
         };
         self.seat_of(by).filter(stays).map_or(Mark::Api, Mark::Seat)
     }

@@ -115,6 +115,24 @@ fn an_agent_who_leaves_while_the_call_is_handed_back_leaves_it_with_its_owner() 
 }
 
 #[test]
+fn a_hold_by_an_agent_who_is_being_replaced_outlasts_them() {
+    // Noor has the right to control calls, and Ana's call by a transfer.
+    let mut world = World::talking();
+    world.refer(AGENT, "noor");
+    world.run_ms(100);
+    world.join(1, "mia", Mode::Listen);
+    world.run_ms(300);
+    world.take_over(1, "mia", AgentAfter::Removed);
+    world.run_ms(100);
+    let mia = world.seat(1);
+    let held = world.hold("noor");
+    world.run_ms(1_000);
+    assert!(world.answer(held).is_some_and(|answer| answer.is_ok()), "noor may");
+    assert!(!world.hears(CUSTOMER, mia), "held, and hears a voice");
+    assert!(world.hears_music(CUSTOMER));
+}
+
+#[test]
 fn a_change_to_barge_out_of_takeover_is_a_hand_back_into_barge() {
     let (mut world, mia) = taken(AgentAfter::Listening);
     let request = world.switch(1, "mia", Mode::Barge);

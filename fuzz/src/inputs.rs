@@ -100,6 +100,7 @@ impl Inputs {
                 let by = Origin::Device(device(bytes.one_of(&WHO))?);
                 Input::LegRedirected { seat, by, to: vec!["sip:2@h".into()], why }
             }
+            30 => Input::LegEarly { seat, is_on: bytes.flag() },
             _ => return self.asking(dir, seat, bytes),
         })
     }

@@ -7,9 +7,10 @@
 //! | agent | yes | other agents | never | if a target | yes | yes |
 //! | supervisor | yes | yes | no | by policy, unless private | yes | yes |
 //!
-//! Over the table lie, in this order: a leg not connected has no edge; nothing passes between
-//! rooms; a held party hears its treatment only; who is held, muted or listening only is heard by
-//! nobody; the negotiated direction of a leg takes edges away and never adds one.
+//! Over the table lie, in this order: a leg not connected has no edge, but that a caller hears the
+//! early media of who is called; nothing passes between rooms; a held party hears its treatment
+//! only; who is held, muted or listening only is heard by nobody; the negotiated direction of a
+//! leg takes edges away and never adds one.
 //!
 //! It does not know why a seat is as it is, nor what time it is. `never.rs` is asked for the
 //! second opinion that travels with the plan; the two share the type `Seat` and nothing else.
@@ -17,7 +18,7 @@
 use crate::id::SeatId;
 use crate::never::never;
 use crate::plan::{Edge, EdgeRef, HearingPlan, Listener, Opens, PlanVersion, Source};
-use crate::seat::{Part, Seat, Sounds, TapRow, TapSeat};
+use crate::seat::{Early, Part, Seat, Sounds, TapRow, TapSeat};
 use crate::view::Mode;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,7 +141,7 @@ struct Call<'a> {
 impl Call<'_> {
     /// All that one party hears.
     fn row(&self, listener: &Seat, edges: &mut Vec<Edge>) {
-        if !listener.connected || !listener.receives {
+        if !listener.receives {
             return;
         }
         let first = edges.len();
@@ -148,6 +149,9 @@ impl Call<'_> {
             if self.heard(source, listener) {
                 edges.extend(self.voice_edge(source, listener));
             }
+        }
+        if !listener.connected {
+            return;
         }
         let mut prompted = false;
         for (_, prompt) in self.sounds.prompts.iter().filter(|(to, _)| *to == listener.id) {
@@ -169,10 +173,9 @@ impl Call<'_> {
     fn heard(&self, source: &Seat, listener: &Seat) -> bool {
         source.id != listener.id
             && source.room == listener.room
-            && source.connected
+            && (source.connected && listener.connected || is_early(source, listener))
             && source.sends
             && can_speak(source)
-            && listener.connected
             && listener.receives
             && listener.held_by.is_empty()
             && self.table(source, listener)
@@ -351,6 +354,17 @@ impl Call<'_> {
 
 fn can_speak(seat: &Seat) -> bool {
     seat.held_by.is_empty() && seat.muted_by.is_empty() && seat.listening_by.is_empty()
+}
+
+/// Before the answer a caller hears what the called network plays, and nobody else hears anything.
+fn is_early(source: &Seat, listener: &Seat) -> bool {
+    let supervises = |seat: &Seat| matches!(seat.part, Part::Supervisor(_));
+    !source.connected
+        && !listener.connected
+        && source.early == Some(Early::Heard)
+        && listener.early == Some(Early::Hears)
+        && !supervises(source)
+        && !supervises(listener)
 }
 
 fn is_owner(seat: &Seat) -> bool {

@@ -5,7 +5,7 @@
 //! no more than what is wrong under every policy and in the midst of every change.
 
 use crate::plan::{Listener, Never, Source};
-use crate::seat::{Part, Seat, Sounds, Supervising, TapRow, TapSeat};
+use crate::seat::{Early, Mark, Part, Seat, Sounds, Supervising, TapRow, TapSeat};
 use crate::view::Mode;
 use std::collections::BTreeSet;
 
@@ -45,8 +45,11 @@ fn voice_is_banned(who: &Seat, from: &Seat) -> bool {
     if who.id == from.id || who.room != from.room {
         return true;
     }
-    if silenced(from) || !who.held_by.is_empty() || !who.connected {
+    if !marks(from).is_empty() || !who.held_by.is_empty() {
         return true;
+    }
+    if !from.connected || !who.connected {
+        return !announces(from, who);
     }
     let Some(supervisor) = supervisor(from) else { return false };
     match supervisor.mode {
@@ -78,8 +81,20 @@ fn take_is_banned(tap: &TapSeat, from: &Seat) -> bool {
 
 /// Whom nobody may hear: no supervisor either, no recorder either.
 fn silenced(from: &Seat) -> bool {
-    let free = from.held_by.is_empty() && from.muted_by.is_empty() && from.listening_by.is_empty();
-    !free || !from.connected
+    !from.connected || !marks(from).is_empty()
+}
+
+/// All marks that take somebody's voice away.
+fn marks(from: &Seat) -> Vec<Mark> {
+    from.held_by.iter().chain(&from.muted_by).chain(&from.listening_by).copied().collect()
+}
+
+/// An unanswered call has one way only: the called, to whoever called. A supervisor is neither.
+fn announces(from: &Seat, who: &Seat) -> bool {
+    let ends = [(from, Early::Heard), (who, Early::Hears)];
+    ends.iter().all(|(end, early)| {
+        !end.connected && end.early == Some(*early) && supervisor(end).is_none()
+    })
 }
 
 fn supervisor(seat: &Seat) -> Option<&Supervising> {

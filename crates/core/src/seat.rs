@@ -45,14 +45,26 @@ pub struct Supervising {
     pub private: bool,
 }
 
+/// What a leg's sound is worth before the call is answered: an announcement or a ringback of a
+/// network that was called, to the caller alone, and nothing back (RFC 3960 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// The called leg: it is in the bridge, unanswered.
+    Heard,
+    /// The caller's: it is in the bridge, told of in a 183, or answered before the other is.
+    Hears,
+}
+
 /// One party's place on a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
     pub id: SeatId,
     pub part: Part,
     pub room: Room,
-    /// The leg is answered and in the bridge. A seat that is not has no edge at all.
+    /// The leg is answered and in the bridge. A seat that is not has no edge, but for `early`.
     pub connected: bool,
+    /// Read while it is not connected. A supervisor has none.
+    pub early: Option<Early>,
     /// Held while anybody's mark is here.
     pub held_by: BTreeSet<Mark>,
     /// Muted while anybody's mark is here.
@@ -79,6 +91,7 @@ impl Seat {
             part,
             room: Room::MAIN,
             connected: false,
+            early: None,
             held_by: BTreeSet::new(),
             muted_by: BTreeSet::new(),
             listening_by: BTreeSet::new(),

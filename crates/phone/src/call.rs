@@ -88,6 +88,8 @@ pub(crate) enum Ask {
     Direction { wanted: Direction, done: oneshot::Sender<Result<(), CallError>> },
     Refer { to: String, replaces: Option<Replaces>, done: oneshot::Sender<Result<(), CallError>> },
     Info { digits: String, done: oneshot::Sender<Result<(), CallError>> },
+    Answer,
+    Reject(u16),
     HangUp,
 }
 
@@ -329,10 +331,24 @@ impl PhoneCall {
         Ok(recording)
     }
 
+    /// Answers what was only announced (`Ringing::announce`).
+    pub fn answer(&self) {
+        self.ask(Ask::Answer);
+    }
+
+    /// Refuses it after all.
+    pub fn reject(&self, code: u16) {
+        self.ask(Ask::Reject(code));
+    }
+
     /// Hangs up, or gives up; `ended` tells when it is done.
     pub fn hang_up(&self) {
-        // A full queue holds nothing that a hang-up should wait for: then the drop does it.
-        if self.asks.try_send(Ask::HangUp).is_err() {
+        self.ask(Ask::HangUp);
+    }
+
+    fn ask(&self, ask: Ask) {
+        // A full queue holds nothing that an end should wait for: then the drop does it.
+        if self.asks.try_send(ask).is_err() {
             tracing::debug!(call_id = %self.call_id, "already ending");
         }
     }

@@ -1,8 +1,9 @@
 //! The task of one call: SIP events and what its phone asks, into offers, answers and media.
 //!
 //! ```text
-//! place  -> Calling -> Ringing -> Up -> Ended
-//! answer ----------------------> Up -> Ended      (Up when the ACK has come)
+//! place    -> Calling -> Ringing -> Up -> Ended
+//! answer   ----------------------> Up -> Ended    (Up when the ACK has come)
+//! announce ------------> Ringing -> Up -> Ended   (sound before the answer)
 //! ```
 
 use std::future::Future;
@@ -44,6 +45,8 @@ struct Task {
     /// Bound and offered, until the leg takes them.
     ports: Option<Ports>,
     open: Option<OpenOffer>,
+    /// Told in a 183, and to be told again in the 200.
+    announced: Option<String>,
 }
 
 /// Starts a call out.
@@ -71,7 +74,7 @@ pub(crate) fn place(
     });
     let peer = Address { uri: to.into(), ..Address::default() };
     let shared = Arc::new(Shared::new(bridge, peer));
-    let task = Task { shared, session, dialog, ports: Some(ports), open: None };
+    let task = Task { shared, session, dialog, ports: Some(ports), open: None, announced: None };
     Ok(task.start(events, media_events))
 }
 
@@ -81,6 +84,32 @@ pub(crate) fn answer(
     engine: &PhoneEngine,
     line: &LineConfig,
 ) -> Result<PhoneCall, PhoneError> {
+    let (task, answer, arrived) = take(call, engine, line)?;
+    task.dialog.answer(answer);
+    Ok(task.start(arrived.0, arrived.1))
+}
+
+/// Is heard before the answer: 183 with a description. A caller who offered nothing hears nothing.
+pub(crate) fn announce(
+    call: Incoming,
+    engine: &PhoneEngine,
+    line: &LineConfig,
+) -> Result<PhoneCall, PhoneError> {
+    let (mut task, answer, arrived) = take(call, engine, line)?;
+    task.dialog.progress(183, Some(answer.clone()));
+    task.shared.set_state(CallState::Ringing(183));
+    task.announced = Some(answer);
+    Ok(task.start(arrived.0, arrived.1))
+}
+
+type Events = (mpsc::Receiver<DialogEvent>, mpsc::Receiver<BridgeEvent>);
+
+/// Media and a description for a call that came in; a refusal if there can be none.
+fn take(
+    call: Incoming,
+    engine: &PhoneEngine,
+    line: &LineConfig,
+) -> Result<(Task, String, Events), PhoneError> {
     let dialog = call.dialog.clone();
     let refuse = |error: PhoneError, code| {
         dialog.reject(code, None);
@@ -99,12 +128,12 @@ pub(crate) fn answer(
         None => (session.offer(Direction::SendRecv), None),
     };
     let shared = Arc::new(Shared::new(bridge, call.from));
-    let mut task = Task { shared, session, dialog: call.dialog, ports: Some(ports), open: None };
+    let (ports, dialog) = (Some(ports), call.dialog);
+    let mut task = Task { shared, session, dialog, ports, open: None, announced: None };
     if let Some(media) = media {
         task.take_media(media);
     }
-    task.dialog.answer(answer);
-    Ok(task.start(call.events, media_events))
+    Ok((task, answer, (call.events, media_events)))
 }
 
 fn session(ports: &Ports, line: &LineConfig) -> Session {
@@ -144,6 +173,15 @@ impl Task {
                     Some(Ask::Direction { wanted, done }) => self.offer(wanted, done),
                     Some(Ask::Refer { to, replaces, done }) => self.refer(to, replaces, done),
                     Some(Ask::Info { digits, done }) => self.info(digits, done),
+                    Some(Ask::Answer) => {
+                        if let Some(answer) = self.announced.take() {
+                            self.dialog.answer(answer);
+                        }
+                    }
+                    Some(Ask::Reject(code)) => {
+                        self.dialog.reject(code, None);
+                        break CallEnd::Us;
+                    }
                     Some(Ask::HangUp) | None => break self.hang_up(&mut events).await,
                 },
                 Some(event) = media.recv() => if let Some(end) = self.on_media(event) {
@@ -179,8 +217,11 @@ impl Task {
     /// The end, if the event is one.
     fn on_event(&mut self, event: DialogEvent) -> Option<CallEnd> {
         match event {
-            DialogEvent::Progress { code, .. } => {
-                // Early media is not taken: its description may differ from the answer's.
+            DialogEvent::Progress { code, sdp } => {
+                // Heard before the answer, which may describe another place.
+                if let Some(media) = sdp.and_then(|sdp| self.session.foresee(&sdp).ok()) {
+                    self.take_media(media);
+                }
                 self.shared.set_state(CallState::Ringing(code));
             }
             DialogEvent::Answered { sdp } => match self.session.accept(&sdp) {

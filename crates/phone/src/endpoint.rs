@@ -308,6 +308,11 @@ impl Ringing {
         dialog::answer(self.call, &self.engine, &self.config)
     }
 
+    /// Is heard before it is answered (183): `PhoneCall::answer` or `reject` is to follow.
+    pub fn announce(self) -> Result<PhoneCall, PhoneError> {
+        dialog::announce(self.call, &self.engine, &self.config)
+    }
+
     pub fn reject(self, code: u16) {
         self.call.dialog.reject(code, None);
     }

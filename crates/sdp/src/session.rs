@@ -157,6 +157,16 @@ impl Session {
 
     /// Takes the answer to our open offer. A failed one leaves the offer open: `withdraw` it.
     pub fn accept(&mut self, answer: &str) -> Result<Media, SdpError> {
+        let media = self.foresee(answer)?;
+        let said = self.open.take().ok_or(SdpError::NoOfferOpen)?;
+        self.learn_numbers(&said);
+        self.agreed = Some(media.clone());
+        Ok(media)
+    }
+
+    /// What a description that comes before the answer would agree on (an unreliable 18x, RFC 3261
+    /// section 13.2.1: another fork's may follow, and the answer decides). The offer stays open.
+    pub fn foresee(&self, answer: &str) -> Result<Media, SdpError> {
         let said = self.open.as_ref().ok_or(SdpError::NoOfferOpen)?;
         let lines = read(answer)?;
         // An answer has the lines of its offer (RFC 3264 section 6); ours is where we put it.
@@ -184,7 +194,7 @@ impl Session {
         let ours = |e: &EventFormat| said.events.iter().find(|o| o.clock == e.clock).copied();
         let granted = said.direction.and(effective(audio).reversed());
         let rtcp_mux = said.rtcp_mux && audio.rtcp_mux;
-        let media = Media {
+        Ok(Media {
             addr,
             rtcp: if rtcp_mux { addr } else { audio.rtcp.unwrap_or(addr) },
             rtcp_mux,
@@ -198,11 +208,7 @@ impl Session {
             maxptime_ms: audio.maxptime_ms,
             opus: audio.opus,
             codecs,
-        };
-        let said = self.open.take().ok_or(SdpError::NoOfferOpen)?;
-        self.learn_numbers(&said);
-        self.agreed = Some(media.clone());
-        Ok(media)
+        })
     }
 
     /// Our offer was refused, or its transaction failed: what was agreed before stands.

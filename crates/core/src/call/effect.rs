@@ -68,6 +68,10 @@ pub enum Effect {
     RingLeg {
         seat: SeatId,
     },
+    /// Arrived legs only: 183 with our answer; ends as LegEarly, unless it made no offer.
+    EarlyLeg {
+        seat: SeatId,
+    },
     /// Arrived legs only: 200; ends as LegAnswered or LegFailed.
     AnswerLeg {
         seat: SeatId,

@@ -234,6 +234,13 @@ pub enum Input {
     LegRinging {
         seat: SeatId,
     },
+    /// A called leg sends sound before its answer (18x with a description) and its media is in the
+    /// bridge, or an arrived one has been told so (after `EarlyLeg`); or that is over, and
+    /// another leg may be called in its place.
+    LegEarly {
+        seat: SeatId,
+        is_on: bool,
+    },
     /// A called leg answered, or an arrived one has been answered (after `AnswerLeg`): its media
     /// is attached to the bridge.
     LegAnswered {

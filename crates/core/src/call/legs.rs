@@ -121,7 +121,10 @@ impl Call {
         }
         self.stage = Stage::Talking;
         // Both at once: nobody's microphone was live before, so nothing of the greeting is guarded.
-        self.parties.values_mut().for_each(|party| party.seat.connected = true);
+        for party in self.parties.values_mut() {
+            party.seat.connected = true;
+            party.seat.early = None;
+        }
         self.answered = Some(turn.now);
         self.note(turn, "answered", "", "");
         let asked = self.asked.take();
@@ -179,7 +182,8 @@ impl Call {
             .is_none_or(|s| s.is_live() && matches!(s.now.mode, Mode::Barge | Mode::Takeover));
         // Who was put aside, or is handing over, is no longer the customer's party.
         let aside = self.is_aside(seat);
-        let Some(party) = self.parties.get_mut(&seat) else { return };
+        // One that is not answered has agreed on nothing, and its seat may become another's.
+        let Some(party) = self.parties.get_mut(&seat).filter(|p| p.leg == Leg::Up) else { return };
         turn.changed = true;
         if party.is(Role::Customer) {
             party.far_holds = !hears;
@@ -233,6 +237,7 @@ impl Call {
             return;
         }
         party.seat.connected = false;
+        party.seat.early = None;
         party.keep_place();
         // Not yet called, or to be called elsewhere once that is found.
         let unused = party.to_dial.is_some() || self.placing.contains_key(&seat);

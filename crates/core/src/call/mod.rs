@@ -21,6 +21,7 @@ mod agent_act;
 mod asking;
 mod changing;
 mod control;
+mod early;
 pub mod effect;
 mod ending;
 mod entering;
@@ -193,6 +194,7 @@ impl Call {
     fn step(&mut self, turn: &mut Turn, input: Input) {
         match input {
             Input::LegRinging { seat } => self.leg_ringing(turn, seat),
+            Input::LegEarly { seat, is_on } => self.leg_early(turn, seat, is_on),
             Input::LegAnswered { seat } => self.leg_answered(turn, seat),
             Input::LegFailed { seat, why } => self.leg_failed(turn, seat, why),
             Input::LegEnded { seat, cause } => self.leg_ended(turn, seat, cause),

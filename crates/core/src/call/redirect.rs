@@ -53,6 +53,7 @@ impl Call {
         };
         // That leg is over, whatever comes of it.
         turn.out.push(Effect::GiveBack { seat, unused: false });
+        self.parties.entry(seat).and_modify(|party| party.seat.early = None);
         if let Some(no) = no {
             return self.not_sent_on(turn, seat, &by, &Refusal::because(no), why);
         }

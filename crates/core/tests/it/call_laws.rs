@@ -1,7 +1,7 @@
 //! What must hold after every input, whatever it was: judged from effects and views alone, by a
 //! shadow of the call that shares no code with it.
 
-use crate::call_world::{Said, World};
+use crate::call_world::{AGENT, CUSTOMER, Said, World};
 use std::collections::BTreeSet;
 use undertone_core::audit::AuditEntry;
 use undertone_core::id::{SeatId, SupervisionId};
@@ -10,6 +10,7 @@ use undertone_core::view::{CallState, Mode, Role, SupervisionState, SupervisionV
 
 pub(crate) fn hold(world: &World) {
     plan_obeys_its_second_opinion(world);
+    before_the_answer_sound_goes_to_the_caller_alone(world);
     nobody_hears_or_is_heard_without_a_committed_row(world);
     modes_are_heard_as_their_names_say(world);
     answers_are_given_once(world);
@@ -34,6 +35,22 @@ fn plan_obeys_its_second_opinion(world: &World) {
     let hit = |e: &&Edge| never.get(&e.listener).is_some_and(|never| never.contains(&e.source));
     if let Some(edge) = world.plan.edges.iter().find(hit) {
         fail(world, &format!("never: {edge:?}"));
+    }
+}
+
+/// A voice of a leg, or to one, that is not up.
+fn before_the_answer_sound_goes_to_the_caller_alone(world: &World) {
+    for edge in &world.plan.edges {
+        let (Source::Seat(from), Listener::Seat(to)) = (edge.source, edge.listener) else {
+            continue;
+        };
+        if connected(world, from) && connected(world, to) {
+            continue;
+        }
+        let ringing = world.view().state == CallState::Ringing;
+        if !ringing || (to, from) != (CUSTOMER, AGENT) || edge.events {
+            fail(world, &format!("before the answer: {edge:?}"));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use undertone_core::id::SeatId;
-use undertone_core::seat::{Mark, Part, Room, Seat, Supervising};
+use undertone_core::seat::{Early, Mark, Part, Room, Seat, Supervising};
 use undertone_core::view::Mode;
 
 pub(crate) const KINDS: [&str; 6] = ["customer", "agent", "listen", "whisper", "barge", "takeover"];
@@ -35,7 +35,8 @@ pub(crate) fn whisper(id: u32, targets: &[u32]) -> Seat {
     seat
 }
 
-/// The seat in that state, or `deaf` / `mute` by its leg's direction, or `away`: not connected.
+/// The seat in that state, or `deaf` / `mute` by its leg's direction, or `away`: not connected;
+/// of those `early` may be heard before the answer, and `waits` may hear.
 pub(crate) fn put(mut seat: Seat, state: &str) -> Seat {
     match state {
         "free" => {}
@@ -45,6 +46,8 @@ pub(crate) fn put(mut seat: Seat, state: &str) -> Seat {
         "deaf" => seat.receives = false,
         "mute" => seat.sends = false,
         "away" => seat.connected = false,
+        "early" => (seat.connected, seat.early) = (false, Some(Early::Heard)),
+        "waits" => (seat.connected, seat.early) = (false, Some(Early::Hears)),
         other => panic!("no state {other}"),
     }
     seat

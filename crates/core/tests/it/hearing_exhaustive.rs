@@ -15,7 +15,7 @@ use crate::hearing_oracle::{treated, word};
 use undertone_core::hearing::{Before, HearingPolicy, hearing};
 use undertone_core::id::{SeatId, TapId};
 use undertone_core::plan::{HearingPlan, Listener, Opens, PlanVersion, Source};
-use undertone_core::seat::{Mark, Part, Room, Seat, Sounds, TapRow, TapSeat};
+use undertone_core::seat::{Early, Mark, Part, Room, Seat, Sounds, TapRow, TapSeat};
 use undertone_core::view::Mode;
 
 /// A class of seat without targets: kind, state and room.
@@ -197,6 +197,38 @@ fn flags_combine() {
             check(&pair, false);
         }
     }
+}
+
+/// Everybody may be early, and connected as well; a third looks on.
+#[test]
+fn before_the_answer_the_caller_hears_who_is_called_and_nobody_else_hears_anything() {
+    let mut all = Vec::new();
+    for kind in KINDS {
+        for early in [None, Some(Early::Heard), Some(Early::Hears)] {
+            for flags in 0u32..32 {
+                let on = |bit: u32| flags & (1 << bit) != 0;
+                let mut seat = seat(0, kind);
+                (seat.connected, seat.early) = (on(0), early);
+                (seat.sends, seat.receives) = (!on(1), !on(2));
+                seat.room = Room(u16::from(on(3)));
+                seat.muted_by.extend(on(4).then_some(Mark::Api));
+                all.push(seat);
+            }
+        }
+    }
+    let as_seat = |id: u32, seat: &Seat| Seat { id: SeatId(id), ..seat.clone() };
+    let thirds = [seat(2, "barge"), seat(2, "listen"), put(seat(2, "customer"), "waits")];
+    let mut heard = 0;
+    for first in all.iter().filter(|s| s.room == Room::MAIN) {
+        for second in &all {
+            for third in &thirds {
+                let seats = [as_seat(0, first), as_seat(1, second), third.clone()];
+                check(&seats, true);
+                heard += usize::from(word(&seats, 0, 1, true).voice && !second.connected);
+            }
+        }
+    }
+    assert!(heard > 0, "no pair was early");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What `hearing.md` says, written a second time and pair by pair, for the tests to compare with.
 //! Shares no code with `hearing.rs` or `never.rs`; speaks of calls at rest, not of a change.
 
-use undertone_core::seat::{Part, Seat};
+use undertone_core::seat::{Early, Part, Seat};
 use undertone_core::view::Mode;
 
 /// Rows: who listens. Columns: customer, agent, listen, whisper, barge, takeover.
@@ -37,7 +37,12 @@ fn column(seat: &Seat) -> usize {
 pub(crate) fn word(seats: &[Seat], to: usize, from: usize, shared: bool) -> Word {
     let (l, s) = (&seats[to], &seats[from]);
     let quiet = !s.held_by.is_empty() || !s.muted_by.is_empty() || !s.listening_by.is_empty();
-    let apart = l.room != s.room || !l.connected || !s.connected || to == from;
+    // Before the answer: who was called to who called, and no other pair.
+    let announced = !l.connected
+        && !s.connected
+        && (l.early, s.early) == (Some(Early::Hears), Some(Early::Heard))
+        && column(l).max(column(s)) < 2;
+    let apart = l.room != s.room || to == from || !(l.connected && s.connected || announced);
     let (targeted, private) = match &s.part {
         Part::Supervisor(sup) => (sup.targets.contains(&l.id), sup.private),
         _ => (false, false),
@@ -50,7 +55,7 @@ pub(crate) fn word(seats: &[Seat], to: usize, from: usize, shared: bool) -> Word
     // Digits: customer and takeover; customer and agent where nobody has taken over.
     let taken = seats.iter().any(|o| column(o) == 5 && o.connected && o.room == l.room);
     let pair = (column(l).min(column(s)), column(l).max(column(s)));
-    let digits = voice && (pair == (0, 5) || pair == (0, 1) && !taken);
+    let digits = voice && !announced && (pair == (0, 5) || pair == (0, 1) && !taken);
     Word { voice, digits, banned: !possible }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panic and says its figures
 
+mod call_asking;
+mod call_early;
 mod call_laws;
 mod call_lost;
 mod call_merging;

@@ -360,7 +360,7 @@ impl CallTask {
         let lost = match beside {
             Some(index) => search.beside.swap_remove(index).1,
             None => {
-                self.legs.remove(&seat);
+                self.drop_called(seat);
                 search.at.clone()
             }
         };

@@ -2,6 +2,7 @@
 //! becomes an input; what core asks for becomes a message to the phone.
 
 mod apart;
+mod early;
 
 use super::House;
 use super::dialling::Aim;
@@ -43,10 +44,16 @@ pub(super) type Place = (mpsc::Sender<Message>, SeatId);
 enum Stage {
     /// Undertone calls it; its answer to our offer is awaited.
     Offered,
+    /// The same, and a trunk plays already: its media is in the bridge.
+    Playing(Box<Media>),
     /// It called, with an offer that we can answer.
     Arrived {
         answer: String,
         media: Box<Media>,
+    },
+    /// The same, and it was told our answer in a 183: its media is in the bridge.
+    Told {
+        answer: String,
     },
     /// It called without an offer: ours goes with the 200, its answer comes with the ACK.
     ArrivedEmpty,
@@ -283,6 +290,10 @@ impl CallTask {
                 leg.dialog.answer(answer);
                 self.attach(seat, *media);
             }
+            Stage::Told { answer } => {
+                leg.dialog.answer(answer);
+                self.in_the_bridge(seat);
+            }
             Stage::ArrivedEmpty => {
                 leg.stage = Stage::AnsweredEmpty;
                 let offer = leg.session.offer(Direction::SendRecv);
@@ -300,6 +311,9 @@ impl CallTask {
 
     pub(super) fn reject(&mut self, seat: SeatId, code: u16) {
         if let Some(leg) = self.legs.remove(&seat) {
+            if leg.is_early() {
+                self.unplug(seat);
+            }
             leg.dialog.reject(code, None);
         }
     }
@@ -319,12 +333,18 @@ impl CallTask {
 
     /// The leg's media goes into the bridge; then core may count it as answered.
     fn attach(&mut self, seat: SeatId, media: Media) {
-        let Some(leg) = self.legs.get_mut(&seat) else { return };
-        let Some(ports) = leg.ports.take() else { return };
         let agreed = (media.receives, media.sends);
+        if let Some(attached) = self.plug(seat, media) {
+            self.attached(seat, attached, agreed);
+        }
+    }
+
+    /// None for a leg whose media is there already.
+    fn plug(&mut self, seat: SeatId, media: Media) -> Option<Result<(), EngineError>> {
+        let leg = self.legs.get_mut(&seat)?;
+        let ports = leg.ports.take()?;
         let config = LegConfig { id: leg.id, media, seed: rand::random() };
-        let attached = self.house.engine.attach(self.me.bridge, seat, config, ports);
-        self.attached(seat, attached, agreed);
+        Some(self.house.engine.attach(self.me.bridge, seat, config, ports))
     }
 
     fn attached(
@@ -358,8 +378,10 @@ impl CallTask {
             return self.send_after(id, event);
         }
         match event {
-            DialogEvent::Progress { code: 180..=199, .. } => {
-                self.next.push_back(Input::LegRinging { seat });
+            DialogEvent::Progress { code: 180..=199, sdp } => {
+                if !sdp.is_some_and(|sdp| self.plays(seat, &sdp)) {
+                    self.next.push_back(Input::LegRinging { seat });
+                }
             }
             DialogEvent::Progress { .. } => {}
             DialogEvent::Answered { sdp } => self.answered(seat, &sdp),
@@ -397,8 +419,11 @@ impl CallTask {
 
     fn failed(&mut self, seat: SeatId, code: u16) {
         let Some(leg) = self.legs.remove(&seat) else { return };
+        if leg.is_early() {
+            self.unplug(seat);
+        }
         let input = match leg.stage {
-            Stage::Offered => Input::LegFailed { seat, why: failure(code) },
+            Stage::Offered | Stage::Playing(_) => Input::LegFailed { seat, why: failure(code) },
             // It called and has given up: CANCEL.
             _ => Input::LegEnded { seat, cause: LegEnd::HungUp },
         };
@@ -419,11 +444,15 @@ impl CallTask {
                 return;
             }
         };
-        if matches!(leg.stage, Stage::Up) {
-            self.redirected(seat, media);
-        } else {
-            leg.stage = Stage::Up;
-            self.attach(seat, media);
+        match std::mem::replace(&mut leg.stage, Stage::Up) {
+            Stage::Up => self.redirected(seat, media),
+            Stage::Playing(was) => {
+                if *was != media {
+                    self.house.engine.reconfigure(self.me.bridge, seat, media);
+                }
+                self.in_the_bridge(seat);
+            }
+            _ => self.attach(seat, media),
         }
     }
 

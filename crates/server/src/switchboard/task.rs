@@ -213,6 +213,7 @@ impl CallTask {
             }
             Effect::Adopt { seat, supervision } => self.adopt(seat, &supervision),
             Effect::RingLeg { seat } => self.ring(seat),
+            Effect::EarlyLeg { seat } => self.tell_early(seat),
             Effect::AnswerLeg { seat } => self.answer(seat),
             Effect::RejectLeg { seat, code } => self.reject(seat, code),
             Effect::HangUpLeg { seat, .. } => self.hang_up(seat),

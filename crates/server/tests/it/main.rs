@@ -3,6 +3,7 @@
 mod calls;
 mod command;
 mod crash;
+mod early;
 mod ears;
 mod families;
 mod field;

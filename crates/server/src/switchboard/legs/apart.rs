@@ -31,6 +31,8 @@ impl Leg {
                 true
             }
             Stage::OnTheWay(media) => engine.attach_leg(bridge, seat, *media).is_ok(),
+            // Its media is in a call's bridge.
+            Stage::Told { .. } | Stage::Playing(_) => false,
             Stage::Offered | Stage::AnsweredEmpty | Stage::Up => false,
         };
         if !there {

@@ -26,6 +26,7 @@ pub mod effect;
 mod ending;
 mod entering;
 mod follow;
+mod guests;
 mod handing;
 pub mod input;
 mod joining;

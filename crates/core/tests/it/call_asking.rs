@@ -9,6 +9,17 @@ use undertone_core::routing::Origin;
 use undertone_core::view::*;
 
 impl World {
+    /// Mia listens, Noor whispers, Olu has barged in: supervisions 1 to 3, and their seats.
+    pub(crate) fn attended() -> (Self, [SeatId; 3]) {
+        let mut world = Self::talking();
+        world.join(1, "mia", Mode::Listen);
+        world.join(2, "noor", Mode::Whisper);
+        world.join(3, "olu", Mode::Barge);
+        world.run_ms(1_000);
+        let seats = [1, 2, 3].map(|n| world.seat(n));
+        (world, seats)
+    }
+
     pub(crate) fn request(&self) -> RequestId {
         RequestId(self.asked.len() as u64 + 1)
     }

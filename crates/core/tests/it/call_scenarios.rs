@@ -255,12 +255,7 @@ fn the_agent_hangs_up_while_supervisors_only_listen_and_the_call_ends() {
 
 #[test]
 fn three_supervisors_attend_and_one_takes_over() {
-    let mut world = World::talking();
-    world.join(1, "mia", Mode::Listen);
-    world.join(2, "noor", Mode::Whisper);
-    world.join(3, "olu", Mode::Barge);
-    world.run_ms(1_000);
-    let (mia, noor, olu) = (world.seat(1), world.seat(2), world.seat(3));
+    let (mut world, [mia, noor, olu]) = World::attended();
     assert!(world.hears(AGENT, noor) && world.hears(mia, noor) && !world.hears(CUSTOMER, noor));
     assert!(world.hears(CUSTOMER, olu) && world.hears(mia, olu));
     world.take_over(3, "olu", AgentAfter::Listening);

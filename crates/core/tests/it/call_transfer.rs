@@ -426,12 +426,7 @@ fn rights_are_looked_at_again_when_the_new_agent_comes() {
 
 #[test]
 fn three_supervisors_go_on_through_a_transfer_each_in_their_mode() {
-    let mut world = World::talking();
-    world.join(1, "mia", Mode::Listen);
-    world.join(2, "noor", Mode::Whisper);
-    world.join(3, "olu", Mode::Barge);
-    world.run_ms(1_000);
-    let (mia, noor, olu) = (world.seat(1), world.seat(2), world.seat(3));
+    let (mut world, [mia, noor, olu]) = World::attended();
     world.refer(AGENT, "bo");
     let new = called(&world);
     world.run_ms(1_000);

@@ -6,9 +6,24 @@ import {
   createTheme,
   useDirection,
   type CSSVariablesResolver,
+  type MantineColorsTuple,
 } from '@mantine/core'
 import { useEffect, type ReactNode } from 'react'
 import { useWords } from './use'
+
+/** White on the seventh, and the fourth on a dark ground, have the contrast that Mantine's own lack. */
+const RED: MantineColorsTuple = [
+  '#ffe9e6',
+  '#ffd5cf',
+  '#ffbcb3',
+  '#ffa198',
+  '#ff8578',
+  '#f0685a',
+  '#d5402f',
+  '#b42318',
+  '#8f1c13',
+  '#6d150e',
+]
 
 const theme = createTheme({
   primaryColor: 'indigo',
@@ -18,6 +33,13 @@ const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   focusRing: 'auto',
+  colors: { red: RED },
+  components: {
+    // A dialog's head is not the page's; and what opens from a landmark stays in it.
+    Modal: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
+    Menu: { defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } },
+    Combobox: { defaultProps: { withinPortal: false } },
+  },
 })
 
 const contrast: CSSVariablesResolver = () => ({

@@ -8,7 +8,7 @@ import {
 } from '@mantine/core'
 import { IconHeadphones, IconSearch, IconUserCircle } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { search, type Found } from '../state/search'
 import { LANGUAGES, type Language } from '../words/catalogue'
 import { PRESETS, type Preset } from '../words/terms'
@@ -110,52 +110,56 @@ function Mine() {
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{words.t('top.theme')}</Menu.Label>
-        <Menu.RadioGroup
-          value={scheme.colorScheme}
-          onChange={(one) => scheme.setColorScheme(one as MantineColorScheme)}
-        >
-          {(['auto', 'light', 'dark'] as const).map((one) => (
-            <Menu.RadioItem key={one} value={one}>
-              {words.t(`theme.${one}`)}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
-        <Menu.Label>{words.t('top.density')}</Menu.Label>
-        <Menu.RadioGroup
-          value={mine.density}
-          onChange={(density) =>
-            choose.change({ density: density === 'compact' ? 'compact' : 'comfortable' })
-          }
-        >
-          {(['comfortable', 'compact'] as const).map((density) => (
-            <Menu.RadioItem key={density} value={density}>
-              {words.t(`density.${density}`)}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
-        <Menu.Label>{words.t('top.language')}</Menu.Label>
-        <Menu.RadioGroup
-          value={mine.language}
-          onChange={(language) => choose.change({ language: language as Language })}
-        >
-          {LANGUAGES.map((language) => (
-            <Menu.RadioItem key={language} value={language} lang={language}>
-              {LANGUAGE_NAMES[language]}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
-        <Menu.Label>{words.t('top.labels')}</Menu.Label>
-        <Menu.RadioGroup
-          value={mine.preset}
-          onChange={(preset) => choose.change({ preset: preset as Preset })}
-        >
-          {PRESETS.map((preset) => (
-            <Menu.RadioItem key={preset} value={preset}>
-              {words.t(`preset.${preset}`)}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
+        <Group name={words.t('top.theme')}>
+          <Menu.RadioGroup
+            value={scheme.colorScheme}
+            onChange={(one) => scheme.setColorScheme(one as MantineColorScheme)}
+          >
+            {(['auto', 'light', 'dark'] as const).map((one) => (
+              <Menu.RadioItem key={one} value={one}>
+                {words.t(`theme.${one}`)}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
+        </Group>
+        <Group name={words.t('top.density')}>
+          <Menu.RadioGroup
+            value={mine.density}
+            onChange={(density) =>
+              choose.change({ density: density === 'compact' ? 'compact' : 'comfortable' })
+            }
+          >
+            {(['comfortable', 'compact'] as const).map((density) => (
+              <Menu.RadioItem key={density} value={density}>
+                {words.t(`density.${density}`)}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
+        </Group>
+        <Group name={words.t('top.language')}>
+          <Menu.RadioGroup
+            value={mine.language}
+            onChange={(language) => choose.change({ language: language as Language })}
+          >
+            {LANGUAGES.map((language) => (
+              <Menu.RadioItem key={language} value={language} lang={language}>
+                {LANGUAGE_NAMES[language]}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
+        </Group>
+        <Group name={words.t('top.labels')}>
+          <Menu.RadioGroup
+            value={mine.preset}
+            onChange={(preset) => choose.change({ preset: preset as Preset })}
+          >
+            {PRESETS.map((preset) => (
+              <Menu.RadioItem key={preset} value={preset}>
+                {words.t(`preset.${preset}`)}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
+        </Group>
         <Menu.Divider />
         <Menu.Item closeMenuOnClick onClick={() => app.dialog.set({ kind: 'keys' })}>
           {words.t('top.keys')}
@@ -172,5 +176,15 @@ function Mine() {
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
+  )
+}
+
+/** Choices of which one holds, named for those who do not see the line above them. */
+function Group({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div role="group" aria-label={name}>
+      <Menu.Label aria-hidden>{name}</Menu.Label>
+      {children}
+    </div>
   )
 }

@@ -6,15 +6,19 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod cookie;
 mod docs_page;
+mod forwarded;
 #[doc(hidden)]
 pub mod fuzzing;
 mod idempotency;
+mod live;
 mod ops;
 mod problem;
 mod request;
 mod router;
 mod serve;
+mod sign_in;
 mod sound;
 mod stream;
 mod wire;
@@ -23,7 +27,13 @@ pub use commands::{
     AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
     Supervise, Supervised,
 };
-pub use router::{metrics_router, openapi_json, router};
+pub use cookie::same_secret;
+pub use live::{Changes, Cursor, Follower, LetGo, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX};
+pub use router::{Served, metrics_router, openapi_json, router};
 pub use serve::{listen, serve};
+pub use sign_in::{
+    Credentials, DemoSignIn, FirstPerson, Me, OpenSession, Opened, OwnDevice, SignIn,
+    SignInRefused, SignedIn, Welcome,
+};
 pub use sound::{LiveSound, SoundEnded, SoundSender};
 pub use wire::audit_line;

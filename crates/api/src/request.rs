@@ -3,12 +3,14 @@
 
 use crate::problem::Problem;
 use crate::serve::Peer;
+use crate::sign_in::SignedIn;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
 use std::time::Duration;
 use undertone_core::access::Actor;
 
@@ -22,17 +24,46 @@ impl<S: Sync> FromRequestParts<S> for Who {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // A route that the guard did not see would end here.
-        parts.extensions.get::<Actor>().cloned().map(Who).ok_or_else(unauthorized)
+        let signed_in = parts.extensions.get::<SignedIn>();
+        signed_in.map(|signed_in| Who(signed_in.actor.clone())).ok_or_else(unauthorized)
+    }
+}
+
+/// The same with the session, if it is one that says so.
+pub(crate) struct Signed(pub(crate) SignedIn);
+
+impl<S: Sync> FromRequestParts<S> for Signed {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<SignedIn>().cloned().map(Signed).ok_or_else(unauthorized)
     }
 }
 
 pub(crate) fn unauthorized() -> Problem {
-    let detail = "Send an API key as `Authorization: Bearer ut_…`.";
+    let detail = "Sign in, or send an API key as `Authorization: Bearer ut_…`.";
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
 }
 
 pub(crate) fn peer(parts: &axum::http::Extensions) -> Option<Peer> {
     parts.get::<ConnectInfo<Peer>>().map(|info| info.0.clone())
+}
+
+/// Where a request comes from: the connection's other end, or whom a proxy that we know names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Client {
+    pub(crate) addr: SocketAddr,
+    /// From this machine, with nobody in between and by a name of this machine.
+    pub(crate) is_local: bool,
+}
+
+/// Put there by the router's one guard.
+pub(crate) fn client(parts: &axum::http::Extensions) -> Option<Client> {
+    parts.get::<Client>().copied()
+}
+
+/// As the audit shows it.
+pub(crate) fn origin(parts: &axum::http::Extensions) -> String {
+    client(parts).map_or("unknown".into(), |client| client.addr.to_string())
 }
 
 /// A JSON body in which every field is known.

@@ -1,22 +1,28 @@
-//! The routes put together: what is public, what needs a key, and the fallbacks.
+//! The routes put together: what is public, who is signed in, and the fallbacks.
 //!
 //! Denied by default: a path that is not on the short public list answers 401 without a key,
 //! also one that does not exist.
 
 use crate::commands::Commands;
 use crate::idempotency::Idempotency;
+use crate::live::LiveBoard;
+use crate::ops::signing::bad_origin;
 use crate::problem::Problem;
-use crate::request::{peer, unauthorized, whole};
-use crate::{docs_page, ops};
+use crate::request::{self, peer, unauthorized, whole};
+use crate::sign_in::{SignIn, SignedIn};
+use crate::{cookie, docs_page, forwarded, ops};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use std::net::IpAddr;
 use std::sync::Arc;
-use undertone_core::access::Actor;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,15 +39,52 @@ const PUBLIC: &[&str] = &[
     "/api/v1/openapi.json",
 ];
 
+/// What an operation needs no sign-in for: to sign in.
+const PUBLIC_OPERATIONS: &[(Method, &str)] = &[
+    (Method::GET, "/api/v1/session"),
+    (Method::POST, "/api/v1/session"),
+    (Method::POST, "/api/v1/session/first"),
+];
+
+/// How the API is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    /// Browsers reach it by HTTPS, here or through a proxy: cookies are for that alone.
+    pub https: bool,
+    /// Names that browsers may ask by, beside addresses, `localhost` and what ends in it. A page of
+    /// another name that leads here (DNS rebinding) is refused; an API key counts by any name.
+    pub names: Vec<String>,
+    /// Whose X-Forwarded-For is believed.
+    pub proxies: Vec<IpAddr>,
+}
+
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) commands: Arc<dyn Commands>,
+    pub(crate) sign_in: Arc<dyn SignIn>,
+    pub(crate) live: Arc<dyn LiveBoard>,
     pub(crate) idempotency: Idempotency,
+    pub(crate) https: bool,
+    names: Arc<[String]>,
+    proxies: Arc<[IpAddr]>,
 }
 
 /// The whole API but for the metrics, which have an address of their own.
-pub fn router(commands: Arc<dyn Commands>) -> Router {
-    let api = Api { commands, idempotency: Idempotency::default() };
+pub fn router(
+    commands: Arc<dyn Commands>,
+    sign_in: Arc<dyn SignIn>,
+    live: Arc<dyn LiveBoard>,
+    served: &Served,
+) -> Router {
+    let api = Api {
+        commands,
+        sign_in,
+        live,
+        idempotency: Idempotency::default(),
+        https: served.https,
+        names: served.names.clone().into(),
+        proxies: served.proxies.clone().into(),
+    };
     let (routes, document) = documented().split_for_parts();
     let json: Arc<str> = to_json(&document).into();
     let page: Arc<str> = docs_page::render(&document).into();
@@ -111,6 +154,15 @@ fn documented() -> OpenApiRouter<Api> {
         ))
         .routes(routes!(ops::agent_action::agent_action))
         .routes(routes!(ops::list_audit::list_audit))
+        .routes(routes!(
+            ops::session_state::session_state,
+            ops::open_session::open_session,
+            ops::close_session::close_session
+        ))
+        .routes(routes!(ops::open_first_session::open_first_session))
+        .routes(routes!(ops::events::events))
+        .routes(routes!(ops::get_me::get_me))
+        .routes(routes!(ops::change_password::change_password))
 }
 
 fn head() -> OpenApi {
@@ -120,6 +172,8 @@ fn head() -> OpenApi {
         .build();
     let mut components = Components::new();
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    let cookie = ApiKeyValue::with_description("undertone", "A session of the pages");
+    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let info = InfoBuilder::new()
         .title("Undertone")
         .version("1")
@@ -128,7 +182,9 @@ fn head() -> OpenApi {
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))
-        .security(Some([SecurityRequirement::new("key", Vec::<String>::new())]))
+        .security(Some(
+            ["key", "session"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new())),
+        ))
         .build()
 }
 
@@ -139,25 +195,42 @@ async fn readyz(State(api): State<Api>) -> Response {
     }
 }
 
-/// Lets through what is public, and who has a key when the whole request is there: a key may be
+/// Lets through what is public, and who is signed in when the whole request is there: a key may be
 /// revoked while a slow body comes.
-async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
-    if PUBLIC.contains(&request.uri().path()) {
+async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    if let Some(peer) = peer(request.extensions()) {
+        let client = forwarded::client(peer.addr, request.headers(), &api.proxies);
+        request.extensions_mut().insert(client);
+    }
+    let path = request.uri().path();
+    let public = PUBLIC_OPERATIONS.iter().any(|one| (&one.0, one.1) == (request.method(), path));
+    if PUBLIC.contains(&path) {
         return next.run(request).await;
     }
-    let mut request = match whole(request).await {
-        Ok(request) => request,
+    // A page of a foreign name that leads here has no key.
+    let by_key = request.headers().contains_key(header::AUTHORIZATION) && !public;
+    if !by_key && !asked_by_name(&api, request.headers()) {
+        let detail = "This server is not called by that name; see `http_names`.";
+        return Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail).into_response();
+    }
+    let (mut parts, body) = match whole(request).await {
+        Ok(request) => request.into_parts(),
         Err(problem) => return problem.into_response(),
     };
-    let origin = peer(request.extensions()).map_or("unknown".into(), |p| p.addr.to_string());
-    let token = token(request.headers());
-    match sign_in(&api, token, origin).await {
-        Ok(actor) => {
-            request.extensions_mut().insert(actor);
-            next.run(request).await
+    if !public {
+        match sign_in(&api, &parts).await {
+            Ok(signed_in) => drop(parts.extensions.insert(signed_in)),
+            Err(problem) => return problem.into_response(),
         }
-        Err(problem) => problem.into_response(),
     }
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// A request without Host is no browser's.
+fn asked_by_name(api: &Api, headers: &HeaderMap) -> bool {
+    let Some(name) = forwarded::host(headers) else { return true };
+    let own = forwarded::is_localhost(&name) || name.parse::<IpAddr>().is_ok();
+    own || api.names.contains(&name)
 }
 
 pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
@@ -166,8 +239,20 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
-async fn sign_in(api: &Api, token: Option<String>, origin: String) -> Result<Actor, Problem> {
-    let token = token.ok_or_else(unauthorized)?;
-    let actor = api.commands.sign_in(&token, &origin).await?;
-    actor.ok_or_else(unauthorized)
+/// A request with both an API key and a cookie is judged by the key alone.
+async fn sign_in(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
+    let headers = &parts.headers;
+    let origin = request::origin(&parts.extensions);
+    if headers.contains_key(header::AUTHORIZATION) {
+        let token = token(headers).ok_or_else(unauthorized)?;
+        let actor = api.commands.sign_in(&token, &origin).await?.ok_or_else(unauthorized)?;
+        return Ok(SignedIn { actor, session: None });
+    }
+    let token = cookie::token(headers, api.https).ok_or_else(unauthorized)?;
+    let signed_in = api.sign_in.by_cookie(token, &origin).await?.ok_or_else(unauthorized)?;
+    let csrf = signed_in.session.as_ref().map_or("", |session| session.csrf.as_str());
+    match cookie::may_change(&parts.method, headers, csrf, api.https) {
+        true => Ok(signed_in),
+        false => Err(bad_origin()),
+    }
 }

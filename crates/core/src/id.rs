@@ -71,6 +71,10 @@ text_id!(PersonId);
 text_id!(DeviceId);
 text_id!(TrunkId);
 text_id!(KeyId);
+text_id!(
+    /// One sign-in of one person in one browser.
+    SessionId
+);
 
 number_id!(
     /// One party's place on one call; unique within that call, never reused in it.

@@ -25,6 +25,7 @@ pub mod policy;
 pub mod refusal;
 pub mod routing;
 pub mod seat;
+pub mod seen;
 pub mod supervision;
 pub mod tapping;
 pub mod time;

@@ -13,6 +13,7 @@ use crate::logs::Logs;
 use crate::provision;
 use crate::running::{self, Signals};
 use crate::serve::{Server, open_store};
+use crate::users;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeSet;
@@ -48,6 +49,9 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Let people sign in to the pages.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Make and revoke API keys.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -80,7 +84,7 @@ enum Command {
 
 /// Which database a command works on.
 #[derive(Debug, Args)]
-struct Place {
+pub(crate) struct Place {
     #[arg(long, env = "UNDERTONE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[arg(long, env = "UNDERTONE_DATA", value_name = "DIR")]
@@ -158,6 +162,37 @@ struct DemoSettings {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Give a person a login and a password, and make the person if there is none.
+    Add {
+        person: String,
+        /// Of a new person.
+        #[arg(long)]
+        name: Option<String>,
+        /// What is typed in; the person's id unless given.
+        #[arg(long)]
+        login: Option<String>,
+        /// Of a new person; comma-separated, `all` for an administrator.
+        #[arg(long, value_delimiter = ',')]
+        rights: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// A new password; every session of the person ends.
+    Password {
+        person: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take a person away, with keys, login and sessions.
+    Remove {
+        person: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum KeyCommand {
     /// Make a key for a person; the token is printed once and kept nowhere.
     Add {
@@ -205,7 +240,7 @@ impl Settings {
 }
 
 impl Place {
-    fn config(&self) -> anyhow::Result<Config> {
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(file) => Config::read(file)?,
             None => Config::default(),
@@ -255,6 +290,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Provision { file, place, .. } => {
             provision_from(&file.context("a file is needed")?, place).await
         }
+        Command::User(command) => users::run(command).await,
         Command::Key(command) => key(command).await,
         Command::Config(ConfigCommand::Check { file }) => {
             Config::read(&file)?;
@@ -305,6 +341,9 @@ async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     println!("http  http://{}", server.http);
     for uri in listening::uris(server.sip().listening()) {
         println!("sip   {uri}");
+    }
+    if let Some(token) = &server.first_link {
+        println!("first http://{}/?first={token}", server.http);
     }
     if let Some(metrics) = server.metrics {
         println!("metrics http://{metrics}/metrics");

@@ -3,6 +3,7 @@
 
 use crate::clock;
 use crate::keys;
+use crate::live;
 use crate::switchboard::{CallHandle, Joined, Switchboard, dialled, supervision_in};
 use async_trait::async_trait;
 use futures::future::join_all;
@@ -20,11 +21,12 @@ use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
 use undertone_core::plan::Source;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
+use undertone_core::seen;
 use undertone_core::view::{Ability, AgentAction, AgentView, CallView, LegKind, SupervisionView};
 use undertone_store::{AuditFilter, Class, StoreError};
 
 /// Louder than this at a party's output counts as heard.
-const HEARD_DBFS: f32 = -60.0;
+pub(crate) const HEARD_DBFS: f32 = -60.0;
 
 #[derive(Clone)]
 pub struct Desk {
@@ -34,6 +36,10 @@ pub struct Desk {
 impl Desk {
     pub fn new(board: Switchboard) -> Self {
         Self { board }
+    }
+
+    pub(crate) fn board(&self) -> &Switchboard {
+        &self.board
     }
 
     /// Reading needs a right as well; a refusal is written like any other.
@@ -63,7 +69,7 @@ impl Desk {
         refusal
     }
 
-    async fn snapshot(&self, call: &CallHandle) -> Option<CallSnapshot> {
+    pub(crate) async fn snapshot(&self, call: &CallHandle) -> Option<CallSnapshot> {
         Some(self.with_hears(call, call.view().await?).await)
     }
 
@@ -83,13 +89,28 @@ impl Desk {
         CallSnapshot { view, hears: measured.unwrap_or_default() }
     }
 
-    async fn call_reply(&self, call: &CallHandle, answer: Answer) -> Result<CallSnapshot, Refusal> {
-        match answer? {
-            Reply::Call(view) => Ok(self.with_hears(call, *view).await),
+    /// As far as who asked may see it: an agent's hold tells of no silent listener.
+    async fn call_reply(
+        &self,
+        who: &Actor,
+        call: &CallHandle,
+        answer: Answer,
+    ) -> Result<CallSnapshot, Refusal> {
+        let whole = match answer? {
+            Reply::Call(view) => self.with_hears(call, *view).await,
             Reply::Supervision(_) | Reply::Done => {
-                self.snapshot(call).await.ok_or_else(|| Refusal::because(Reason::CallEnded))
+                let now = self.snapshot(call).await;
+                now.ok_or_else(|| Refusal::because(Reason::CallEnded))?
             }
-        }
+        };
+        Ok(self.answer(whole, who))
+    }
+
+    fn answer(&self, whole: CallSnapshot, who: &Actor) -> CallSnapshot {
+        let (view, hidden) = seen::answer(&whole.view, who, &self.board.directory().policy);
+        let mut seen = CallSnapshot { view, ..whole };
+        live::without(&mut seen, &hidden);
+        seen
     }
 
     async fn of(&self, who: &Actor, of: &Of) -> Result<CallHandle, Refusal> {
@@ -209,8 +230,10 @@ impl Commands for Desk {
             });
         };
         match (answer?, self.board.find(&id)) {
-            (reply, Ok(call)) => self.call_reply(&call, Ok(reply)).await,
-            (Reply::Call(view), Err(_)) => Ok(CallSnapshot { view: *view, hears: BTreeMap::new() }),
+            (reply, Ok(call)) => self.call_reply(who, &call, Ok(reply)).await,
+            (Reply::Call(view), Err(_)) => {
+                Ok(self.answer(CallSnapshot { view: *view, hears: BTreeMap::new() }, who))
+            }
             (_, Err(refusal)) => Err(refusal),
         }
     }
@@ -232,7 +255,7 @@ impl Commands for Desk {
         let by = who.clone();
         let hold = |r| Input::Hold { by, seat: party, request: Some(r) };
         let answer = call.ask(&self.board, hold).await;
-        self.call_reply(&call, answer).await
+        self.call_reply(who, &call, answer).await
     }
 
     async fn resume(
@@ -245,7 +268,7 @@ impl Commands for Desk {
         let by = who.clone();
         let resume = |r| Input::Resume { by, seat: party, request: Some(r) };
         let answer = call.ask(&self.board, resume).await;
-        self.call_reply(&call, answer).await
+        self.call_reply(who, &call, answer).await
     }
 
     async fn transfer(
@@ -262,7 +285,7 @@ impl Commands for Desk {
             Input::TransferAsked(Box::new(TransferAsked { by, to }))
         };
         let answer = call.ask(&self.board, transfer).await;
-        self.call_reply(&call, answer).await
+        self.call_reply(who, &call, answer).await
     }
 
     async fn supervise(&self, who: &Actor, of: Of, what: Supervise) -> Result<Supervised, Refusal> {

@@ -23,6 +23,12 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where `/metrics` is answered; not at all on the address of the API.
     pub metrics: Option<SocketAddr>,
+    /// Names that browsers may ask by, beside addresses and `localhost`.
+    pub http_names: Vec<String>,
+    /// Whose X-Forwarded-For is believed.
+    pub http_proxies: Vec<IpAddr>,
+    /// Browsers come by HTTPS, which a proxy in front ends: cookies are for that alone.
+    pub behind_https: bool,
     pub sip: SipAddresses,
     pub rtp: RtpRange,
     /// For phones of IPv6, beside an `rtp` of IPv4.
@@ -79,6 +85,9 @@ impl Default for Config {
         Self {
             http: local(8080),
             metrics: None,
+            http_names: Vec::new(),
+            http_proxies: Vec::new(),
+            behind_https: false,
             sip: local(5060).into(),
             rtp: RtpRange { ip: Ipv4Addr::LOCALHOST.into(), from: 20_000, to: 29_999 },
             rtp_v6: None,
@@ -138,6 +147,13 @@ impl Config {
         if self.realm.is_empty() || self.realm.len() > 64 || !self.realm.bytes().all(plain) {
             return wrong("realm must be 1 to 64 letters, digits and signs without quotes");
         }
+        let name = |name: &String| {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
+            !name.is_empty() && name.len() <= 253 && name.bytes().all(plain)
+        };
+        if !self.http_names.iter().all(name) {
+            return wrong("http_names are host names in small letters, without a port");
+        }
         for (name, value) in [("region", &self.region), ("node", &self.node)] {
             let clean = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if value.is_empty() || value.len() > 20 || !clean {
@@ -194,6 +210,13 @@ impl Config {
              http = \"{}\"\n\
              # Prometheus metrics, on an address of their own; off unless set.\n\
              # metrics = \"127.0.0.1:9100\"\n\
+             # Names that browsers may ask by, beside addresses and localhost; a page of any\n\
+             # other name that leads here is refused.\n\
+             # http_names = [\"undertone.example.org\"]\n\
+             # Proxies in front, by address: whom they name in X-Forwarded-For is who asks.\n\
+             # http_proxies = [\"127.0.0.1\"]\n\
+             # A proxy in front speaks HTTPS with browsers: the session is then for HTTPS alone.\n\
+             behind_https = {}\n\
              # SIP over UDP and TCP: the address that phones and carriers reach. Several, or one\n\
              # transport alone: [\"192.0.2.1:5060\", \"udp:[2001:db8::1]:5060\"].\n\
              sip = \"{}\"\n\
@@ -229,6 +252,7 @@ impl Config {
              # SIGHUP (systemctl reload) reads this again: drain_s, log and metrics change at\n\
              # once, the rest at the next start.\n{}",
             d.http,
+            d.behind_https,
             d.sip,
             d.rtp,
             d.local_networks.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", "),

@@ -2,6 +2,7 @@
 //! carries messages and runs its wrap-up timers.
 
 use crate::clock;
+use crate::live::Dirty;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,7 +27,7 @@ pub struct FloorTask {
 
 impl FloorTask {
     /// Runs until the last handle has gone.
-    pub fn start(mut directory: watch::Receiver<Arc<Directory>>) -> Self {
+    pub fn start(mut directory: watch::Receiver<Arc<Directory>>, dirty: Arc<Dirty>) -> Self {
         let (to, mut inbox) = mpsc::channel(QUEUE);
         let back = to.downgrade();
         tokio::spawn(async move {
@@ -43,7 +44,7 @@ impl FloorTask {
                 match message {
                     Message::Input(input) => {
                         for effect in floor.handle(clock::now(), input, &known) {
-                            carry_out(effect, &back);
+                            carry_out(effect, &back, &dirty);
                         }
                     }
                     Message::Everybody(reply) => {
@@ -99,9 +100,12 @@ impl FloorTask {
     }
 }
 
-/// Views are asked for, not pushed, until live events come; only the timer is work.
-fn carry_out(effect: FloorEffect, back: &mpsc::WeakSender<Message>) {
-    let FloorEffect::StartWrapUp { person, round, after_ms } = effect else { return };
+/// Views are asked for: the live board is told only that there is something to ask.
+fn carry_out(effect: FloorEffect, back: &mpsc::WeakSender<Message>, dirty: &Dirty) {
+    let (person, round, after_ms) = match effect {
+        FloorEffect::StartWrapUp { person, round, after_ms } => (person, round, after_ms),
+        FloorEffect::Changed(_) | FloorEffect::Gone(_) => return dirty.agents(),
+    };
     let back = back.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(after_ms)).await;

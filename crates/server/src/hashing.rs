@@ -19,7 +19,7 @@ static AT_ONCE: Semaphore = Semaphore::const_new(2);
 pub struct HashError(String);
 
 /// With a salt of its own, as text that says how it was made (PHC). Takes tens of milliseconds:
-/// for commands; a server hashes in `verify`'s way.
+/// for commands; a server uses `hash_beside`.
 pub fn hash(secret: &str) -> Result<String, HashError> {
     let wrong = |error: argon2::password_hash::Error| HashError(error.to_string());
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None);
@@ -37,14 +37,24 @@ pub fn is_of(hash: &str, secret: &str) -> bool {
 
 /// The same beside everything else that runs, two at once at most.
 pub async fn verify(hash: String, secret: String) -> bool {
-    let Ok(place) = AT_ONCE.acquire().await else { return false };
+    beside(move || is_of(&hash, &secret)).await.unwrap_or(false)
+}
+
+/// `hash`, in the same way.
+pub async fn hash_beside(secret: String) -> Result<String, HashError> {
+    let work = beside(move || hash(&secret)).await;
+    work.unwrap_or_else(|| Err(HashError("the work was given up".into())))
+}
+
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let place = AT_ONCE.acquire().await.ok()?;
     let work = tokio::task::spawn_blocking(move || {
-        let right = is_of(&hash, &secret);
+        let done = work();
         // Held until the memory is free, also where nobody waits any more.
         drop(place);
-        right
+        done
     });
-    work.await.unwrap_or(false)
+    work.await.ok()
 }
 
 #[cfg(test)]

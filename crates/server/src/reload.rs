@@ -18,6 +18,9 @@ impl Difference {
         let Config {
             http,
             metrics,
+            http_names,
+            http_proxies,
+            behind_https,
             sip,
             rtp,
             rtp_v6,
@@ -44,6 +47,9 @@ impl Difference {
         ];
         let at_start = [
             ("http", *http != old.http),
+            ("http_names", *http_names != old.http_names),
+            ("http_proxies", *http_proxies != old.http_proxies),
+            ("behind_https", *behind_https != old.behind_https),
             ("sip", *sip != old.sip),
             ("rtp", *rtp != old.rtp),
             ("rtp_v6", *rtp_v6 != old.rtp_v6),

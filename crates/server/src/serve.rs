@@ -7,9 +7,11 @@ use crate::config::Config;
 use crate::door::Gatekeeper;
 use crate::figures;
 use crate::ids::Ids;
+use crate::live::Hub;
 use crate::lock::DataLock;
 use crate::pages;
 use crate::recover;
+use crate::sign_in::{DemoPeople, FirstLink, Reception};
 use crate::switchboard::{self, CallConfig, MediaCounts, Register, Switchboard};
 use crate::trunks;
 use crate::watch;
@@ -23,8 +25,10 @@ use tokio::task::JoinHandle;
 use undertone_core::id::OrgId;
 use undertone_engine::{Engine, EngineConfig};
 use undertone_sip::{DoorConfig, RegistrarConfig, Sip, SipConfig};
-use undertone_store::{Store, StoreConfig, private};
+use undertone_store::{Store, StoreConfig, private, secret};
 
+/// 131 bits.
+const LINK_DIGITS: usize = 22;
 /// How long calls may take to end once they were told to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -39,6 +43,9 @@ pub struct Server {
     pub engine: Engine,
     pub store: Store,
     pub media: Arc<MediaCounts>,
+    /// The token of the one-time link, where nobody can sign in yet.
+    pub first_link: Option<String>,
+    pub live: Arc<Hub>,
     sip: Sip,
     serving: Vec<Serving>,
     serving_metrics: Option<Serving>,
@@ -118,6 +125,15 @@ impl Server {
 
     /// The same over a store that is open already.
     pub async fn over(config: &Config, store: Store) -> anyhow::Result<Server> {
+        Self::with_people(config, store, None).await
+    }
+
+    /// The same, with the demo's ready sign-ins.
+    pub async fn with_people(
+        config: &Config,
+        store: Store,
+        demo: Option<DemoPeople>,
+    ) -> anyhow::Result<Server> {
         make_data_folder(config)?;
         let lock = DataLock::take(&config.data)?;
         let node = format!("{}.{}", config.region, config.node);
@@ -149,6 +165,9 @@ impl Server {
         );
         gatekeeper.knows_outside(board.outside());
         let desk = Arc::new(Desk::new(board.clone()));
+        let nobody = !store.has_logins().await?;
+        let first_link = nobody.then(|| secret(LINK_DIGITS)).transpose()?;
+        let reception = Reception::new(board.clone(), FirstLink::of(first_link.clone()), demo);
         let mut server = Server {
             http: config.http,
             metrics: None,
@@ -158,6 +177,8 @@ impl Server {
             engine,
             store,
             media,
+            first_link,
+            live: Arc::new(Hub::start(desk.clone(), epoch.to_string())),
             sip,
             serving: Vec::new(),
             serving_metrics: None,
@@ -166,17 +187,30 @@ impl Server {
                 tokio::spawn(trunks::tend(board.clone())),
                 tokio::spawn(recover::tell_alive(board.clone())),
                 tokio::spawn(switchboard::tidy(board.clone())),
+                tokio::spawn(Reception::sweep(board.clone())),
             ],
             keeping,
             kept,
             _lock: lock,
         };
-        let api = Serving::start(config.http, pages::over(undertone_api::router(desk))).await?;
-        server.http = api.local;
-        server.serving.push(api);
+        server.serve_pages(config, reception).await?;
         server.serve_metrics(config.metrics).await?;
         tokio::spawn(board.answer_calls(incoming));
         Ok(server)
+    }
+
+    async fn serve_pages(&mut self, config: &Config, reception: Reception) -> anyhow::Result<()> {
+        let served = undertone_api::Served {
+            https: config.behind_https,
+            names: config.http_names.clone(),
+            proxies: config.http_proxies.clone(),
+        };
+        let (desk, live) = (self.desk.clone(), self.live.clone());
+        let router = undertone_api::router(desk, Arc::new(reception), live, &served);
+        let api = Serving::start(config.http, pages::over(router)).await?;
+        self.http = api.local;
+        self.serving.push(api);
+        Ok(())
     }
 
     /// Puts the figures on this address, or takes them off; if it cannot be had, they stay where
@@ -212,6 +246,7 @@ impl Server {
         if tokio::time::timeout(GOODBYE, self.board.shut_down()).await.is_err() {
             tracing::warn!("some calls did not end in time");
         }
+        self.live.stop();
         futures::future::join_all(
             self.serving.into_iter().chain(self.serving_metrics).map(Serving::stop),
         )

@@ -52,7 +52,12 @@ pub(crate) fn make(
     Ok(NewKey { key, token })
 }
 
-fn base62(digits: usize) -> Result<String, StoreError> {
+/// Random digits and letters, 5.95 bits each: for what is told to one person once.
+pub fn secret(digits: usize) -> Result<String, StoreError> {
+    base62(digits)
+}
+
+pub(crate) fn base62(digits: usize) -> Result<String, StoreError> {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut out = String::with_capacity(digits);
     let mut bytes = [0u8; 64];

@@ -1,5 +1,5 @@
 //! SQL and nothing but SQL: the journal (audit, call records) and the directory (people,
-//! devices, trunks, routes, keys), on SQLite or PostgreSQL with one set of queries.
+//! devices, trunks, routes, keys, sessions), on SQLite or PostgreSQL with one set of queries.
 //!
 //! Decides nothing: it keeps what it is given, in order, and says when it is safe.
 
@@ -14,12 +14,15 @@ mod db;
 mod error;
 mod journal;
 mod keys;
+mod logins;
 mod open_rows;
 mod pins;
 pub mod private;
 mod provision;
 mod queue;
 mod routes;
+mod sessions;
+mod sign_in;
 mod store;
 mod text;
 mod trunks;
@@ -32,7 +35,9 @@ pub use journal::{
     AuditFilter, AuditPage, AuditRow, Boot, CallFilter, CallPage, Class, Committed, LostCall,
     Verified,
 };
-pub use keys::{Key, NewKey};
+pub use keys::{Key, NewKey, secret};
+pub use logins::Login;
 pub use pins::PinHash;
 pub use provision::{Applied, Provision};
+pub use sessions::{NewSession, Session};
 pub use store::{Gauges, Store, StoreConfig};

@@ -6,10 +6,11 @@ use crate::error::StoreError;
 use crate::keys::{rights_of, rights_text};
 use crate::pins::{self, PinHash};
 use crate::text::{self, bad};
-use crate::{routes, trunks};
+use crate::{logins, routes, trunks};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 use std::collections::BTreeMap;
+use undertone_core::access::Right;
 use undertone_core::contact::Contact;
 use undertone_core::directory::{Device, Directory, Facts, Person};
 use undertone_core::id::{DeviceId, OrgId, PersonId};
@@ -72,15 +73,37 @@ pub(crate) async fn apply(
         remove(conn, "DELETE FROM device WHERE org_id = $1 AND id = $2", org, id.as_str()).await?;
         applied.devices_removed += 1;
     }
-    for id in before.people.keys().filter(|id| !people.contains_key(id)) {
-        let keys = "DELETE FROM api_key WHERE org_id = $1 AND person_id = $2";
-        remove(conn, keys, org, id.as_str()).await?;
-        remove(conn, "DELETE FROM person WHERE org_id = $1 AND id = $2", org, id.as_str()).await?;
+    for (id, person) in before.people.iter().filter(|(id, _)| !people.contains_key(id)) {
+        // Made by hand, and perhaps the last who could let anybody in: a file does not lock them
+        // out (`undertone user remove` does).
+        let administers = person.rights.contains(&Right::Admin);
+        if administers && logins::has(&mut *conn, org, id).await? {
+            continue;
+        }
+        remove_person(&mut *conn, org, id).await?;
         applied.people_removed += 1;
     }
     apply_trunks(&mut *conn, org, what, &before, &mut applied).await?;
     apply_lists(conn, org, what, &before, &mut applied).await?;
     Ok(applied)
+}
+
+/// With all that they could prove themselves by.
+pub(crate) async fn remove_person(
+    conn: &mut AnyConnection,
+    org: &OrgId,
+    id: &PersonId,
+) -> Result<(), sqlx::Error> {
+    for sql in [
+        "DELETE FROM api_key WHERE org_id = $1 AND person_id = $2",
+        "DELETE FROM session WHERE org_id = $1 AND person_id = $2",
+        "DELETE FROM login WHERE org_id = $1 AND person_id = $2",
+        "DELETE FROM pin WHERE org_id = $1 AND person_id = $2",
+        "DELETE FROM person WHERE org_id = $1 AND id = $2",
+    ] {
+        remove(&mut *conn, sql, org, id.as_str()).await?;
+    }
+    Ok(())
 }
 
 async fn apply_trunks(
@@ -132,6 +155,24 @@ async fn apply_lists(
         applied.lists_written += 1;
     }
     Ok(())
+}
+
+/// False: the id is taken.
+pub(crate) async fn add_person(
+    conn: &mut AnyConnection,
+    org: &OrgId,
+    person: &Person,
+) -> Result<bool, StoreError> {
+    let there = sqlx::query("SELECT 1 FROM person WHERE org_id = $1 AND id = $2")
+        .bind(org.as_str())
+        .bind(person.id.as_str())
+        .fetch_optional(&mut *conn)
+        .await?;
+    if there.is_some() {
+        return Ok(false);
+    }
+    write_person(conn, org, person).await?;
+    Ok(true)
 }
 
 async fn write_person(

@@ -292,6 +292,14 @@ impl Store {
             .await
     }
 
+    pub(crate) fn org(&self) -> &OrgId {
+        &self.inner.org
+    }
+
+    pub(crate) fn directory_pool(&self) -> &AnyPool {
+        &self.inner.directory
+    }
+
     pub fn gauges(&self) -> Gauges {
         let queue = &self.inner.queue;
         Gauges {
@@ -303,7 +311,7 @@ impl Store {
     }
 
     /// One transaction on the directory's one writing connection, counted by its version.
-    async fn write<T>(
+    pub(crate) async fn write<T>(
         &self,
         step: &'static str,
         work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, StoreError>,
@@ -311,7 +319,7 @@ impl Store {
         self.transact(step, true, work).await
     }
 
-    async fn transact<T>(
+    pub(crate) async fn transact<T>(
         &self,
         step: &'static str,
         counted: bool,

@@ -172,6 +172,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live calls and agents as they change, over a WebSocket. */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in. */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's password; one's other sessions end. */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one signs in here, and whether one is. */
+        get: operations["session_state"];
+        put?: never;
+        /** Sign in; the answer sets the session's cookie. */
+        post: operations["open_session"];
+        /** Sign out, here or everywhere. */
+        delete: operations["close_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/first": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the first administrator, and sign in. */
+        post: operations["open_first_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/supervisions/{id}": {
         parameters: {
             query?: never;
@@ -297,6 +384,11 @@ export interface components {
         CallList: {
             items: components["schemas"]["Call"][];
         };
+        ChangePassword: {
+            /** @description 10 to 200 characters. */
+            new: string;
+            old: string;
+        };
         /** @description What is left out stays as it is. */
         ChangeRequest: {
             agent_after?: components["schemas"]["AgentAfterWord"] | null;
@@ -305,10 +397,58 @@ export interface components {
             muted?: boolean | null;
             targets?: string[] | null;
         };
+        DemoPerson: {
+            about: string;
+            /**
+             * @description The Host under which this role is opened, so that each has a cookie of its own.
+             * @example mia.localhost:8080
+             */
+            host: string;
+            login: string;
+            name: string;
+            password: string;
+            /** @example supervisor */
+            role: string;
+        };
         /** @enum {string} */
         ExtentWord: "this_call" | "next_call" | "all_calls";
         /** @enum {string} */
         FollowWord: "call" | "agent";
+        /** @description One frame, told apart by `type`. */
+        Frame: {
+            agents: components["schemas"]["Agent"][];
+            at: string;
+            calls: components["schemas"]["Call"][];
+            cursor: string;
+            /** @enum {string} */
+            type: "snapshot";
+        } | {
+            agents: components["schemas"]["Agent"][];
+            at: string;
+            calls: components["schemas"]["Call"][];
+            cursor: string;
+            gone_agents: string[];
+            gone_calls: string[];
+            /** @enum {string} */
+            type: "changes";
+        } | {
+            at: string;
+            call_id: string;
+            parties: components["schemas"]["MeterItem"][];
+            /** @enum {string} */
+            type: "meters";
+        } | {
+            me: components["schemas"]["MeWire"];
+            /** @enum {string} */
+            type: "me";
+        } | {
+            /** @enum {string} */
+            type: "ping";
+        } | {
+            reason: string;
+            /** @enum {string} */
+            type: "signed_out";
+        };
         /** @description Which party; none means the customer. */
         HoldRequest: {
             /** @default null */
@@ -326,6 +466,55 @@ export interface components {
             /** @enum {string} */
             kind: "stream";
         };
+        MeDevice: {
+            id: string;
+            name: string;
+            ready: boolean;
+            /** @description What `leg: {"kind":"sip","uri":…}` takes. */
+            uri: string;
+        };
+        MePerson: {
+            extension?: string | null;
+            id: string;
+            login?: string | null;
+            name: string;
+        };
+        MeServer: {
+            demo: boolean;
+            version: string;
+            /**
+             * Format: int64
+             * @description How long an agent is in wrap-up after a call.
+             */
+            wrap_up_ms: number;
+        };
+        /** @description The signed-in person. */
+        MeWire: {
+            /** @description What a page sends as `X-Undertone-Csrf`; null for an API key. */
+            csrf?: string | null;
+            /** @description The person's own telephones. */
+            devices: components["schemas"]["MeDevice"][];
+            person: components["schemas"]["MePerson"];
+            rights: string[];
+            /**
+             * @description `administrator`, `supervisor` or `agent`: what the pages open with. Rights decide.
+             * @example supervisor
+             */
+            role: string;
+            server: components["schemas"]["MeServer"];
+            server_time: string;
+        };
+        MeterItem: {
+            /** @description Whose sound is measured at this party's output. */
+            hears: string[];
+            id: string;
+            /**
+             * Format: float
+             * @description Of what the party says, of the last 200 ms; null: nothing came.
+             */
+            level_dbfs?: number | null;
+            speaking: boolean;
+        };
         /**
          * @description Aliases taken: monitor, silent; coach; join; intercept.
          * @enum {string}
@@ -338,6 +527,21 @@ export interface components {
             /** @description A code such as `answered`, `joined`, `mode_changed`, `held`. */
             what: string;
             who: string;
+        };
+        OpenFirstSession: {
+            /** @example ada */
+            login: string;
+            /** @example Ada Admin */
+            name: string;
+            /** @description 10 to 200 characters. */
+            password: string;
+            /** @description From the one-time link. */
+            token: string;
+        };
+        OpenSession: {
+            /** @example mia */
+            login: string;
+            password: string;
         };
         Party: {
             connected: boolean;
@@ -395,6 +599,15 @@ export interface components {
         ResumeRequest: {
             /** @default null */
             party?: string | null;
+        };
+        /** @description What the sign-in page needs. */
+        SessionState: {
+            /** @description The demo's ready sign-ins, told to this machine only. */
+            demo?: components["schemas"]["DemoPerson"][] | null;
+            /** @description Nobody can sign in yet: use the one-time link that the server printed. */
+            first_run: boolean;
+            methods: string[];
+            signed_in: boolean;
         };
         Span: {
             /** Format: date-time */
@@ -949,6 +1162,214 @@ export interface operations {
                 };
             };
             /** @description A refusal or mistake; the call is as it was */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                /** @description The `cursor` of the last frame that was taken; unknown or too old: a fresh snapshot. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Frames of JSON follow */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Frame"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The person */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeWire"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad_sign_in`, `too_many_tries` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Always */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+        };
+    };
+    open_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenSession"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeWire"];
+                };
+            };
+            /** @description `bad_sign_in`, `too_many_tries` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_session: {
+        parameters: {
+            query?: {
+                /** @description End every session of this person. */
+                everywhere?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_first_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenFirstSession"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeWire"];
+                };
+            };
+            /** @description `no_such_link`, `bad_request` */
             default: {
                 headers: {
                     [name: string]: unknown;

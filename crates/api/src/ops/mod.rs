@@ -3,8 +3,12 @@
 
 pub(crate) mod agent_action;
 pub(crate) mod call_abilities;
+pub(crate) mod change_password;
 pub(crate) mod change_supervision;
+pub(crate) mod close_session;
+pub(crate) mod events;
 pub(crate) mod get_call;
+pub(crate) mod get_me;
 pub(crate) mod get_supervision;
 pub(crate) mod hang_up_call;
 pub(crate) mod hold_call;
@@ -12,8 +16,12 @@ pub(crate) mod leave_supervision;
 pub(crate) mod list_agents;
 pub(crate) mod list_audit;
 pub(crate) mod list_calls;
+pub(crate) mod open_first_session;
+pub(crate) mod open_session;
 pub(crate) mod place_call;
 pub(crate) mod resume_call;
+pub(crate) mod session_state;
+pub(crate) mod signing;
 mod starting;
 pub(crate) mod supervise_agent;
 pub(crate) mod supervise_call;

@@ -2,12 +2,16 @@
 
 mod audit;
 mod call;
+mod live;
+mod me;
 mod supervision;
 mod words;
 
 pub(crate) use audit::AuditList;
 pub use audit::audit_line;
 pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList};
+pub(crate) use live::Frame;
+pub(crate) use me::{MeWire, SessionState};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{
     AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, ModeWord, instant, moment, party_id,

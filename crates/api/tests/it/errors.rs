@@ -1,15 +1,15 @@
 //! Answers that say no: one shape, a status for every reason, a sentence that names the field.
 
+use crate::doors::routed;
 use crate::memory::{get, memory, request, send, with_json};
 use axum::body::Body;
 use serde_json::json;
-use undertone_api::router;
 use undertone_core::refusal::{Reason, Refusal};
 
 #[tokio::test]
 async fn every_reason_is_a_problem_with_its_code() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     for reason in Reason::ALL.iter().copied() {
         *memory.refusal.lock().unwrap() = Some(Refusal::because(reason));
         let got = get(&router, "/api/v1/calls/c").await;
@@ -40,7 +40,7 @@ async fn every_reason_is_a_problem_with_its_code() {
 #[tokio::test]
 async fn a_refusal_gives_all_its_reasons_and_its_own_sentence() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     *memory.refusal.lock().unwrap() = Some(Refusal {
         reasons: vec![Reason::NotAllowed, Reason::OwnCall],
         detail: "Sue is on this call.".into(),
@@ -54,7 +54,7 @@ async fn a_refusal_gives_all_its_reasons_and_its_own_sentence() {
 #[tokio::test]
 async fn a_wrong_body_is_answered_with_the_field_that_is_wrong() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let path = "/api/v1/calls/c/supervisions";
     let good = r#""leg":{"kind":"phone"}"#;
     for (body, status, names) in [
@@ -85,7 +85,7 @@ async fn a_wrong_body_is_answered_with_the_field_that_is_wrong() {
 
 #[tokio::test]
 async fn what_is_no_json_or_too_long_is_refused_before_it_is_read() {
-    let router = router(memory());
+    let router = routed(memory());
     let plain = request("POST", "/api/v1/calls").body(Body::from("a=b")).unwrap();
     let got = send(&router, plain).await;
     assert_eq!((got.status.as_u16(), got.json["code"].as_str()), (415, Some("not_json")));

@@ -1,11 +1,11 @@
 //! The same asking twice does one thing.
 
+use crate::doors::routed;
 use crate::memory::{Got, memory, send};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use std::time::Duration;
-use undertone_api::router;
 use undertone_core::refusal::{Reason, Refusal};
 
 const CALL: &str = r#"{"from_agent":"201","to":"301"}"#;
@@ -23,7 +23,7 @@ async fn post(router: &Router, path: &str, token: &str, key: &str, body: &str) -
 #[tokio::test(start_paused = true)]
 async fn the_same_key_gets_the_same_answer_for_ten_minutes() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let first = post(&router, "/api/v1/calls", "ut_good", "k", CALL).await;
     tokio::time::advance(Duration::from_secs(599)).await;
     let again = post(&router, "/api/v1/calls", "ut_good", "k", CALL).await;
@@ -40,7 +40,7 @@ async fn the_same_key_gets_the_same_answer_for_ten_minutes() {
 #[tokio::test]
 async fn another_body_under_the_same_key_is_refused_and_another_asker_is_not() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     post(&router, "/api/v1/calls", "ut_good", "k", CALL).await;
     let other = r#"{"from_agent":"201","to":"999"}"#;
     let got = post(&router, "/api/v1/calls", "ut_good", "k", other).await;
@@ -62,7 +62,7 @@ async fn another_body_under_the_same_key_is_refused_and_another_asker_is_not() {
 #[tokio::test]
 async fn a_refusal_is_not_kept() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     *memory.refusal.lock().unwrap() = Some(Refusal::because(Reason::AgentBusy));
     assert_eq!(post(&router, "/api/v1/calls", "ut_good", "k", CALL).await.status, 409);
     *memory.refusal.lock().unwrap() = None;
@@ -72,7 +72,7 @@ async fn a_refusal_is_not_kept() {
 #[tokio::test]
 async fn what_runs_goes_on_though_the_asker_has_gone() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let permits = memory.gate.forget_permits(1_000);
     let running = post(&router, "/api/v1/calls", "ut_good", "k", CALL);
     // Polled until it waits, then dropped: the connection is gone.

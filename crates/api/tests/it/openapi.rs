@@ -1,7 +1,8 @@
 //! The OpenAPI document: committed, complete, and shown.
 
+use crate::doors::routed;
 use crate::memory::{get, memory};
-use undertone_api::{openapi_json, router};
+use undertone_api::openapi_json;
 
 #[tokio::test]
 async fn the_committed_document_is_the_one_in_the_code() {
@@ -14,7 +15,7 @@ async fn the_committed_document_is_the_one_in_the_code() {
         committed == openapi_json(),
         "crates/api/openapi.json is stale: UNDERTONE_WRITE_OPENAPI=1 cargo test -p undertone-api"
     );
-    assert_eq!(get(&router(memory()), "/api/v1/openapi.json").await.text, committed);
+    assert_eq!(get(&routed(memory()), "/api/v1/openapi.json").await.text, committed);
 }
 
 #[test]
@@ -44,6 +45,13 @@ fn the_contracts_paths_are_all_there() {
         "delete /supervisions/{id}",
         "post /supervisions/{id}/agent",
         "get /audit",
+        "get /session",
+        "post /session",
+        "delete /session",
+        "post /session/first",
+        "get /me",
+        "put /me/password",
+        "get /events",
     ];
     contract.sort_unstable();
     assert_eq!(found, contract);
@@ -51,7 +59,7 @@ fn the_contracts_paths_are_all_there() {
 
 #[tokio::test]
 async fn the_docs_page_names_every_operation_and_fetches_nothing() {
-    let page = get(&router(memory()), "/api/docs").await.text;
+    let page = get(&routed(memory()), "/api/docs").await.text;
     for text in ["POST", "PATCH", "/api/v1/calls/{id}/supervisions", "SuperviseRequest"] {
         assert!(page.contains(text), "{text}");
     }

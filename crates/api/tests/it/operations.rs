@@ -1,9 +1,9 @@
 //! Each operation: what it asks for, and the shape of its answer.
 
+use crate::doors::routed;
 use crate::memory::{Got, get, memory, request, send, with_json};
 use axum::body::Body;
 use serde_json::json;
-use undertone_api::router;
 
 fn code(got: &Got) -> (u16, String) {
     (got.status.as_u16(), got.json["code"].as_str().unwrap_or_default().to_owned())
@@ -11,7 +11,7 @@ fn code(got: &Got) -> (u16, String) {
 
 #[tokio::test]
 async fn a_call_has_the_shape_that_the_contract_says() {
-    let router = router(memory());
+    let router = routed(memory());
     let list = get(&router, "/api/v1/calls").await;
     assert_eq!(list.status, 200);
     let call = &list.json["items"][0];
@@ -39,7 +39,7 @@ async fn a_call_has_the_shape_that_the_contract_says() {
 #[tokio::test]
 async fn abilities_agents_and_audit_have_their_shapes() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let abilities = get(&router, "/api/v1/calls/c/abilities").await.json;
     assert_eq!(abilities["listen"], json!({"allowed": true, "reasons": []}));
     assert_eq!(abilities["barge"]["reasons"], json!(["not_allowed", "own_call"]));
@@ -69,7 +69,7 @@ async fn abilities_agents_and_audit_have_their_shapes() {
 #[tokio::test]
 async fn call_control_asks_for_what_was_asked() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let placed =
         with_json(&router, "POST", "/api/v1/calls", r#"{"from_agent":"201","to":"301"}"#).await;
     assert_eq!(placed.status, 201);
@@ -106,7 +106,7 @@ async fn every_alias_of_a_mode_is_taken() {
         ("intercept", "Takeover"),
     ] {
         let memory = memory();
-        let router = router(memory.clone());
+        let router = routed(memory.clone());
         let body = format!(r#"{{"mode":"{alias}","leg":{{"kind":"sip","uri":"sip:me@h"}}}}"#);
         let got = with_json(&router, "POST", "/api/v1/calls/c/supervisions", &body).await;
         assert_eq!(got.status, 201, "{alias}: {}", got.text);
@@ -121,7 +121,7 @@ async fn every_alias_of_a_mode_is_taken() {
 #[tokio::test]
 async fn a_supervision_starts_on_a_call_or_on_an_agent() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let body = r#"{"mode":"whisper","leg":{"kind":"phone"},"targets":["p2"],"alert":true,
                    "reason":"training","agent_after":"held"}"#;
     let got = with_json(&router, "POST", "/api/v1/calls/c1/supervisions", body).await;
@@ -148,7 +148,7 @@ async fn a_supervision_starts_on_a_call_or_on_an_agent() {
 #[tokio::test]
 async fn a_running_supervision_is_changed_left_and_looked_at() {
     let memory = memory();
-    let router = router(memory.clone());
+    let router = routed(memory.clone());
     let patch = async |version: &str, body: &'static str| {
         let request = request("PATCH", "/api/v1/supervisions/s1")
             .header("content-type", "application/json")

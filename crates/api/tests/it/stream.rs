@@ -1,13 +1,14 @@
 //! `leg: stream` over real sockets: the sound comes, its proof comes from the socket, and a
 //! reader that does not read is cut off.
 
+use crate::doors::routed;
 use crate::memory::{Memory, memory};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use undertone_api::{SoundEnded, listen, router, serve};
+use undertone_api::{SoundEnded, listen, serve};
 
 const BODY: &str = r#"{"mode":"listen","leg":{"kind":"stream"}}"#;
 
@@ -15,7 +16,7 @@ async fn server() -> (SocketAddr, Arc<Memory>) {
     let memory = memory();
     let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let addr = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, router(memory.clone()), std::future::pending()));
+    tokio::spawn(serve(listener, routed(memory.clone()), std::future::pending()));
     (addr, memory)
 }
 

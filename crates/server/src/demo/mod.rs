@@ -12,11 +12,13 @@ use crate::clock;
 use crate::config::Config;
 use crate::listening;
 use crate::serve::{Server, open_store};
+use crate::sign_in::DemoPeople;
 use anyhow::Context;
 use cast::{Kind, Role};
 use crowd::Crowd;
 use std::net::SocketAddr;
 use stories::Book;
+use undertone_api::DemoSignIn;
 use undertone_core::id::PersonId;
 use undertone_phone::{
     Answering, Endpoint, EndpointConfig, EngineConfig, LineConfig, PhoneEngine, PhoneLine,
@@ -38,6 +40,8 @@ pub struct Demo {
     pub server: Server,
     /// The API key of Mia Wong, a supervisor.
     pub key: String,
+    /// Who may sign in to the pages, with passwords of this start.
+    pub sign_ins: Vec<DemoSignIn>,
     crowd: Crowd,
     endpoints: Vec<Endpoint>,
     data: String,
@@ -83,10 +87,12 @@ pub async fn start(demo: DemoConfig) -> anyhow::Result<Demo> {
     let now = clock::now().wall;
     let mia = PersonId::parse("mia")?;
     let key = store.add_key(&mia, cast::supervisor_rights(), now).await?.token;
-    let server = Server::over(&config, store).await?;
+    let people = DemoPeople::prepare(&store).await?;
+    let sign_ins = people.sign_ins();
+    let server = Server::with_people(&config, store, Some(people)).await?;
     let crowd = Crowd::gather(&server, book, phones, calls, seed)?;
     let data = config.data.display().to_string();
-    Ok(Demo { server, key, crowd, endpoints, data })
+    Ok(Demo { server, key, sign_ins, crowd, endpoints, data })
 }
 
 fn phone(endpoint: &Endpoint, role: &Role) -> Phone {
@@ -111,12 +117,17 @@ impl Demo {
         vec![
             format!("web address  http://{http}/ (the API: http://{http}/api/docs)"),
             format!("SIP address  {}", listening::uris(self.server.sip().listening()).join(" ")),
-            "sign-in      with the API key below; your desk phone is 2001".into(),
+            format!("sign-ins     {}", self.people()),
             format!("API key      {key} (supervisor Mia Wong, desk phone {})", self.mia()),
             format!("data         {}", self.data),
             "Paste this line to hear Ana Ruiz's call:".into(),
             listen,
         ]
+    }
+
+    fn people(&self) -> String {
+        let one = |p: &DemoSignIn| format!("{} / {} ({})", p.login, p.password, p.role);
+        self.sign_ins.iter().map(one).collect::<Vec<_>>().join("   ")
     }
 
     /// Mia's desk phone answers by itself, so that `leg: sip` can be tried without a phone.

@@ -33,6 +33,7 @@ pub use turned_away::Strangers;
 use crate::clock;
 use crate::floor::FloorTask;
 use crate::ids::Ids;
+use crate::live::Dirty;
 use futures::future::join_all;
 use pins::Pins;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
 use undertone_core::call::{Call, Input, NewCall};
-use undertone_core::directory::Directory;
+use undertone_core::directory::{Device, Directory};
 use undertone_core::floor::present_call;
 use undertone_core::id::{CallId, KeyId, PersonId};
 use undertone_core::refusal::{Reason, Refusal};
@@ -70,6 +71,8 @@ pub struct House {
     /// How long phones that are preferred more ring before the others do.
     pub ring_each: Duration,
     pub exchange: Exchange,
+    /// What the live board has not looked at yet.
+    pub dirty: Arc<Dirty>,
     strangers: Strangers,
     pins: Pins,
     /// Callers who are answered and on no call.
@@ -101,7 +104,8 @@ impl Switchboard {
         config: CallConfig,
     ) -> Self {
         let CallConfig { told, ring_each } = config;
-        let floor = FloorTask::start(directory.clone());
+        let dirty = Arc::new(Dirty::default());
+        let floor = FloorTask::start(directory.clone(), dirty.clone());
         let house = House {
             engine,
             sip,
@@ -114,6 +118,7 @@ impl Switchboard {
             told,
             ring_each,
             exchange: Exchange::default(),
+            dirty,
             strangers: Strangers::default(),
             pins: Pins::default(),
             alone: Arc::new(Semaphore::new(alone::ALONE_MAX)),
@@ -141,6 +146,13 @@ impl Switchboard {
     /// The snapshot of this moment.
     pub fn directory(&self) -> Arc<Directory> {
         self.house.directory.borrow().clone()
+    }
+
+    /// Whether there is anywhere to call this device.
+    pub fn is_reachable(&self, device: &Device) -> bool {
+        let registered = device.account.as_deref().zip(self.house.sip.registrar());
+        device.contact.is_some()
+            || registered.is_some_and(|(account, at)| !at.bindings(account).is_empty())
     }
 
     pub fn is_draining(&self) -> bool {

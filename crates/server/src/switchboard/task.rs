@@ -249,15 +249,17 @@ impl CallTask {
             Effect::StopTimer { timer } => {
                 self.timers.remove(&timer);
             }
-            // Views are asked for; live events come with the wallboard.
-            Effect::Changed => {}
+            Effect::Changed => self.house.dirty.call(&self.me.id),
             Effect::AgentBusy { person } => {
                 self.house.floor.busy(person, self.me.id.clone());
             }
             Effect::AgentFree { person } => {
                 self.house.floor.free(person, self.me.id.clone());
             }
-            Effect::Ended(record) => self.record(Vec::new(), *record),
+            Effect::Ended(record) => {
+                self.house.dirty.call(&self.me.id);
+                self.record(Vec::new(), *record);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The server as its neighbours see it: real phones on real sockets, real HTTP, in one process.
 
+mod browser;
 mod calls;
 mod command;
 mod crash;
@@ -11,6 +12,7 @@ mod figures;
 mod flood;
 mod flood_rig;
 mod flood_tcp;
+mod following;
 mod foreign_phone;
 mod hearing_churn;
 mod hearing_foreign;
@@ -43,6 +45,7 @@ mod scoreboard;
 mod sent_on;
 mod served;
 mod signals;
+mod signing;
 mod sipp;
 mod sipp_load;
 mod stage;

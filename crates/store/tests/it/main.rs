@@ -12,3 +12,4 @@ mod open_calls;
 mod postgres;
 mod private;
 mod records;
+mod sign_in;

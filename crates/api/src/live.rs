@@ -1,0 +1,102 @@
+//! What a page is told as it happens: a snapshot first, then what changed. The server makes it
+//! and judges who may see what; this side words it. A reader who does not read is let go, never
+//! waited for.
+
+use crate::commands::CallSnapshot;
+use crate::sign_in::SignedIn;
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+use undertone_core::id::{CallId, PersonId, SeatId};
+use undertone_core::refusal::Refusal;
+use undertone_core::time::Wall;
+use undertone_core::view::AgentView;
+
+/// Calls of one page whose levels are measured.
+pub const WATCHED_MAX: usize = 16;
+
+/// A place in the stream of changes; opaque outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// Everything that changed since the frame before, each call and person whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub calls: Vec<CallSnapshot>,
+    pub gone_calls: Vec<CallId>,
+    pub agents: Vec<AgentView>,
+    pub gone_agents: Vec<PersonId>,
+}
+
+impl Changes {
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+            && self.gone_calls.is_empty()
+            && self.agents.is_empty()
+            && self.gone_agents.is_empty()
+    }
+}
+
+/// One party as it sounds now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meter {
+    pub seat: SeatId,
+    /// Of what this party says; None: nothing came.
+    pub level_dbfs: Option<f32>,
+    /// Whose sound is measured at this party's output.
+    pub hears: Vec<SeatId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedOut {
+    /// The session ended: signed out elsewhere, or too old.
+    Ended,
+    /// The person or the key is no more.
+    Revoked,
+}
+
+#[derive(Clone, Debug)]
+pub enum Told {
+    Snapshot {
+        cursor: Cursor,
+        at: Wall,
+        now: Arc<Changes>,
+    },
+    Changes {
+        cursor: Cursor,
+        at: Wall,
+        what: Arc<Changes>,
+    },
+    Meters {
+        at: Wall,
+        call: CallId,
+        parties: Vec<Meter>,
+    },
+    /// Rights changed: who this page is now.
+    Me(Box<SignedIn>),
+    SignedOut(SignedOut),
+}
+
+/// Why the board tells a page no more, though its person is still signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetGo {
+    /// It is further behind than is kept for it.
+    TooSlow,
+    /// It may see something else now, and begins anew.
+    Anew,
+}
+
+/// One page's place in the stream. Dropped, it is forgotten.
+pub struct Follower {
+    pub told: mpsc::Receiver<Told>,
+    /// Said before `told` ends; nothing said: the server stops.
+    pub let_go: oneshot::Receiver<LetGo>,
+    /// The calls whose levels this page shows.
+    pub watched: watch::Sender<Vec<CallId>>,
+}
+
+#[async_trait]
+pub trait LiveBoard: Send + Sync + 'static {
+    /// From after this cursor if it is known, else with a snapshot first.
+    async fn follow(&self, who: SignedIn, after: Option<Cursor>) -> Result<Follower, Refusal>;
+}

@@ -5,19 +5,21 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use undertone_core::id::{BridgeId, SeatId, TapId};
 use undertone_core::plan::{HearingPlan, Source};
 use undertone_media::bridge::{Bridge, Leg, Sound};
+use undertone_media::leg::webrtc::{Answered, Road, Secret, WebError};
 use undertone_sdp::Media;
 
 use crate::hosted::Hosted;
 use crate::pending::Answer;
 use crate::ports::Ports;
 use crate::sys::Waker;
+use crate::web::{Place, WebKey};
 use crate::{DetachedLeg, TapSink};
 
 /// Commands that wait on one thread before what opens is refused.
@@ -60,6 +62,40 @@ pub(crate) enum Command {
         id: BridgeId,
         seat: SeatId,
         host: IpAddr,
+    },
+    /// Another offer of the browser at this seat.
+    Reoffer {
+        id: BridgeId,
+        seat: SeatId,
+        offer: String,
+        secret: Secret,
+        answer: Answer<Option<Result<Answered, WebError>>>,
+    },
+    /// The leg goes on by the connection of that one.
+    Rewire {
+        id: BridgeId,
+        seat: SeatId,
+        with: Box<DetachedLeg>,
+    },
+    /// A browser may come to this thread's port, and name itself so.
+    Welcome {
+        ufrag: String,
+        key: WebKey,
+        place: Arc<Place>,
+    },
+    Farewell {
+        key: WebKey,
+    },
+    /// A check of that browser came from there, and was authentic.
+    Known {
+        key: WebKey,
+        road: Road,
+        from: SocketAddr,
+    },
+    Unknown {
+        key: WebKey,
+        road: Road,
+        from: SocketAddr,
     },
     Apply {
         id: BridgeId,
@@ -116,6 +152,8 @@ impl Command {
             | Self::Detach { id, .. }
             | Self::Reconfigure { id, .. }
             | Self::Trust { id, .. }
+            | Self::Reoffer { id, .. }
+            | Self::Rewire { id, .. }
             | Self::Apply { id, .. }
             | Self::OpenTap { id, .. }
             | Self::CloseTap { id, .. }
@@ -125,7 +163,11 @@ impl Command {
             | Self::Release { id, .. }
             | Self::Expect { id }
             | Self::Adopt { id, .. } => Some(*id),
-            Self::Stop => None,
+            Self::Welcome { .. }
+            | Self::Farewell { .. }
+            | Self::Known { .. }
+            | Self::Unknown { .. }
+            | Self::Stop => None,
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Gauges {
     pub legs: u64,
     pub taps: u64,
     pub ports_in_use: u64,
+    /// Connections of browsers, in a call or not.
+    pub browsers: u64,
     /// Legs that found no pair of ports.
     pub ports_refused: u64,
     pub packets_in: u64,

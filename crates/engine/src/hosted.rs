@@ -1,7 +1,7 @@
-//! A bridge with the sockets of its legs and the sinks of its taps: what one media thread owns,
-//! and what moves whole when the bridge moves. Sends what the bridge gives out; decides nothing.
+//! A bridge with the roads of its legs and the sinks of its taps: what one media thread owns, and
+//! what moves whole when the bridge moves. Sends what the bridge gives out; decides nothing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use undertone_core::id::{BridgeId, LegId, SeatId, TapId};
 use undertone_core::time::Mono;
@@ -9,129 +9,69 @@ use undertone_media::bridge::{Bridge, BridgeEvent, Lane, Out};
 use undertone_sdp::Media;
 
 use crate::gauges::Counts;
-use crate::learning::{Claim, Learning, RTCP_STEADY, RTP_STEADY};
 use crate::ports::Ports;
+use crate::sockets::Sockets;
+use crate::sys::clock;
+use crate::web::Web;
 use crate::{OnEvent, TapSink};
 
-/// One leg's sockets, and whom they talk to.
+/// How one leg's packets come and go.
 pub(crate) struct LegIo {
     pub(crate) id: LegId,
     pub(crate) seat: SeatId,
-    pub(crate) ports: Ports,
-    rtp: Learning,
-    rtcp: Learning,
-    mux: bool,
-    /// Payload types that were agreed: nothing is learnt from another. One bit each.
-    payloads: u128,
+    pub(crate) way: Way,
+}
+
+pub(crate) enum Way {
+    /// Plain RTP, by sockets of its own.
+    Sockets(Box<Sockets>),
+    Web(Box<Web>),
 }
 
 impl LegIo {
     pub(crate) fn new(now: Mono, id: LegId, seat: SeatId, ports: Ports, media: &Media) -> Self {
-        let rtp = Learning::new(now, media.addr, ports.trusted, RTP_STEADY);
-        let rtcp = Learning::new(now, media.rtcp, ports.trusted, RTCP_STEADY);
-        let payloads = payloads(media);
-        Self { id, seat, ports, rtp, rtcp, mux: media.rtcp_mux, payloads }
+        Self { id, seat, way: Way::Sockets(Box::new(Sockets::new(now, ports, media))) }
     }
 
+    pub(crate) fn of_browser(id: LegId, seat: SeatId, web: Web) -> Self {
+        Self { id, seat, way: Way::Web(Box::new(web)) }
+    }
+
+    pub(crate) fn sockets(&mut self) -> Option<&mut Sockets> {
+        match &mut self.way {
+            Way::Sockets(sockets) => Some(sockets),
+            Way::Web(_) => None,
+        }
+    }
+
+    pub(crate) fn web(&mut self) -> Option<&mut Web> {
+        match &mut self.way {
+            Way::Web(web) => Some(web),
+            Way::Sockets(_) => None,
+        }
+    }
+
+    /// Another address was agreed. A browser's are found by its checks.
     pub(crate) fn reconfigure(&mut self, now: Mono, media: &Media) {
-        self.rtp.described(now, media.addr);
-        self.rtcp.described(now, media.rtcp);
-        (self.mux, self.payloads) = (media.rtcp_mux, payloads(media));
+        if let Some(sockets) = self.sockets() {
+            sockets.reconfigure(now, media);
+        }
     }
 
     pub(crate) fn trust(&mut self, host: IpAddr) {
-        self.ports.trust(host);
-        self.rtp.signalled_from(host);
-        self.rtcp.signalled_from(host);
-    }
-
-    /// Reads one datagram; None when none waits.
-    pub(crate) fn receive(&self, lane: Lane, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        let socket = match lane {
-            Lane::Rtp => &self.ports.rtp_socket,
-            Lane::Rtcp => &self.ports.rtcp_socket,
-        };
-        // An error other than "nothing waits" is a port that the far end closed (ICMP): the
-        // leg's own timeout judges that, not one datagram.
-        socket.recv_from(buffer).ok()
-    }
-
-    /// Is the datagram this leg's, and on which lane?
-    #[inline]
-    pub(crate) fn judge(
-        &mut self,
-        now: Mono,
-        socket: Lane,
-        from: SocketAddr,
-        bytes: &[u8],
-    ) -> Option<Lane> {
-        let second = *bytes.get(1)?;
-        if socket == Lane::Rtcp || is_rtcp(second) {
-            return self.judge_rtcp(now, socket, from, bytes).then_some(Lane::Rtcp);
-        }
-        let claim = rtp_claim(bytes)?;
-        let agreed = self.payloads >> (second & 0x7f) & 1 == 1;
-        let ours =
-            self.rtp.is_locked_to(now, from, claim) || (agreed && self.rtp.weigh(now, from, claim));
-        ours.then_some(Lane::Rtp)
-    }
-
-    /// With rtcp-mux reports come on RTP's port alone and from RTP's source (RFC 5761 section
-    /// 5.1.1), without it on their own port alone.
-    fn judge_rtcp(&mut self, now: Mono, socket: Lane, from: SocketAddr, bytes: &[u8]) -> bool {
-        match (socket, self.mux) {
-            (Lane::Rtp, true) => self.rtp.knows(from),
-            (Lane::Rtcp, false) => rtcp_claim(bytes).is_some_and(|claim| {
-                self.rtcp.is_locked_to(now, from, claim) || self.rtcp.weigh(now, from, claim)
-            }),
-            _ => false,
+        if let Some(sockets) = self.sockets() {
+            sockets.trust(host);
         }
     }
 
-    fn send(&self, lane: Lane, bytes: &[u8]) -> bool {
-        let (socket, to) = match lane {
-            Lane::Rtp => (&self.ports.rtp_socket, self.rtp.target()),
-            Lane::Rtcp if self.mux => (&self.ports.rtp_socket, self.rtp.target()),
-            Lane::Rtcp => (&self.ports.rtcp_socket, self.rtcp.target()),
-        };
-        to.is_some_and(|to| socket.send_to(bytes, to).is_ok())
-    }
-
-    /// Throws away what arrived before the leg was attached: it was never part of the call.
-    pub(crate) fn forget_early(&self, buffer: &mut [u8]) {
-        for lane in [Lane::Rtp, Lane::Rtcp] {
-            let mut left = 256;
-            while left > 0 && self.receive(lane, buffer).is_some() {
-                left -= 1;
-            }
+    fn send(&mut self, lane: Lane, bytes: &[u8]) -> bool {
+        match (&mut self.way, lane) {
+            (Way::Sockets(sockets), _) => sockets.send(lane, bytes),
+            (Way::Web(web), Lane::Rtp) => web.send(clock(), bytes),
+            // Its connection has reports of its own.
+            (Way::Web(_), Lane::Rtcp) => true,
         }
     }
-}
-
-/// RTP and RTCP on one port are told apart by the second byte (RFC 5761 section 4). Without
-/// rtcp-mux none of these is RTP either: no codec of ours has such a number.
-fn is_rtcp(second: u8) -> bool {
-    (192..=223).contains(&second)
-}
-
-fn rtp_claim(bytes: &[u8]) -> Option<Claim> {
-    let [head, _, s1, s0, _, _, _, _, a, b, c, d, ..] = *bytes else { return None };
-    let seq = Some(u16::from_be_bytes([s1, s0]));
-    (head >> 6 == 2).then_some(Claim { ssrc: u32::from_be_bytes([a, b, c, d]), seq })
-}
-
-/// A compound packet begins with a report (RFC 3550 section 6.1), and that with its sender.
-fn rtcp_claim(bytes: &[u8]) -> Option<Claim> {
-    let [head, 200 | 201, _, _, a, b, c, d, ..] = *bytes else { return None };
-    let ssrc = u32::from_be_bytes([a, b, c, d]);
-    (head >> 6 == 2).then_some(Claim { ssrc, seq: None })
-}
-
-fn payloads(media: &Media) -> u128 {
-    let codecs = media.arriving.iter().chain(&media.codecs).map(|(pt, _)| *pt);
-    let events = media.events_arriving.iter().chain(&media.events).map(|e| e.pt);
-    let all = codecs.chain(events).chain(media.comfort_noise);
-    all.fold(0, |bits, pt| bits | 1 << (pt & 0x7f))
 }
 
 pub(crate) struct Hosted {
@@ -148,6 +88,10 @@ impl Hosted {
         self.legs.iter().position(|l| l.as_ref().is_some_and(|l| l.seat == seat))
     }
 
+    pub(crate) fn leg_of(&mut self, seat: SeatId) -> Option<&mut LegIo> {
+        self.legs.iter_mut().flatten().find(|leg| leg.seat == seat)
+    }
+
     pub(crate) fn put(&mut self, leg: LegIo) -> usize {
         let free = self.legs.iter().position(Option::is_none);
         let at = free.unwrap_or(self.legs.len());
@@ -162,7 +106,7 @@ impl Hosted {
 /// Takes what a bridge gives out, for the time of one call into it.
 pub(crate) struct Wire<'a> {
     pub(crate) id: BridgeId,
-    pub(crate) legs: &'a [Option<LegIo>],
+    pub(crate) legs: &'a mut [Option<LegIo>],
     pub(crate) taps: &'a mut Vec<(TapId, Box<dyn TapSink>)>,
     pub(crate) counts: &'a mut Counts,
     pub(crate) on_event: &'a OnEvent,
@@ -172,7 +116,7 @@ pub(crate) struct Wire<'a> {
 
 impl Out for Wire<'_> {
     fn packet(&mut self, leg: LegId, lane: Lane, bytes: &[u8]) {
-        let Some(io) = self.legs.iter().flatten().find(|l| l.id == leg) else { return };
+        let Some(io) = self.legs.iter_mut().flatten().find(|l| l.id == leg) else { return };
         if io.send(lane, bytes) {
             self.counts.packets_out += 1;
         } else {

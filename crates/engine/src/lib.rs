@@ -13,8 +13,10 @@ mod phases;
 mod ports;
 mod range;
 mod routes;
+mod sockets;
 mod sys;
 mod thread;
+mod web;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -35,11 +37,14 @@ use hosted::LegIo;
 use ports::Pool;
 use routes::{Routes, Sent};
 use thread::{Worker, WorkerParts};
+use web::tcp::TcpDoor;
+use web::{Ring, WebHouse};
 
 pub use gauges::{Gauges, LATENESS_BOUNDS_US, Lateness};
 pub use pending::Pending;
 pub use ports::{Ports, PortsExhausted};
 pub use range::Rank;
+pub use web::{BrowserRefused, Greet, Greeted, WebConfig};
 
 /// Called on a media thread: it must not block. It may call the engine.
 pub type OnEvent = Arc<dyn Fn(BridgeId, BridgeEvent) + Send + Sync>;
@@ -75,6 +80,8 @@ pub struct EngineConfig {
     /// at most. Measured with 100 plain calls: 0 cost 0.73-0.88 CPU-ms a call-second, 500 cost
     /// 0.42-0.45, beside 0.37-0.57 of a bare relay.
     pub gather_us: u32,
+    /// Where browsers come in; None: they are not taken.
+    pub web: Option<WebConfig>,
 }
 
 impl Default for EngineConfig {
@@ -88,6 +95,7 @@ impl Default for EngineConfig {
             priority: true,
             cores: Vec::new(),
             gather_us: 500,
+            web: None,
         }
     }
 }
@@ -125,6 +133,7 @@ struct Inner {
     routes: Arc<Routes>,
     /// One for each address family that we have an address of.
     pools: Vec<Arc<Pool>>,
+    web: Option<Arc<WebHouse>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -137,11 +146,16 @@ impl Engine {
         let threads = config.threads.clamp(1, 64);
         let pools = pools(&config)?;
         let queues: io::Result<Vec<Queue>> = (0..threads).map(|_| Queue::new()).collect();
+        let web = config.web.as_ref().map(|web| WebHouse::open(web, threads, config.dscp));
+        let (web, mut listener) = web.transpose()?.unzip();
+        let web = web.map(Arc::new);
+        let rings: Arc<[Ring]> = (0..threads).map(|_| Ring::default()).collect();
         let inner = Inner {
             queues: queues?.into(),
             published: (0..threads).map(|_| Arc::default()).collect(),
             routes: Arc::new(Routes::new(threads)),
             pools,
+            web,
             threads: Mutex::new(Vec::new()),
         };
         // From here on, dropping `inner` stops what was started.
@@ -153,6 +167,10 @@ impl Engine {
                 published: inner.published[me].clone(),
                 on_event: on_event.clone(),
                 gather: Duration::from_micros(config.gather_us.min(2_000).into()),
+                web_port: inner.web.as_ref().and_then(|web| web.port_of(me)),
+                // The first thread's.
+                tcp_door: listener.take().flatten().map(TcpDoor::new),
+                rings: rings.clone(),
             })?;
             let core = match config.cores.len() {
                 0 => None,
@@ -326,6 +344,7 @@ impl Engine {
         }
         sum.ports_in_use = self.0.pools.iter().map(|pool| pool.in_use() as u64).sum();
         sum.ports_refused = self.0.pools.iter().map(|pool| pool.refused()).sum();
+        sum.browsers = self.0.web.as_ref().map_or(0, |web| web.here() as u64);
         sum.commands_waiting = self.0.queues.iter().map(|q| q.len() as u64).sum();
         sum
     }

@@ -1,7 +1,10 @@
 //! How a media thread carries out each command. A command for a bridge that is gone is nothing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use undertone_core::id::{BridgeId, SeatId, TapId};
 use undertone_media::bridge::{Bridge, BridgeConfig};
+use undertone_media::leg::webrtc::WebError;
 use undertone_sdp::Media;
 
 use crate::DetachedLeg;
@@ -28,7 +31,10 @@ impl Worker {
             }
             Command::Adopt { id, hosted } => return self.adopt(id, hosted),
             Command::Release { id, to } => {
-                let hosted = self.slots.get(&id).copied().and_then(|slot| self.take_out(slot));
+                let mut hosted = self.slots.get(&id).copied().and_then(|slot| self.take_out(slot));
+                let legs = hosted.iter_mut().flat_map(|hosted| hosted.legs.iter_mut().flatten());
+                // What comes for its browsers from now on goes there, and waits.
+                legs.filter_map(LegIo::web).for_each(|web| web.place.set(Some(to)));
                 self.queue_of(to).push(Command::Adopt { id, hosted });
             }
             Command::Inspect { id, work } => match self.slots.get(&id).copied() {
@@ -37,9 +43,24 @@ impl Worker {
                 }
                 None => work(None),
             },
+            Command::Welcome { .. }
+            | Command::Farewell { .. }
+            | Command::Known { .. }
+            | Command::Unknown { .. } => self.obey_of_port(command),
             other => self.obey_of_bridge(other),
         }
         Turn::On
+    }
+
+    fn obey_of_port(&mut self, command: Command) {
+        let Some(port) = &mut self.web_port else { return };
+        match command {
+            Command::Welcome { ufrag, key, place } => port.welcome(ufrag, key, place),
+            Command::Farewell { key } => port.farewell(key),
+            Command::Known { key, road, from } => port.known(key, road, from),
+            Command::Unknown { key, road, from } => port.unknown(key, road, from),
+            _ => {}
+        }
     }
 
     fn obey_of_bridge(&mut self, command: Command) {
@@ -49,8 +70,10 @@ impl Worker {
         match command {
             Command::Close { .. } => self.remove(slot),
             Command::Attach { seat, leg, ports, media, .. } => {
-                let io = LegIo::new(clock(), leg.id(), seat, ports, &media);
-                io.forget_early(&mut self.buffer);
+                let mut io = LegIo::new(clock(), leg.id(), seat, ports, &media);
+                if let Some(sockets) = io.sockets() {
+                    sockets.forget_early(&mut self.buffer);
+                }
                 self.attach(slot, io, *leg);
             }
             Command::AttachLeg { seat, leg, .. } => {
@@ -60,6 +83,17 @@ impl Worker {
             }
             Command::Detach { seat, answer, .. } => answer.give(self.detach(slot, seat)),
             Command::Reconfigure { seat, media, .. } => self.reconfigure(slot, seat, *media),
+            Command::Reoffer { seat, offer, secret, answer, .. } => {
+                let hosted = self.bridges.get_mut(slot as usize).and_then(Option::as_mut);
+                let web = hosted.and_then(|hosted| hosted.leg_of(seat)?.web());
+                // A panic of the library over a hostile offer is that browser's alone.
+                let again = web.map(|web| {
+                    catch_unwind(AssertUnwindSafe(|| web.reoffer(&offer, &secret)))
+                        .unwrap_or(Err(WebError::OtherBrowser))
+                });
+                answer.give(again);
+            }
+            Command::Rewire { seat, with, .. } => self.rewire(slot, seat, with.io),
             Command::Trust { seat, host, .. } => self.trust(slot, seat, host),
             Command::Apply { plan, .. } => {
                 self.within(slot, |bridge, wire| bridge.apply(clock(), plan, wire));
@@ -109,15 +143,27 @@ impl Worker {
         let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };
         let at = hosted.put(io);
         self.counts.legs += 1;
-        if let Some(Some(hosted)) = self.bridges.get(slot as usize)
-            && let Some(io) = &hosted.legs[at]
-        {
-            self.watch(slot, at, io);
-        }
+        self.watch(slot, at);
         self.within(slot, |bridge, wire| bridge.attach(clock(), seat, leg, wire));
     }
 
-    fn detach(&mut self, slot: u32, seat: SeatId) -> Option<DetachedLeg> {
+    /// The leg stays; how it is reached is another now.
+    fn rewire(&mut self, slot: u32, seat: SeatId, mut io: LegIo) {
+        let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };
+        let Some(at) = hosted.leg_index(seat) else { return };
+        let Some(old) = hosted.legs[at].take() else { return };
+        (io.id, io.seat) = (old.id, seat);
+        let state = io.web().map(|web| web.rtc().state());
+        hosted.legs[at] = Some(io);
+        self.unwatch(&old);
+        drop(old);
+        self.watch(slot, at);
+        if let Some(state) = state {
+            self.web_news(slot, seat, state);
+        }
+    }
+
+    pub(crate) fn detach(&mut self, slot: u32, seat: SeatId) -> Option<DetachedLeg> {
         let hosted = self.bridges.get_mut(slot as usize)?.as_mut()?;
         let at = hosted.leg_index(seat)?;
         let leg = self.within(slot, |bridge, _| bridge.detach(clock(), seat)).flatten();
@@ -130,10 +176,8 @@ impl Worker {
 
     fn reconfigure(&mut self, slot: u32, seat: SeatId, media: Media) {
         let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };
-        let Some(at) = hosted.leg_index(seat) else { return };
-        if let Some(io) = &mut hosted.legs[at] {
-            io.reconfigure(clock(), &media);
-        }
+        let Some(io) = hosted.leg_of(seat) else { return };
+        io.reconfigure(clock(), &media);
         self.within(slot, |bridge, _| {
             if let Some(leg) = bridge.leg_mut(seat) {
                 leg.reconfigure(clock(), media);
@@ -143,8 +187,7 @@ impl Worker {
 
     fn trust(&mut self, slot: u32, seat: SeatId, host: std::net::IpAddr) {
         let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };
-        let io = hosted.leg_index(seat).and_then(|at| hosted.legs[at].as_mut());
-        if let Some(io) = io {
+        if let Some(io) = hosted.leg_of(seat) {
             io.trust(host);
         }
     }

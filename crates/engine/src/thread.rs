@@ -14,10 +14,13 @@ use undertone_media::bridge::{Bridge, BridgeEvent, Lane};
 use crate::OnEvent;
 use crate::command::{Command, Queue};
 use crate::gauges::{Counts, Published};
-use crate::hosted::{Hosted, Wire};
+use crate::hosted::{Hosted, LegIo, Way, Wire};
 use crate::phases::Phases;
 use crate::routes::Routes;
 use crate::sys::{Epoll, Ready, clock, nap, thread_cpu_us};
+use crate::web::tcp::TcpDoor;
+use crate::web::work::WEB;
+use crate::web::{Port, Ring, WebKey};
 
 const WAKER: u64 = u64::MAX;
 /// Packets handled before the loop looks at its ticks and commands again.
@@ -35,7 +38,7 @@ const CPU_EVERY_US: u64 = 100_000;
 
 pub(crate) struct Worker {
     pub(crate) me: usize,
-    epoll: Epoll,
+    pub(crate) epoll: Epoll,
     /// Of every thread, this one's at `me`.
     queues: Arc<[Queue]>,
     routes: Arc<Routes>,
@@ -50,6 +53,16 @@ pub(crate) struct Worker {
     pub(crate) phases: Phases,
     pub(crate) counts: Counts,
     pub(crate) buffer: Box<[u8]>,
+    /// Where browsers come in, if they do.
+    pub(crate) web_port: Option<Port>,
+    pub(crate) tcp_door: Option<TcpDoor>,
+    pub(crate) swept: Mono,
+    /// Browsers' legs that are on this thread: slot and index.
+    pub(crate) webs: FxHashMap<WebKey, (u32, usize)>,
+    /// Datagrams from other threads' ports, one ring a thread.
+    pub(crate) rings: Arc<[Ring]>,
+    /// Some wait in this thread's for a leg that is on its way.
+    pub(crate) early: bool,
     cpu_read: Mono,
 }
 
@@ -73,6 +86,9 @@ pub(crate) struct WorkerParts {
     pub(crate) published: Arc<Published>,
     pub(crate) on_event: OnEvent,
     pub(crate) gather: Duration,
+    pub(crate) web_port: Option<Port>,
+    pub(crate) tcp_door: Option<TcpDoor>,
+    pub(crate) rings: Arc<[Ring]>,
 }
 
 fn token(slot: u32, leg: usize, lane: Lane) -> u64 {
@@ -83,7 +99,7 @@ impl Worker {
     pub(crate) fn new(parts: WorkerParts) -> std::io::Result<Self> {
         let epoll = Epoll::new()?;
         epoll.add(parts.queues[parts.me].waker(), WAKER)?;
-        Ok(Self {
+        let mut worker = Self {
             me: parts.me,
             epoll,
             queues: parts.queues,
@@ -98,8 +114,16 @@ impl Worker {
             phases: Phases::default(),
             counts: Counts::default(),
             buffer: vec![0; DATAGRAM_BYTES].into_boxed_slice(),
+            web_port: parts.web_port,
+            tcp_door: parts.tcp_door,
+            swept: Mono(0),
+            webs: FxHashMap::default(),
+            rings: parts.rings,
+            early: false,
             cpu_read: Mono(0),
-        })
+        };
+        worker.open_web()?;
+        Ok(worker)
     }
 
     pub(crate) fn run(mut self) {
@@ -112,11 +136,15 @@ impl Worker {
             self.counts.turns += 1;
             let woken = clock();
             // Before the queue is taken: what is pushed after that wakes the next wait.
-            if ready[..n].iter().any(|event| event.token() == WAKER) {
+            let called = ready[..n].iter().any(|event| event.token() == WAKER);
+            if called {
                 self.queues[self.me].waker().reset();
             }
             if let Turn::Stop = self.commands(&mut waiting) {
                 break;
+            }
+            if called || self.early {
+                self.take_passed();
             }
             self.packets(&ready[..n], woken);
             if let Turn::Stop = self.ticks(&mut waiting) {
@@ -183,7 +211,10 @@ impl Worker {
     fn read_all(&mut self, ready: &[Ready], reads: usize) {
         for event in ready {
             let token = event.token();
-            if token == WAKER {
+            if token & WEB != 0 {
+                if token != WAKER {
+                    self.read_web(token);
+                }
                 continue;
             }
             let (mut left, mut strangers) = (reads, STRANGER_READS);
@@ -205,7 +236,9 @@ impl Worker {
         let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else {
             return Read::Nothing;
         };
-        let Some(Some(io)) = hosted.legs.get_mut(leg) else { return Read::Nothing };
+        let Some(Some(LegIo { id, way: Way::Sockets(io), .. })) = hosted.legs.get_mut(leg) else {
+            return Read::Nothing;
+        };
         let Some((len, from)) = io.receive(socket, &mut self.buffer) else {
             return Read::Nothing;
         };
@@ -215,7 +248,7 @@ impl Worker {
             self.counts.packets_foreign += 1;
             return Read::Strange;
         };
-        let (id, buffer) = (io.id, std::mem::take(&mut self.buffer));
+        let (id, buffer) = (*id, std::mem::take(&mut self.buffer));
         self.within(slot, |bridge, wire| {
             bridge.handle_packet(now, id, lane, &buffer[..len], wire);
         });
@@ -231,6 +264,7 @@ impl Worker {
             while let Some(slot) = self.phases.slot(due.phase, at) {
                 self.counts.ticks += 1;
                 self.within(slot, |bridge, wire| bridge.tick(clock(), wire));
+                self.web_ticks(slot);
                 // A bridge that panicked has left the phase: another is in its place now.
                 if self.phases.slot(due.phase, at) == Some(slot) {
                     at += 1;
@@ -316,25 +350,42 @@ impl Worker {
         self.counts.bridges += 1;
         self.counts.legs += hosted.legs.iter().flatten().count() as u64;
         self.counts.taps += hosted.taps.len() as u64;
-        for (at, io) in hosted.legs.iter().enumerate() {
-            if let Some(io) = io {
-                self.watch(slot, at, io);
-            }
-        }
+        let legs = hosted.legs.len();
         self.bridges[slot as usize] = Some(hosted);
+        for at in 0..legs {
+            self.watch(slot, at);
+        }
     }
 
-    pub(crate) fn watch(&self, slot: u32, leg: usize, io: &crate::hosted::LegIo) {
-        let rtp = self.epoll.add(&io.ports.rtp_socket, token(slot, leg, Lane::Rtp));
-        let rtcp = self.epoll.add(&io.ports.rtcp_socket, token(slot, leg, Lane::Rtcp));
+    /// What comes for this leg wakes this thread from now on.
+    pub(crate) fn watch(&mut self, slot: u32, leg: usize) {
+        let hosted = self.bridges.get(slot as usize).and_then(Option::as_ref);
+        let Some(Some(io)) = hosted.and_then(|hosted| hosted.legs.get(leg)) else { return };
+        let ports = match &io.way {
+            Way::Sockets(sockets) => &sockets.ports,
+            Way::Web(web) => {
+                self.webs.insert(web.key, (slot, leg));
+                return web.place.set(Some(self.me));
+            }
+        };
+        let rtp = self.epoll.add(&ports.rtp_socket, token(slot, leg, Lane::Rtp));
+        let rtcp = self.epoll.add(&ports.rtcp_socket, token(slot, leg, Lane::Rtcp));
         if let Err(error) = rtp.and(rtcp) {
             tracing::error!(leg = io.id.0, %error, "a leg's sockets cannot be watched");
         }
     }
 
-    pub(crate) fn unwatch(&self, io: &crate::hosted::LegIo) {
-        self.epoll.remove(&io.ports.rtp_socket);
-        self.epoll.remove(&io.ports.rtcp_socket);
+    pub(crate) fn unwatch(&mut self, io: &LegIo) {
+        match &io.way {
+            Way::Sockets(sockets) => {
+                self.epoll.remove(&sockets.ports.rtp_socket);
+                self.epoll.remove(&sockets.ports.rtcp_socket);
+            }
+            Way::Web(web) => {
+                self.webs.remove(&web.key);
+                web.place.set(None);
+            }
+        }
     }
 
     pub(crate) fn queue_of(&self, thread: usize) -> &Queue {
@@ -348,5 +399,6 @@ impl Worker {
             self.counts.cpu_us = thread_cpu_us();
         }
         self.published.publish(&mut self.counts);
+        self.sweep_web();
     }
 }

@@ -108,7 +108,7 @@ impl OpusParams {
 
     /// Reads a fmtp's parameters. What is out of range or unknown is ignored: an fmtp is a wish,
     /// and a wish that cannot be read must not cost the call.
-    pub(crate) fn parse(fmtp: &str) -> Self {
+    pub fn parse(fmtp: &str) -> Self {
         let mut out = Self::default();
         for part in fmtp.split(';') {
             let Some((key, value)) = part.split_once('=') else { continue };

@@ -64,6 +64,13 @@ pub enum BridgeEvent {
         seat: SeatId,
         for_ms: u64,
     },
+    /// Said by the engine of a browser's leg: its far end can be reached, or not any more.
+    LegConnected {
+        seat: SeatId,
+    },
+    LegLost {
+        seat: SeatId,
+    },
     /// Said by the engine: the bridge ended.
     Panicked,
 }

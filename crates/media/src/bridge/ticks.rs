@@ -146,7 +146,11 @@ fn report(
     }
     if let Some(proof) = leg.proof {
         let lately = leg.last_in.is_some_and(|at| now.since(at) <= 1_000_000);
-        if in_force && leg.sender.sent() >= proof.from + 3 && (lately || !proof.incoming) {
+        if in_force
+            && leg.connected
+            && leg.sender.sent() >= proof.from + 3
+            && (lately || !proof.incoming)
+        {
             leg.proof = None;
             out.event(BridgeEvent::AudioProven { seat, incoming: proof.incoming });
         }

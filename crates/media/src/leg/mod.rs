@@ -2,6 +2,8 @@
 //! and detachable: its SSRC, sequence and timestamps go with it. Knows no socket and no plan.
 
 pub mod rtp;
+#[cfg(feature = "webrtc")]
+pub mod webrtc;
 
 use crate::bridge::outlet::{Outlet, SourceInfo};
 use crate::events::{EventReceiver, EventSender};
@@ -74,6 +76,8 @@ pub struct Leg {
     pub(crate) silent_told: u64,
     pub(crate) unusable: u64,
     pub(crate) proof: Option<Proof>,
+    /// What it sends gets anywhere. Plain RTP always does; a browser must be connected.
+    pub(crate) connected: bool,
     pub(crate) outlet: Option<Box<Outlet>>,
 }
 
@@ -100,6 +104,7 @@ impl Leg {
             silent_told: 0,
             unusable: 0,
             proof: None,
+            connected: true,
             outlet: None,
         }
     }
@@ -112,6 +117,22 @@ impl Leg {
     }
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Its far end can be reached, or not for now: then nothing that it is sent proves audio.
+    pub fn set_connected(&mut self, connected: bool) {
+        if connected && !self.connected {
+            // What was sent before went nowhere.
+            if let Some(proof) = &mut self.proof {
+                proof.from = self.sender.sent();
+            }
+        }
+        self.connected = connected;
+    }
+
+    /// What the far end said of our stream where its reports are not read here.
+    pub fn far_says(&mut self, fraction_lost: f32, rtt_us: Option<u32>) {
+        self.rtcp.far_says((fraction_lost.clamp(0.0, 1.0) * 255.0) as u8, rtt_us);
     }
 
     /// Another offer was answered: codecs, payload types, direction. SSRC, sequence and timestamp

@@ -183,6 +183,12 @@ impl Session {
         Ok(())
     }
 
+    /// The far end's report, where another reader took it.
+    pub fn far_says(&mut self, fraction_lost: u8, rtt_us: Option<u32>) {
+        self.far.far_fraction_lost = fraction_lost;
+        self.far.rtt_us = rtt_us.or(self.far.rtt_us);
+    }
+
     /// Writes a compound packet into `out` (cleared first) if one is due; call on every tick.
     pub fn poll(&mut self, now: Mono, out: &mut Vec<u8>) -> bool {
         if now < self.next {

@@ -1,0 +1,212 @@
+//! A browser's leg on its media thread: its connection, and the roads on which datagrams reach it.
+//! They come in by a port that all browsers of one thread share (`port`), or by TCP (`tcp`); they
+//! may come on another thread than the one that has the leg, and are then handed on undecrypted.
+//! Decides nothing about who hears whom.
+
+mod entry;
+mod port;
+pub(crate) mod tcp;
+pub(crate) mod work;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use undertone_core::time::Mono;
+use undertone_media::leg::webrtc::{Answered, Road, Secret, WebError, WebRtc, WebState};
+
+use crate::command::{Command, Queue};
+use crate::sys::clock;
+use tcp::Lane as TcpLane;
+
+pub(crate) use entry::WebHouse;
+pub use entry::{BrowserRefused, Greet, Greeted, WebConfig};
+pub(crate) use port::{Port, Ring};
+
+/// Addresses that one browser may be heard from: its interfaces, before and after a change of
+/// network.
+pub(crate) const ADDRESSES_MAX: usize = 16;
+/// TCP connections that one browser may have open.
+const LANES_MAX: usize = 4;
+
+/// One connection of a browser; a browser that reloads has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct WebKey(pub(crate) u64);
+
+/// Which thread has the leg now.
+pub(crate) struct Place(AtomicUsize);
+
+impl Place {
+    const NOWHERE: usize = usize::MAX;
+
+    pub(crate) fn nowhere() -> Arc<Self> {
+        Arc::new(Self(AtomicUsize::new(Self::NOWHERE)))
+    }
+    pub(crate) fn thread(&self) -> Option<usize> {
+        Some(self.0.load(Ordering::Acquire)).filter(|thread| *thread != Self::NOWHERE)
+    }
+    pub(crate) fn set(&self, thread: Option<usize>) {
+        self.0.store(thread.unwrap_or(Self::NOWHERE), Ordering::Release);
+    }
+}
+
+/// A datagram, and the way back.
+pub(crate) struct Arrived<'a> {
+    pub(crate) from: SocketAddr,
+    /// None: by UDP.
+    pub(crate) lane: Option<Arc<TcpLane>>,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Arrived<'_> {
+    pub(crate) fn road(&self) -> Road {
+        if self.lane.is_some() { Road::Tcp } else { Road::Udp }
+    }
+}
+
+/// What a leg has in the place of sockets of its own.
+pub(crate) struct Web {
+    pub(crate) key: WebKey,
+    pub(crate) place: Arc<Place>,
+    rtc: WebRtc,
+    /// The port of the thread that the browser was told.
+    udp: Arc<UdpSocket>,
+    lanes: Vec<(SocketAddr, Arc<TcpLane>)>,
+    known: Vec<(Road, SocketAddr)>,
+    guest: Guest,
+}
+
+/// An entry in the table of the thread whose port the browser was told; it ends with this.
+pub(crate) struct Guest {
+    key: WebKey,
+    home: usize,
+    queues: Arc<[Queue]>,
+    house: Arc<WebHouse>,
+}
+
+impl Guest {
+    fn tell(&self, command: Command) {
+        self.queues[self.home].push(command);
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.tell(Command::Farewell { key: self.key });
+        self.house.left();
+    }
+}
+
+/// What became of a datagram.
+pub(crate) struct Received {
+    pub(crate) plain: Vec<Vec<u8>>,
+    pub(crate) news: Option<WebState>,
+}
+
+impl Web {
+    pub(crate) fn receive(&mut self, now: Mono, arrived: &Arrived<'_>) -> Received {
+        let (road, from) = (arrived.road(), arrived.from);
+        let Self { rtc, udp, lanes, .. } = self;
+        let accepted = rtc.receive(now, road, from, arrived.bytes, &mut |road, to, bytes| {
+            match &arrived.lane {
+                // Back by the connection that it came on, which may not be known yet.
+                Some(lane) if to == from => lane.send(bytes),
+                _ => put(udp, lanes, road, to, bytes),
+            }
+        });
+        if accepted {
+            self.learn(road, from);
+            if let Some(lane) = &arrived.lane {
+                self.keep_lane(from, lane);
+            }
+        }
+        let mut plain = Vec::new();
+        while let Some(packet) = self.rtc.next_plain() {
+            plain.push(packet);
+        }
+        Received { plain, news: self.rtc.news() }
+    }
+
+    pub(crate) fn send(&mut self, now: Mono, rtp: &[u8]) -> bool {
+        let Self { rtc, udp, lanes, .. } = self;
+        rtc.send(now, rtp, &mut |road, to, bytes| put(udp, lanes, road, to, bytes))
+    }
+
+    pub(crate) fn tick(&mut self, now: Mono) -> Option<WebState> {
+        let Self { rtc, udp, lanes, .. } = self;
+        rtc.tick(now, &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
+        lanes.retain(|(_, lane)| lane.flush());
+        rtc.news()
+    }
+
+    pub(crate) fn rtc(&mut self) -> &mut WebRtc {
+        &mut self.rtc
+    }
+
+    /// Another offer of the same browser.
+    pub(crate) fn reoffer(&mut self, offer: &str, secret: &Secret) -> Result<Answered, WebError> {
+        if !self.rtc.is_of(offer) {
+            return Err(WebError::OtherBrowser);
+        }
+        let Self { rtc, udp, lanes, .. } = self;
+        let wire = &mut |road, to, bytes: &[u8]| put(udp, lanes, road, to, bytes);
+        let answered = rtc.reoffer(clock(), offer, secret, wire)?;
+        let (ufrag, key, place) = (answered.ufrag.clone(), self.key, self.place.clone());
+        self.guest.tell(Command::Welcome { ufrag, key, place });
+        Ok(answered)
+    }
+
+    /// The home's table learns it too: what comes from there is this browser's.
+    fn learn(&mut self, road: Road, from: SocketAddr) {
+        if self.known.contains(&(road, from)) {
+            return;
+        }
+        if self.known.len() == ADDRESSES_MAX {
+            let (road, from) = self.known.remove(0);
+            self.guest.tell(Command::Unknown { key: self.key, road, from });
+        }
+        self.known.push((road, from));
+        self.guest.tell(Command::Known { key: self.key, road, from });
+    }
+
+    fn keep_lane(&mut self, from: SocketAddr, lane: &Arc<TcpLane>) {
+        if self.lanes.iter().any(|(at, _)| *at == from) {
+            return;
+        }
+        if self.lanes.len() == LANES_MAX {
+            self.lanes.remove(0);
+        }
+        self.lanes.push((from, lane.clone()));
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        let Self { rtc, udp, lanes, .. } = self;
+        rtc.close(clock(), &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
+    }
+}
+
+/// To the wire. What the kernel does not take is lost, as on any network.
+fn put(
+    udp: &UdpSocket,
+    lanes: &[(SocketAddr, Arc<TcpLane>)],
+    road: Road,
+    to: SocketAddr,
+    bytes: &[u8],
+) {
+    match road {
+        Road::Udp => drop(udp.send_to(bytes, to)),
+        Road::Tcp => {
+            if let Some((_, lane)) = lanes.iter().find(|(at, _)| *at == to) {
+                lane.send(bytes);
+            }
+        }
+    }
+}
+
+/// The same instant on both clocks.
+fn both_clocks() -> (Mono, Instant) {
+    (clock(), Instant::now())
+}

@@ -3,7 +3,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { features } from '../src/api/features'
-import { ask, browser, demo, signIn, until, visit, wallboard, type Server } from './stage'
+import { ask, browser, demo, hangUp, signIn, until, visit, wallboard, type Server } from './stage'
 
 interface Wire {
   id: string
@@ -77,6 +77,7 @@ describe.skipIf(!features.phone)('a supervisor in the browser', () => {
   })
 
   test('a reload keeps the leg and the session', async () => {
+    await hangUp(server)
     const { page, close } = await visit(chrome, server.origin, { permissions: ['microphone'] })
     await signIn(page, server.key, '')
     await wallboard(page)

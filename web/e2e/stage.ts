@@ -136,6 +136,12 @@ export async function ask<T>(server: Server, path: string): Promise<T> {
   return (await response.json()) as T
 }
 
+/** Mia's phone, which a page that has just closed still holds for some seconds. */
+export async function hangUp(server: Server): Promise<void> {
+  const headers = { Authorization: `Bearer ${server.key}` }
+  await fetch(`${server.origin}/api/v1/me/phone`, { method: 'DELETE', headers })
+}
+
 /** Looks until it is so, for so long at most. */
 export async function until<T>(
   look: () => Promise<T | null | undefined | false>,

@@ -6,6 +6,7 @@
 use crate::sound::LiveSound;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
 use undertone_core::id::{CallId, PersonId, SeatId, SupervisionId};
@@ -111,6 +112,49 @@ pub struct AuditPage {
     pub next: Option<u64>,
 }
 
+/// A browser's offer for the caller's one leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPhone {
+    pub sdp: String,
+    /// Also if another page of the caller has it.
+    pub here: bool,
+    /// Names the page over a reload.
+    pub tab: String,
+    /// From where the browser asks.
+    pub peer: Option<IpAddr>,
+}
+
+/// A relay between a browser and this server. The credential is a secret: it is not logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IceServer {
+    pub urls: Vec<String>,
+    pub username: String,
+    pub credential: String,
+}
+
+impl std::fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "IceServer({:?})", self.urls)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneView {
+    pub id: String,
+    pub state: &'static str,
+    pub send_codec: &'static str,
+    pub call: Option<CallId>,
+    pub supervision: Option<SupervisionId>,
+    pub ice_servers: Vec<IceServer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedPhone {
+    pub view: PhoneView,
+    /// Our answer.
+    pub sdp: String,
+}
+
 #[async_trait]
 pub trait Commands: Send + Sync + 'static {
     /// Whose key this is: who acts with it (channel API, rights that person and key both grant),
@@ -167,6 +211,12 @@ pub trait Commands: Send + Sync + 'static {
         id: &SupervisionId,
         what: AgentAction,
     ) -> Result<SupervisionView, Refusal>;
+    /// The caller's own leg in a browser.
+    async fn open_phone(&self, who: &Actor, what: OpenPhone) -> Result<OpenedPhone, Refusal>;
+    async fn phone(&self, who: &Actor) -> Result<PhoneView, Refusal>;
+    async fn close_phone(&self, who: &Actor) -> Result<(), Refusal>;
+    /// What a browser is told before its offer; may be nothing.
+    async fn ice_servers(&self, who: &Actor) -> Vec<IceServer>;
     /// Ready to take calls, or why not, in one plain sentence.
     async fn ready(&self) -> Result<(), String>;
 }

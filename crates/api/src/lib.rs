@@ -24,8 +24,8 @@ mod stream;
 mod wire;
 
 pub use commands::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
-    Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, IceServer, LegWanted, Of,
+    OpenPhone, OpenedPhone, PhoneView, PlaceCall, Supervise, Supervised,
 };
 pub use cookie::same_secret;
 pub use live::{Changes, Cursor, Follower, LetGo, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX};

@@ -106,7 +106,8 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         Reason::NoSuchCall
         | Reason::NoSuchAgent
         | Reason::NoSuchSupervision
-        | Reason::NoSuchParty => StatusCode::NOT_FOUND,
+        | Reason::NoSuchParty
+        | Reason::NoPhone => StatusCode::NOT_FOUND,
         Reason::AgentNotOnCall
         | Reason::CallNotTalking
         | Reason::CallEnded
@@ -126,6 +127,8 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         | Reason::TooManySeats
         | Reason::Superseded
         | Reason::LegNotRegistered
+        | Reason::PhoneElsewhere
+        | Reason::NoCommonCodec
         | Reason::AgentBusy => StatusCode::CONFLICT,
         Reason::VersionMismatch => StatusCode::PRECONDITION_FAILED,
         Reason::TargetRequired
@@ -183,6 +186,9 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::PinMissing => "No PIN was typed.",
         Reason::PinLocked => "Too many wrong PINs were typed there; it is locked for half an hour.",
         Reason::PinNotSet => "A PIN is needed, and this person has none.",
+        Reason::NoPhone => "You have no phone in a browser now.",
+        Reason::PhoneElsewhere => "Another page of yours has the phone.",
+        Reason::NoCommonCodec => "The browser and the server have no codec in common.",
         Reason::LegListenOnly => "A stream can only listen.",
         Reason::AudioNotProven => "No sound passed to or from the supervisor's phone in time.",
         Reason::MediaFailed => "The media failed.",

@@ -163,6 +163,8 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::events::events))
         .routes(routes!(ops::get_me::get_me))
         .routes(routes!(ops::change_password::change_password))
+        .routes(routes!(ops::phone::open_phone, ops::phone::get_phone, ops::phone::close_phone))
+        .routes(routes!(ops::phone::ice_servers))
 }
 
 fn head() -> OpenApi {

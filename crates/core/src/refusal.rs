@@ -70,6 +70,11 @@ reasons! {
     LegNotOwn => "leg_not_own",
     /// The device named in `leg` has registered nowhere, and has no fixed address.
     LegNotRegistered => "leg_not_registered",
+    /// The person has no phone in a browser now.
+    NoPhone => "no_phone",
+    /// Another page of the same person has it.
+    PhoneElsewhere => "phone_elsewhere",
+    NoCommonCodec => "no_common_codec",
     /// A stream can listen only; a stream cannot be raised.
     LegListenOnly => "leg_listen_only",
     /// Three packets did not reach the leg, or none came from it, in 3 s.

@@ -5,7 +5,7 @@
 use crate::care;
 use crate::clock;
 use crate::codes::CodesConfig;
-use crate::config::{Config, RtpRange};
+use crate::config::{BrowserPort, Config, RtpRange};
 use crate::demo::{self, DemoConfig};
 use crate::doctor;
 use crate::listening::{self, SipAddresses};
@@ -115,6 +115,9 @@ struct Addresses {
     /// Media for phones of IPv6, beside an --rtp of IPv4.
     #[arg(long, env = "UNDERTONE_RTP_V6", value_name = "[ADDR]:FROM-TO")]
     rtp_v6: Option<RtpRange>,
+    /// Browsers' audio, UDP and TCP, on the address of --rtp; 0 is the kernel's choice.
+    #[arg(long, env = "UNDERTONE_BROWSERS", value_name = "PORT")]
+    browsers: Option<u16>,
     /// What peers outside the local networks are told; one of each family at most.
     #[arg(long, env = "UNDERTONE_EXTERNAL_ADDRESS", value_name = "IP", value_delimiter = ',')]
     external_address: Vec<IpAddr>,
@@ -257,6 +260,7 @@ impl Addresses {
         config.sip = self.sip.clone().unwrap_or(config.sip);
         config.rtp = self.rtp.unwrap_or(config.rtp);
         config.rtp_v6 = self.rtp_v6.or(config.rtp_v6);
+        config.browsers = self.browsers.map_or(config.browsers, BrowserPort);
         if !self.external_address.is_empty() {
             config.external_address.clone_from(&self.external_address);
         }

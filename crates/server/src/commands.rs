@@ -4,13 +4,16 @@
 use crate::clock;
 use crate::keys;
 use crate::live;
-use crate::switchboard::{CallHandle, Joined, Switchboard, dialled, supervision_in};
+use crate::switchboard::{
+    CallHandle, Connection, Joined, PhoneAsked, PhoneSeen, Switchboard, dialled, supervision_in,
+};
+use crate::turn::Turn;
 use async_trait::async_trait;
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use undertone_api::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, LegWanted, Of, PlaceCall,
-    Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, IceServer, LegWanted, Of,
+    OpenPhone, OpenedPhone, PhoneView, PlaceCall, Supervise, Supervised,
 };
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
@@ -31,11 +34,17 @@ pub(crate) const HEARD_DBFS: f32 = -60.0;
 #[derive(Clone)]
 pub struct Desk {
     board: Switchboard,
+    turn: Option<Turn>,
 }
 
 impl Desk {
-    pub fn new(board: Switchboard) -> Self {
-        Self { board }
+    pub fn new(board: Switchboard, turn: Option<Turn>) -> Self {
+        Self { board, turn }
+    }
+
+    fn relays(&self, who: &Actor) -> Vec<IceServer> {
+        let relay = self.turn.as_ref();
+        relay.map(|turn| turn.server_for(&who.person, clock::now().wall)).into_iter().collect()
     }
 
     pub(crate) fn board(&self) -> &Switchboard {
@@ -67,6 +76,30 @@ impl Desk {
         };
         drop(self.board.house().store.append(entry, Class::Other));
         refusal
+    }
+
+    async fn shown(&self, who: &Actor, seen: PhoneSeen) -> PhoneView {
+        let call = seen.call.as_ref().and_then(|id| self.board.find(id).ok());
+        let view = match &call {
+            Some(call) => call.view().await,
+            None => None,
+        };
+        let supervisions = view.iter().flat_map(|view| &view.supervisions);
+        let mine = supervisions.filter(|s| {
+            s.supervisor == who.person && s.leg == LegKind::Phone && s.ended_at.is_none()
+        });
+        PhoneView {
+            id: format!("leg-{}", seen.leg.0),
+            state: match seen.connection {
+                Connection::Connecting => "connecting",
+                Connection::Up => "up",
+                Connection::Lost => "lost",
+            },
+            send_codec: seen.send_codec.name(),
+            supervision: mine.map(|s| s.id.clone()).next_back(),
+            call: seen.call,
+            ice_servers: self.relays(who),
+        }
     }
 
     pub(crate) async fn snapshot(&self, call: &CallHandle) -> Option<CallSnapshot> {
@@ -384,6 +417,32 @@ impl Commands for Desk {
         let act = |request| Input::AgentAction { request, supervision, by, action: what };
         let answer = call.ask(&self.board, act).await;
         self.supervision_reply(&call, id, answer).await
+    }
+
+    async fn open_phone(&self, who: &Actor, what: OpenPhone) -> Result<OpenedPhone, Refusal> {
+        let refuse = |refusal| self.refused(who, "phone.open", None, refusal);
+        if self.board.is_draining() {
+            return Err(refuse(Refusal::because(Reason::ShuttingDown)));
+        }
+        let OpenPhone { sdp: offer, here, tab, peer } = what;
+        let asked = PhoneAsked { offer, tab, here, peer };
+        let opened = self.board.house().open_phone(&who.person, asked).await;
+        let (seen, sdp) = opened.map_err(refuse)?;
+        Ok(OpenedPhone { view: self.shown(who, seen).await, sdp })
+    }
+
+    async fn phone(&self, who: &Actor) -> Result<PhoneView, Refusal> {
+        let seen = self.board.house().phone(&who.person);
+        Ok(self.shown(who, seen.ok_or_else(|| Refusal::because(Reason::NoPhone))?).await)
+    }
+
+    async fn close_phone(&self, who: &Actor) -> Result<(), Refusal> {
+        let closed = self.board.house().close_phone(&who.person);
+        closed.then_some(()).ok_or_else(|| Refusal::because(Reason::NoPhone))
+    }
+
+    async fn ice_servers(&self, who: &Actor) -> Vec<IceServer> {
+        self.relays(who)
     }
 
     async fn ready(&self) -> Result<(), String> {

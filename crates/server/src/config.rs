@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
+use undertone_engine::WebConfig;
 use undertone_sdp::{Network, Told};
 
 /// Of digests, unless another one is set.
@@ -33,6 +34,11 @@ pub struct Config {
     pub rtp: RtpRange,
     /// For phones of IPv6, beside an `rtp` of IPv4.
     pub rtp_v6: Option<RtpRange>,
+    /// Where browsers' audio comes in.
+    pub browsers: BrowserPort,
+    /// TURN servers for browsers, `turn:HOST:PORT`, and the file with the secret shared with them.
+    pub turn: Vec<String>,
+    pub turn_secret: Option<PathBuf>,
     /// What peers outside are told, at most one of each family.
     pub external_address: Vec<IpAddr>,
     /// Peers in these are told the address that we have ourselves.
@@ -69,6 +75,28 @@ pub struct RtpRange {
     pub to: u16,
 }
 
+/// The port of browsers' audio, UDP and TCP; 0 is the kernel's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct BrowserPort(pub u16);
+
+impl BrowserPort {
+    pub fn of(self, ip: IpAddr) -> WebConfig {
+        WebConfig { ip, port: self.0, tcp: true }
+    }
+}
+
+/// Of the example: browsers' part.
+const BROWSERS: &str = "\
+# Browsers' audio: one port, UDP and TCP, on the address of rtp; further media threads use the
+# UDP ports after it. 0: the kernel's choice.
+browsers = 0
+# A relay for browsers that reach neither, such as coturn with use-auth-secret; its
+# static-auth-secret is in a file:
+# turn = [\"turn:turn.example.org:3478\"]
+# turn_secret = \"/etc/undertone/turn\"
+";
+
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read {path}")]
@@ -91,6 +119,9 @@ impl Default for Config {
             sip: local(5060).into(),
             rtp: RtpRange { ip: Ipv4Addr::LOCALHOST.into(), from: 20_000, to: 29_999 },
             rtp_v6: None,
+            browsers: BrowserPort::default(),
+            turn: Vec::new(),
+            turn_secret: None,
             external_address: Vec::new(),
             local_networks: Network::private(),
             dscp_media: 46,
@@ -188,6 +219,10 @@ impl Config {
         if self.external_address.iter().any(|ip| ip.is_unspecified() || ip.is_multicast()) {
             return Err("external_address must be one that peers can send to".into());
         }
+        let known = |url: &String| url.starts_with("turn:") || url.starts_with("turns:");
+        if !self.turn.iter().all(known) || self.turn.is_empty() != self.turn_secret.is_none() {
+            return Err("turn is a list of turn: and turns: URLs, with the file turn_secret".into());
+        }
         if self.dscp_media > 63 || self.dscp_sip > 63 {
             return Err("dscp_media and dscp_sip are 0 to 63".into());
         }
@@ -224,6 +259,7 @@ impl Config {
              rtp = \"{}\"\n\
              # The same for phones of IPv6, if there are any:\n\
              # rtp_v6 = \"[2001:db8::5]:20000-29999\"\n\
+             {BROWSERS}\
              # Behind a one-to-one NAT: what peers outside local_networks are told.\n\
              # external_address = [\"203.0.113.5\", \"2001:db8::5\"]\n\
              local_networks = [{}]\n\

@@ -98,6 +98,7 @@ fn media_figures(page: &mut Page, media: &undertone_engine::Gauges) {
     page.gauge("media_bridges", media.bridges);
     page.gauge("media_legs", media.legs);
     page.gauge("media_taps", media.taps);
+    page.gauge("media_browsers", media.browsers);
     page.gauge("media_ports_in_use", media.ports_in_use);
     page.counter("media_ports_refused_total", media.ports_refused);
     page.gauge("media_commands_waiting", media.commands_waiting);

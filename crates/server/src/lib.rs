@@ -33,5 +33,6 @@ pub mod serve;
 pub mod sign_in;
 pub mod switchboard;
 pub mod trunks;
+pub mod turn;
 mod users;
 pub mod watch;

@@ -14,6 +14,7 @@ use crate::recover;
 use crate::sign_in::{DemoPeople, FirstLink, Reception};
 use crate::switchboard::{self, CallConfig, MediaCounts, Register, Switchboard};
 use crate::trunks;
+use crate::turn::Turn;
 use crate::watch;
 use anyhow::Context;
 use std::net::SocketAddr;
@@ -164,7 +165,7 @@ impl Server {
             CallConfig { told: config.told(), ring_each: Duration::from_secs(config.ring_each_s) },
         );
         gatekeeper.knows_outside(board.outside());
-        let desk = Arc::new(Desk::new(board.clone()));
+        let desk = Arc::new(Desk::new(board.clone(), relay(config)?));
         let nobody = !store.has_logins().await?;
         let first_link = nobody.then(|| secret(LINK_DIGITS)).transpose()?;
         let reception = Reception::new(board.clone(), FirstLink::of(first_link.clone()), demo);
@@ -274,6 +275,11 @@ fn sip_config(config: &Config) -> SipConfig {
     }
 }
 
+fn relay(config: &Config) -> anyhow::Result<Option<Turn>> {
+    Turn::read(&config.turn, config.turn_secret.as_deref())
+        .context("cannot read the file turn_secret")
+}
+
 fn start_engine(
     config: &Config,
     register: &Arc<Register>,
@@ -287,6 +293,7 @@ fn start_engine(
         ports: config.rtp.ports(),
         also: config.rtp_v6.map(|range| (range.ip, range.ports())),
         dscp: Some(config.dscp_media),
+        web: Some(config.browsers.of(config.rtp.ip)),
         ..EngineConfig::default()
     };
     Engine::start(config, on_event).context("cannot start the media threads")

@@ -1,6 +1,7 @@
 // Made by `npm run types` from crates/api/openapi.json. Do not edit: what the server does not have is absent on screen.
 export const OPERATIONS: readonly string[] = [
   'DELETE /api/v1/calls/{id}',
+  'DELETE /api/v1/me/phone',
   'DELETE /api/v1/session',
   'DELETE /api/v1/supervisions/{id}',
   'GET /api/v1/agents',
@@ -10,6 +11,8 @@ export const OPERATIONS: readonly string[] = [
   'GET /api/v1/calls/{id}/abilities',
   'GET /api/v1/events',
   'GET /api/v1/me',
+  'GET /api/v1/me/ice',
+  'GET /api/v1/me/phone',
   'GET /api/v1/session',
   'GET /api/v1/supervisions/{id}',
   'PATCH /api/v1/supervisions/{id}',
@@ -19,6 +22,7 @@ export const OPERATIONS: readonly string[] = [
   'POST /api/v1/calls/{id}/resume',
   'POST /api/v1/calls/{id}/supervisions',
   'POST /api/v1/calls/{id}/transfer',
+  'POST /api/v1/me/phone',
   'POST /api/v1/session',
   'POST /api/v1/session/first',
   'POST /api/v1/supervisions/{id}/agent',

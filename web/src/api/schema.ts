@@ -206,6 +206,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/ice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the browser needs before its offer: servers between it and this one. */
+        get: operations["ice_servers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -218,6 +235,25 @@ export interface paths {
         put: operations["change_password"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's phone in a browser. */
+        get: operations["get_phone"];
+        put?: never;
+        /** Answers the browser's offer. Again from the same page: ICE restart or reload, the same leg. */
+        post: operations["open_phone"];
+        /** Hangs the browser's phone up, wherever it is. */
+        delete: operations["close_phone"];
         options?: never;
         head?: never;
         patch?: never;
@@ -454,6 +490,15 @@ export interface components {
             /** @default null */
             party?: string | null;
         };
+        /** @description Servers by which a browser may reach this one from behind a firewall. */
+        IceServer: {
+            credential: string;
+            urls: string[];
+            username: string;
+        };
+        IceServers: {
+            ice_servers: components["schemas"]["IceServer"][];
+        };
         /** @description How the supervisor's sound travels. */
         LegWire: {
             /** @enum {string} */
@@ -538,10 +583,22 @@ export interface components {
             /** @description From the one-time link. */
             token: string;
         };
+        OpenPhoneRequest: {
+            /** @description Takes the phone from another page of the same person. */
+            here?: boolean;
+            /** @description The browser's offer: one audio stream, sendrecv. Its candidates are not needed. */
+            sdp: string;
+            /** @description A random name of the page, kept over a reload. */
+            tab?: string;
+        };
         OpenSession: {
             /** @example mia */
             login: string;
             password: string;
+        };
+        OpenedPhone: components["schemas"]["Phone"] & {
+            /** @description The answer, with our candidates. */
+            sdp: string;
         };
         Party: {
             connected: boolean;
@@ -558,6 +615,21 @@ export interface components {
             person_id?: string | null;
             /** @description `customer`, `agent` or `supervisor`. */
             role: string;
+        };
+        Phone: {
+            /** @description Present while it is lent to a call. */
+            call_id?: string | null;
+            ice_servers: components["schemas"]["IceServer"][];
+            /** @description The same over reloads and changes of network. */
+            id: string;
+            /**
+             * @description What the browser is asked to send, where it can switch without a new offer: `opus`, `PCMU`,
+             *     `PCMA` or `G722`.
+             */
+            send_codec: string;
+            /** @description `connecting`, `up` or `lost`. */
+            state: string;
+            supervision_id?: string | null;
         };
         PlaceCallRequest: {
             /**
@@ -1233,6 +1305,35 @@ export interface operations {
             };
         };
     };
+    ice_servers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description May be none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IceServers"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -1254,6 +1355,95 @@ export interface operations {
                 content?: never;
             };
             /** @description `bad_sign_in`, `too_many_tries` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The phone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Phone"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenPhoneRequest"];
+            };
+        };
+        responses: {
+            /** @description The phone, and our answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedPhone"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is closed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or mistake */
             default: {
                 headers: {
                     [name: string]: unknown;

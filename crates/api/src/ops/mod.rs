@@ -18,6 +18,7 @@ pub(crate) mod list_audit;
 pub(crate) mod list_calls;
 pub(crate) mod open_first_session;
 pub(crate) mod open_session;
+pub(crate) mod phone;
 pub(crate) mod place_call;
 pub(crate) mod resume_call;
 pub(crate) mod session_state;

@@ -48,6 +48,23 @@ impl Memory {
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+    fn phone_view(&self) -> PhoneView {
+        PhoneView {
+            id: "leg-7".into(),
+            state: "up",
+            send_codec: "opus",
+            call: CallId::parse("eu.n1.1.c1").ok(),
+            supervision: None,
+            ice_servers: self.relays(),
+        }
+    }
+    fn relays(&self) -> Vec<IceServer> {
+        vec![IceServer {
+            urls: vec!["turn:192.0.2.1:3478".into()],
+            username: "1:sue".into(),
+            credential: "secret".into(),
+        }]
+    }
     async fn ask<T>(&self, what: String, answer: T) -> Result<T, Refusal> {
         self.asked.lock().unwrap().push(what);
         self.gate.acquire().await.unwrap().forget();
@@ -192,6 +209,27 @@ impl Commands for Memory {
             origin: origin.into(),
             rights: BTreeSet::new(),
         }))
+    }
+    async fn open_phone(&self, _: &Actor, what: OpenPhone) -> Result<OpenedPhone, Refusal> {
+        if !what.sdp.starts_with("v=0") {
+            return Err(Refusal::with(Reason::BadRequest, "no offer"));
+        }
+        if what.tab == "other" && !what.here {
+            return Err(Refusal::because(Reason::PhoneElsewhere));
+        }
+        Ok(OpenedPhone { view: self.phone_view(), sdp: "v=0 answer".into() })
+    }
+    async fn phone(&self, who: &Actor) -> Result<PhoneView, Refusal> {
+        match who.key.as_ref().map(KeyId::as_str) {
+            Some("good") => Ok(self.phone_view()),
+            _ => Err(Refusal::because(Reason::NoPhone)),
+        }
+    }
+    async fn close_phone(&self, who: &Actor) -> Result<(), Refusal> {
+        self.phone(who).await.map(|_| ())
+    }
+    async fn ice_servers(&self, _: &Actor) -> Vec<IceServer> {
+        self.relays()
     }
     async fn calls(&self, _: &Actor) -> Result<Vec<CallSnapshot>, Refusal> {
         self.ask("calls".into(), vec![snapshot()]).await

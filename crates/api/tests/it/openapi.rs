@@ -52,6 +52,10 @@ fn the_contracts_paths_are_all_there() {
         "get /me",
         "put /me/password",
         "get /events",
+        "post /me/phone",
+        "get /me/phone",
+        "delete /me/phone",
+        "get /me/ice",
     ];
     contract.sort_unstable();
     assert_eq!(found, contract);

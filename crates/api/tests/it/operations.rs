@@ -178,3 +178,29 @@ async fn a_running_supervision_is_changed_left_and_looked_at() {
     assert_eq!(send(&router, leave).await.status, 200);
     assert_eq!(memory.asked().pop().unwrap(), "leave s1");
 }
+
+#[tokio::test]
+async fn a_browsers_phone_is_opened_shown_and_closed() {
+    let router = routed(memory());
+    let path = "/api/v1/me/phone";
+    let opened = with_json(&router, "POST", path, r#"{"sdp":"v=0 offer","tab":"t1"}"#).await;
+    assert_eq!(opened.status, 201, "{}", opened.text);
+    assert_eq!(opened.json["sdp"], "v=0 answer");
+    let phone = get(&router, path).await.json;
+    assert_eq!((&phone["id"], &phone["state"]), (&json!("leg-7"), &json!("up")));
+    assert_eq!((&phone["send_codec"], &phone["call_id"]), (&json!("opus"), &json!("eu.n1.1.c1")));
+    assert_eq!(phone["supervision_id"], json!(null));
+    let relay = json!([
+        {"urls": ["turn:192.0.2.1:3478"], "username": "1:sue", "credential": "secret"}
+    ]);
+    assert_eq!(phone["ice_servers"], relay);
+    let elsewhere = with_json(&router, "POST", path, r#"{"sdp":"v=0","tab":"other"}"#).await;
+    assert_eq!(code(&elsewhere), (409, "phone_elsewhere".into()));
+    let here = r#"{"sdp":"v=0","tab":"other","here":true}"#;
+    assert_eq!(with_json(&router, "POST", path, here).await.status, 201);
+    let long = format!(r#"{{"sdp":"v=0","tab":"{}"}}"#, "x".repeat(65));
+    assert_eq!(with_json(&router, "POST", path, &long).await.status, 422);
+    let bare = request("DELETE", path).body(Body::empty()).unwrap();
+    assert_eq!(send(&router, bare).await.status, 204);
+    assert_eq!(get(&router, "/api/v1/me/ice").await.json, json!({"ice_servers": relay}));
+}

@@ -118,9 +118,8 @@ impl TcpDoor {
         for _ in 0..ACCEPTS_A_TURN {
             let Ok((stream, from)) = self.listener.accept() else { break };
             let settled = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
-            let full = self.open().count() >= CONNECTIONS_MAX
-                || self.of(from.ip()) >= CONNECTIONS_OF_ONE_SOURCE_MAX;
-            if full || settled.is_err() {
+            let crowd = self.of(from.ip()) >= CONNECTIONS_OF_ONE_SOURCE_MAX;
+            if crowd || settled.is_err() || !self.has_room(CONNECTIONS_MAX) {
                 // Dropped: the far end is told at once that nobody is here.
                 let _ = SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO));
                 continue;
@@ -137,6 +136,19 @@ impl TcpDoor {
             taken.push(at);
         }
         taken
+    }
+
+    /// Who comes late and is a browser must not suffer from many who only sit here: the first of
+    /// those who have named nobody makes room. False: all have.
+    fn has_room(&mut self, max: usize) -> bool {
+        if self.open().count() < max {
+            return true;
+        }
+        let all = self.connections.iter().enumerate();
+        let unnamed = all.filter_map(|(at, c)| Some((c.as_ref().filter(|c| !c.named)?.since, at)));
+        let Some((_, oldest)) = unnamed.min() else { return false };
+        self.close(oldest);
+        true
     }
 
     fn open(&self) -> impl Iterator<Item = &Connection> {
@@ -216,3 +228,29 @@ impl TcpDoor {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotAFrame;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_named_nobody_makes_room_and_a_browser_never() {
+        let listener = TcpDoor::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        let to = listener.local_addr().expect("its address");
+        let mut door = TcpDoor::new(listener);
+        let far: Vec<_> = (0..3).map(|_| TcpStream::connect(to).expect("connected")).collect();
+        let mut taken = Vec::new();
+        while taken.len() < far.len() {
+            taken.extend(door.accept(Mono::from_ms(taken.len() as u64)));
+        }
+        assert!(door.has_room(4), "one is free");
+        assert_eq!(door.open().count(), 3);
+        door.named(taken[0]);
+        assert!(door.has_room(3));
+        let open = |at: &usize| door.stream(*at).is_some();
+        assert_eq!(taken.iter().map(open).collect::<Vec<_>>(), [true, false, true]);
+        door.named(taken[2]);
+        assert!(!door.has_room(2), "both are browsers");
+        assert_eq!(door.open().count(), 2);
+    }
+}

@@ -110,6 +110,9 @@ fn weightier(a: Option<u16>, b: u16) -> u16 {
 
 impl CallTask {
     pub(super) fn dial(&mut self, seat: SeatId, to: &DialTarget, number: String, name: String) {
+        if let DialTarget::Browser(person) = to {
+            return self.dial_browser(seat, person);
+        }
         let begun = self.groups(seat, to, &number, &name).and_then(|(next, outside)| {
             let mut next = next;
             self.next_group(&mut next, outside.as_ref(), seat).map(|(at, beside)| Search {

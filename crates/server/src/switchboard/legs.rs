@@ -120,7 +120,7 @@ impl Leg {
     }
 
     /// The codec that this leg will send with, once agreed or offered.
-    fn prefers(&self) -> Option<undertone_sdp::Codec> {
+    pub(super) fn prefers(&self) -> Option<undertone_sdp::Codec> {
         let media = match &self.stage {
             Stage::Arrived { media, .. } => Some(&**media),
             _ => self.session.agreed(),
@@ -320,6 +320,9 @@ impl CallTask {
 
     pub(super) fn hang_up(&mut self, seat: SeatId) {
         self.stop_search(seat);
+        if self.return_browser(seat) {
+            return;
+        }
         if let Some(leg) = self.legs.remove(&seat) {
             self.unplug(seat);
             leg.end();

@@ -4,6 +4,8 @@
 mod alone;
 mod arriving;
 mod asking;
+mod browser_seats;
+mod browsers;
 mod caller;
 mod counts;
 mod dialling;
@@ -24,6 +26,7 @@ mod transferring;
 mod turned_away;
 
 pub use asking::{Joined, Sounding, supervision_in};
+pub use browsers::{Connection, PhoneAsked, PhoneSeen};
 pub use counts::{ByReason, Counts};
 pub use exchange::{Exchange, dialled, tidy};
 pub use news::MediaCounts;
@@ -178,6 +181,9 @@ impl Switchboard {
             let input = Input::RightsLost { person: person.clone(), key: key.clone() };
             call.input(input).await;
         }
+        if self.directory().person(&person).is_none() {
+            self.house.close_phone(&person);
+        }
     }
 
     /// Ends every live call, and waits until the last has gone.
@@ -223,6 +229,7 @@ impl Switchboard {
                 house.counts.calls_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(call = %id, "a call's task failed; this call ends alone");
                 house.floor.gone(id.clone());
+                house.browsers().call_gone(&id);
             }
             house.engine.close(bridge);
             house.exchange.left(&id);

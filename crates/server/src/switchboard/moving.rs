@@ -1,6 +1,7 @@
 //! Legs that change their place: out of a call into another one that goes on, or into a seat that
 //! another leg had. Core says which; here dialogs, events and media are carried over.
 
+use super::browser_seats::{Lodger, lodgers};
 use super::exchange::Carried;
 use super::legs::{Leg, Place};
 use super::task::{CallTask, Message};
@@ -26,6 +27,7 @@ pub(super) struct Moved {
 /// What another call gave up, by seats there.
 pub struct Guests {
     legs: BTreeMap<SeatId, Moved>,
+    browsers: BTreeMap<SeatId, Lodger>,
     merged: Merged,
 }
 
@@ -41,6 +43,7 @@ pub struct Arrival {
 #[derive(Default)]
 pub(super) struct Moving {
     guests: BTreeMap<SeatId, Moved>,
+    pub(super) lodgers: BTreeMap<SeatId, Lodger>,
     arrivals: BTreeMap<ArrivalId, (Leg, mpsc::Receiver<DialogEvent>)>,
     last_arrival: u64,
     given: BTreeMap<LegId, watch::Receiver<Place>>,
@@ -71,26 +74,33 @@ impl CallTask {
             let carried = self.house.exchange.carry(&self.me.id, guest.seat);
             going.push((guest.seat, leg, media, self.take_refers(guest.seat), carried));
         }
-        let other = self.house.register.call(&into);
+        let seats = merged.guests.iter().map(|guest| guest.seat);
+        let leaving = self.browsers_leave(seats);
+        let (other, house) = (self.house.register.call(&into), self.house.clone());
         tokio::spawn(async move {
+            let browsers = lodgers(leaving).await;
             let mut legs = BTreeMap::new();
             for (seat, leg, media, refers, carried) in going {
                 let media = media.await.flatten();
                 legs.insert(seat, Moved { leg, media, refers, carried });
             }
-            let Some(other) = other else { return let_go(legs) };
-            let message = Message::Guests(Box::new(Guests { legs, merged }));
+            let Some(other) = other else {
+                house.lodgers_home(browsers);
+                return let_go(legs);
+            };
+            let message = Message::Guests(Box::new(Guests { legs, browsers, merged }));
             if let Err(mpsc::error::SendError(Message::Guests(guests))) =
                 other.to.send(message).await
             {
+                house.lodgers_home(guests.browsers);
                 let_go(guests.legs);
             }
         });
     }
 
     pub(super) fn guests_came(&mut self, guests: Guests) {
-        let Guests { legs, merged } = guests;
-        self.moving.guests = legs;
+        let Guests { legs, browsers, merged } = guests;
+        (self.moving.guests, self.moving.lodgers) = (legs, browsers);
         for guest in &merged.guests {
             if let GuestPart::Supervisor(join) = &guest.part {
                 let (id, call) = (join.supervision.clone(), self.me.id.clone());
@@ -101,6 +111,9 @@ impl CallTask {
     }
 
     pub(super) fn take_leg(&mut self, seat: SeatId, guest: SeatId) {
+        if self.take_browser(seat, guest) {
+            return;
+        }
         let Some(Moved { leg, media, refers, carried }) = self.moving.guests.remove(&guest) else {
             self.next.push_back(Input::LegEnded { seat, cause: LegEnd::Lost });
             return;
@@ -121,6 +134,9 @@ impl CallTask {
     }
 
     pub(super) fn drop_guest(&mut self, guest: SeatId) {
+        if let Some(lodger) = self.moving.lodgers.remove(&guest) {
+            self.house.lodgers_home([(guest, lodger)].into());
+        }
         if let Some(moved) = self.moving.guests.remove(&guest) {
             moved.leg.end();
         }
@@ -171,7 +187,15 @@ impl CallTask {
     pub(super) fn turn_away(&mut self, message: Message) {
         match message {
             Message::Arrival(arrival) => arrival.leg.refuse(481),
-            Message::Guests(guests) => let_go(guests.legs),
+            Message::Guests(guests) => {
+                self.house.lodgers_home(guests.browsers);
+                let_go(guests.legs);
+            }
+            Message::Browser { seat, borrowed } => {
+                if let Ok(borrowed) = *borrowed {
+                    self.send_home(seat, borrowed);
+                }
+            }
             Message::Dialog { leg, event, .. } => self.send_after(leg, event),
             _ => {}
         }

@@ -26,6 +26,7 @@ impl Register {
             counts.privacy_alarms.fetch_add(1, Ordering::Relaxed);
             tracing::error!(%bridge, ?event, "PRIVACY: a forbidden source was silenced");
         }
+        self.browsers.report(bridge, &event);
         let Some(message) = message(event) else { return };
         let Some(to) = self.bridge(bridge) else { return };
         if let Err(tokio::sync::mpsc::error::TrySendError::Full(_)) = to.try_send(message) {

@@ -1,6 +1,7 @@
 //! Names to the tasks that own them: call, bridge, supervision. A table to look up in, locked
 //! for the length of one look; the state of a call is never here.
 
+use super::browsers::Browsers;
 use super::task::Message;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -36,12 +37,18 @@ struct Tables {
 #[derive(Debug)]
 pub struct Register {
     tables: RwLock<Tables>,
+    /// The phones that are browsers' pages.
+    pub(super) browsers: Browsers,
     live: watch::Sender<usize>,
 }
 
 impl Default for Register {
     fn default() -> Self {
-        Self { tables: RwLock::default(), live: watch::Sender::new(0) }
+        Self {
+            tables: RwLock::default(),
+            browsers: Browsers::default(),
+            live: watch::Sender::new(0),
+        }
     }
 }
 

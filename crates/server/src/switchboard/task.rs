@@ -2,6 +2,7 @@
 //! effect is awaited here; what takes time comes back as a message.
 
 use super::House;
+use super::browsers::Borrowed;
 use super::dialling::Search;
 use super::legs::Leg;
 use super::moving::{Arrival, Guests, Moving};
@@ -18,9 +19,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
-use undertone_core::call::{Answer, Call, Effect, Input, Other, RequestId, RowId, TimerId};
+use undertone_core::call::{
+    Answer, Call, Effect, Input, LegEnd, LegFailure, Other, RequestId, RowId, TimerId,
+};
 use undertone_core::codes::DigitWay;
-use undertone_core::id::{LegId, SeatId, SupervisionId};
+use undertone_core::id::{LegId, PersonId, SeatId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView};
 use undertone_sip::DialogEvent;
@@ -47,6 +50,15 @@ pub enum Message {
     Silent {
         seat: SeatId,
         for_ms: u64,
+    },
+    /// A browser's leg that was asked for.
+    Browser {
+        seat: SeatId,
+        borrowed: Box<Result<Borrowed, LegFailure>>,
+    },
+    BrowserGone {
+        seat: SeatId,
+        cause: LegEnd,
     },
     /// That phone, at that seat when it was asked, no longer answers.
     Gone {
@@ -85,6 +97,8 @@ pub(super) struct CallTask {
     pub(super) me: CallHandle,
     pub(super) call: Call,
     pub(super) legs: BTreeMap<SeatId, Leg>,
+    /// Seats whose leg is a browser's, borrowed or asked for.
+    pub(super) browser_seats: BTreeMap<SeatId, PersonId>,
     /// Inputs that follow at once from what was just carried out.
     pub(super) next: VecDeque<Input>,
     /// Seats that are still looked for.
@@ -106,6 +120,7 @@ impl CallTask {
             me,
             call,
             legs: BTreeMap::new(),
+            browser_seats: BTreeMap::new(),
             next: VecDeque::new(),
             searches: BTreeMap::new(),
             moving: Moving::default(),
@@ -165,6 +180,8 @@ impl CallTask {
             Message::Silent { seat, for_ms } => self.on_silence(seat, for_ms),
             Message::Gone { seat, leg } => self.on_gone(seat, leg),
             Message::TurnOver { seat, due } => self.turn_over(seat, due),
+            Message::Browser { seat, borrowed } => self.browser_came(seat, *borrowed),
+            Message::BrowserGone { seat, cause } => self.browser_gone(seat, cause),
             Message::Guests(guests) => self.guests_came(*guests),
             Message::Arrival(arrival) => self.arrival_came(*arrival),
             Message::View(reply) => {
@@ -303,6 +320,7 @@ impl CallTask {
         }
         let searched: Vec<_> = self.searches.keys().copied().collect();
         searched.into_iter().for_each(|seat| self.stop_search(seat));
+        self.return_browsers();
         for (_, leg) in std::mem::take(&mut self.legs) {
             leg.end();
         }

@@ -1,7 +1,9 @@
 //! The server as its neighbours see it: real phones on real sockets, real HTTP, in one process.
 
 mod browser;
+mod browser_supervisor;
 mod calls;
+mod chromium;
 mod command;
 mod crash;
 mod early;
@@ -39,6 +41,7 @@ mod preferred;
 mod process;
 mod referring;
 mod registered;
+mod relay;
 mod rtp_socket;
 mod rtp_sprayer;
 mod scoreboard;

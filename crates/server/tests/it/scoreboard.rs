@@ -4,6 +4,7 @@
 
 use crate::stage::{RATE, SOON, tone};
 use std::fmt::Write as _;
+use std::time::Duration;
 use undertone_phone::Recording;
 use undertone_testkit::spectrum::level;
 use undertone_testkit::tone_ear::{bursts_found, listen, steady};
@@ -96,6 +97,19 @@ impl Scoreboard {
                     assert!(hits.is_empty(), "{what}: the {name} heard {label}: {hits:.0?}");
                 }
             }
+        }
+    }
+
+    /// Waits until this is what it has heard for a whole interval: where something else may come
+    /// first that is soon over (concealment fading is as quiet as music for a moment).
+    pub async fn comes(&self, what: &str, name: &str, hears: &[f64], within: Duration) {
+        let heard = &self.ear(name).heard;
+        let whole = INTERVAL_MS * RATE as usize / 1_000;
+        let pieces = |pcm: &[i16]| pcm.chunks(LOOK).all(|piece| is_so(piece, hears));
+        if heard.until(whole, within, pieces).await.is_none() {
+            let end = heard.position();
+            let levels = levels(&heard.between(end.saturating_sub(whole), end));
+            panic!("{what}: {hears:?} does not come to the {name}, who hears {levels:.0?}");
         }
     }
 

@@ -77,6 +77,8 @@ pub struct Setup {
     pub mia: Option<SocketAddr>,
     /// A proxy that everybody is behind: all contacts and all calls are at its address.
     pub front: Option<SocketAddr>,
+    /// A relay for browsers, and the file with its secret.
+    pub turn: Option<(String, std::path::PathBuf)>,
 }
 
 impl Default for Setup {
@@ -91,6 +93,7 @@ impl Default for Setup {
             by_trunk: false,
             mia: None,
             front: None,
+            turn: None,
         }
     }
 }
@@ -158,6 +161,8 @@ impl Stage {
             rtp: setup.rtp,
             data: data.path().into(),
             media_threads: setup.media_threads,
+            turn: setup.turn.iter().map(|(url, _)| url.clone()).collect(),
+            turn_secret: setup.turn.as_ref().map(|(_, secret)| secret.clone()),
             ..Config::default()
         };
         let store = open_store(&config).await.expect("a store");

@@ -1,0 +1,403 @@
+//! Browsers' phones: one leg a person, for as long as one is signed in. It waits in a bridge of its
+//! own (its foyer), sends and hears nothing there, and is lent to one call at a time.
+//!
+//! ```text
+//!   open ──▶ foyer ◀──comes home── lent to a call's seat
+//!              └──────borrow──────────▶┘        (in both: connecting, up, lost, by the engine)
+//! ```
+//!
+//! An offer of the same connection is an ICE restart; one of another is a reload, and the same leg
+//! goes on by it, wherever it is. Knows no mode, and not who may supervise.
+
+use super::House;
+use super::task::Message;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use undertone_core::call::{LegEnd, LegFailure};
+use undertone_core::id::{BridgeId, CallId, LegId, PersonId, SeatId};
+use undertone_core::refusal::{Reason, Refusal};
+use undertone_engine::{BrowserRefused, DetachedLeg, Greet, Greeted};
+use undertone_media::bridge::BridgeEvent;
+use undertone_media::leg::webrtc::{Answered, Secret, WebError};
+use undertone_sdp::{Codec, Media};
+
+/// Of the one leg in a foyer.
+pub(super) const FOYER_SEAT: SeatId = SeatId(0);
+/// A leg that is on its way home from another call may be asked for meanwhile.
+const HOME_WITHIN: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    Connecting,
+    Up,
+    Lost,
+}
+
+/// The seat that has a leg.
+#[derive(Clone, Debug)]
+pub(super) struct Loan {
+    pub(super) call: CallId,
+    pub(super) bridge: BridgeId,
+    pub(super) seat: SeatId,
+    pub(super) to: mpsc::Sender<Message>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    connection: Connection,
+    home: bool,
+}
+
+struct Phone {
+    leg: LegId,
+    /// The page that holds it.
+    tab: String,
+    foyer: BridgeId,
+    media: Media,
+    send_codec: Codec,
+    loan: Option<Loan>,
+    seen: watch::Sender<Seen>,
+}
+
+impl Phone {
+    fn place(&self) -> (BridgeId, SeatId) {
+        self.loan.as_ref().map_or((self.foyer, FOYER_SEAT), |loan| (loan.bridge, loan.seat))
+    }
+}
+
+/// What a page is shown of its phone.
+#[derive(Clone, Debug)]
+pub struct PhoneSeen {
+    pub leg: LegId,
+    pub connection: Connection,
+    pub send_codec: Codec,
+    pub call: Option<CallId>,
+}
+
+/// What a page asks for.
+#[derive(Clone, Debug)]
+pub struct PhoneAsked {
+    pub offer: String,
+    pub tab: String,
+    /// Also if another page of the same person has it.
+    pub here: bool,
+    /// From where the page asks.
+    pub peer: Option<IpAddr>,
+}
+
+/// A leg that was borrowed: out of its foyer, in no bridge.
+pub struct Borrowed {
+    pub(super) leg: DetachedLeg,
+    pub(super) media: Media,
+}
+
+#[derive(Default)]
+pub struct Browsers {
+    phones: Mutex<HashMap<PersonId, Phone>>,
+    /// One offer of a person at a time.
+    asking: Mutex<HashMap<PersonId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl std::fmt::Debug for Browsers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Browsers")
+    }
+}
+
+impl Browsers {
+    fn phones(&self) -> MutexGuard<'_, HashMap<PersonId, Phone>> {
+        self.phones.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn door(&self, person: &PersonId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        asking.entry(person.clone()).or_default().clone()
+    }
+
+    pub fn seen(&self, person: &PersonId) -> Option<PhoneSeen> {
+        let phones = self.phones();
+        let phone = phones.get(person)?;
+        Some(PhoneSeen {
+            leg: phone.leg,
+            connection: phone.seen.borrow().connection,
+            send_codec: phone.send_codec,
+            call: phone.loan.as_ref().map(|loan| loan.call.clone()),
+        })
+    }
+
+    /// On a media thread: what the engine says of a browser's connection.
+    pub(super) fn report(&self, bridge: BridgeId, event: &BridgeEvent) {
+        let (seat, connection) = match event {
+            BridgeEvent::LegConnected { seat } => (*seat, Connection::Up),
+            BridgeEvent::LegLost { seat } => (*seat, Connection::Lost),
+            _ => return,
+        };
+        let phones = self.phones();
+        let at = |phone: &&Phone| phone.place() == (bridge, seat);
+        let Some(phone) = phones.values().find(at) else { return };
+        phone.seen.send_modify(|seen| seen.connection = connection);
+        if let (Connection::Lost, Some(loan)) = (connection, &phone.loan) {
+            // A full queue is a call in trouble; its deadlines speak.
+            let _ = loan.to.try_send(Message::BrowserGone { seat, cause: LegEnd::Lost });
+        }
+    }
+
+    /// Marks it as that seat's, once it is up and at home; gives its foyer.
+    async fn book(&self, person: &PersonId, loan: &Loan) -> Result<(BridgeId, Media), LegFailure> {
+        let watched = self.phones().get(person).map(|phone| phone.seen.subscribe());
+        let mut watched = watched.ok_or(LegFailure::Unreachable)?;
+        let home = tokio::time::timeout(HOME_WITHIN, watched.wait_for(|seen| seen.home));
+        if !home.await.is_ok_and(|seen| seen.is_ok()) {
+            return Err(LegFailure::Busy);
+        }
+        // Bounded by core's deadline for the answer, and by the engine's for the connection.
+        let settled = watched.wait_for(|seen| seen.connection != Connection::Connecting);
+        let up = settled.await.is_ok_and(|seen| seen.connection == Connection::Up);
+        let mut phones = self.phones();
+        let phone = phones.get_mut(person).filter(|_| up).ok_or(LegFailure::Unreachable)?;
+        if phone.loan.is_some() {
+            return Err(LegFailure::Busy);
+        }
+        phone.loan = Some(loan.clone());
+        phone.seen.send_modify(|seen| seen.home = false);
+        Ok((phone.foyer, phone.media.clone()))
+    }
+
+    pub(super) fn holder(&self, of: &Loan) -> Option<PersonId> {
+        let phones = self.phones();
+        let theirs = |loan: &Loan| loan.call == of.call && loan.seat == of.seat;
+        let found = phones.iter().find(|(_, phone)| phone.loan.as_ref().is_some_and(theirs));
+        found.map(|(person, _)| person.clone())
+    }
+
+    /// It went from one seat to another without coming home.
+    pub(super) fn relent(&self, person: &PersonId, from: &Loan, to: Loan) -> bool {
+        let mut phones = self.phones();
+        let phone = phones.get_mut(person).filter(|phone| {
+            let theirs = |loan: &Loan| loan.call == from.call && loan.seat == from.seat;
+            phone.loan.as_ref().is_some_and(theirs)
+        });
+        let Some(phone) = phone else { return false };
+        phone.loan = Some(to);
+        true
+    }
+
+    /// What the page is asked to send, as the call has it.
+    pub(super) fn sends(&self, person: &PersonId, codec: Codec) {
+        if let Some(phone) = self.phones().get_mut(person) {
+            phone.send_codec = codec;
+        }
+    }
+
+    /// A call failed, and its bridge took what it had borrowed with it.
+    pub(super) fn call_gone(&self, call: &CallId) {
+        let lost = |phone: &Phone| phone.loan.as_ref().is_some_and(|loan| loan.call == *call);
+        self.phones().retain(|_, phone| !lost(phone));
+    }
+}
+
+/// Neither sends nor hears: nothing is to be carried, and no silence filled.
+fn idle(media: &Media) -> Media {
+    Media { sends: false, receives: false, ..media.clone() }
+}
+
+fn secret() -> Secret {
+    Secret(std::array::from_fn(|_| rand::random()))
+}
+
+fn refused(error: &WebError) -> Refusal {
+    match error {
+        WebError::NoCommonCodec => Refusal::because(Reason::NoCommonCodec),
+        other => Refusal::with(Reason::BadRequest, other.to_string()),
+    }
+}
+
+impl House {
+    pub(super) fn browsers(&self) -> &Browsers {
+        &self.register.browsers
+    }
+
+    pub fn phone(&self, person: &PersonId) -> Option<PhoneSeen> {
+        self.browsers().seen(person)
+    }
+
+    /// Answers a page's offer: a new leg, or the one it has by a new connection or path.
+    pub async fn open_phone(
+        &self,
+        person: &PersonId,
+        asked: PhoneAsked,
+    ) -> Result<(PhoneSeen, String), Refusal> {
+        let door = self.browsers().door(person);
+        let _alone = door.lock().await;
+        let had = {
+            let phones = self.browsers().phones();
+            let phone = phones.get(person);
+            let elsewhere = |phone: &Phone| {
+                phone.tab != asked.tab && phone.seen.borrow().connection != Connection::Lost
+            };
+            if phone.is_some_and(elsewhere) && !asked.here {
+                return Err(Refusal::because(Reason::PhoneElsewhere));
+            }
+            phone.map(Phone::place)
+        };
+        let sdp = match had {
+            Some((bridge, seat)) => {
+                let again = self.engine.reoffer(bridge, seat, asked.offer.clone(), secret());
+                match again.await.flatten() {
+                    Some(Ok(answered)) => self.restarted(person, &asked, answered),
+                    Some(Err(WebError::OtherBrowser)) => self.rewired(person, &asked)?,
+                    Some(Err(error)) => return Err(refused(&error)),
+                    // Its leg is nowhere: it ended, or is between two calls.
+                    None if self.is_lent(person) => {
+                        return Err(Refusal::because(Reason::LegRejected));
+                    }
+                    None => self.welcomed(person, &asked)?,
+                }
+            }
+            None => self.welcomed(person, &asked)?,
+        };
+        let seen = self.browsers().seen(person);
+        Ok((seen.ok_or_else(|| Refusal::because(Reason::NoPhone))?, sdp))
+    }
+
+    fn is_lent(&self, person: &PersonId) -> bool {
+        self.browsers().phones().get(person).is_some_and(|phone| phone.loan.is_some())
+    }
+
+    fn greet(
+        &self,
+        leg: LegId,
+        asked: &PhoneAsked,
+        prefer: Option<Codec>,
+    ) -> Result<Greeted, Refusal> {
+        let own = self.engine.web_ip().ok_or_else(|| Refusal::because(Reason::Overloaded))?;
+        let told = asked.peer.map_or(own, |peer| self.told.address(own, peer));
+        let (offer, seed) = (asked.offer.as_str(), rand::random());
+        let greet = Greet { offer, leg, seed, secret: secret(), prefer, told };
+        self.engine.greet(greet).map_err(|error| match error {
+            BrowserRefused::Offer(error) => refused(&error),
+            BrowserRefused::Full(_) | BrowserRefused::NotHere => {
+                Refusal::with(Reason::Overloaded, error.to_string())
+            }
+        })
+    }
+
+    /// A first connection.
+    fn welcomed(&self, person: &PersonId, asked: &PhoneAsked) -> Result<String, Refusal> {
+        self.close_phone(person);
+        let leg = self.ids.leg();
+        let Greeted { answer, media, leg: detached, thread } = self.greet(leg, asked, None)?;
+        let foyer = self.ids.bridge();
+        let overloaded = |_| Refusal::because(Reason::Overloaded);
+        self.engine.open_on(foyer, rand::random(), thread).map_err(overloaded)?;
+        let send_codec = media.codecs.first().map_or(Codec::Opus, |(_, codec)| *codec);
+        let seen = Seen { connection: Connection::Connecting, home: true };
+        let phone = Phone {
+            leg,
+            tab: asked.tab.clone(),
+            foyer,
+            media: media.clone(),
+            send_codec,
+            loan: None,
+            seen: watch::Sender::new(seen),
+        };
+        // In the table before the engine can say anything of it.
+        self.browsers().phones().insert(person.clone(), phone);
+        if let Err(error) = self.engine.attach_leg(foyer, FOYER_SEAT, detached) {
+            self.close_phone(person);
+            return Err(Refusal::with(Reason::Overloaded, error.to_string()));
+        }
+        self.engine.reconfigure(foyer, FOYER_SEAT, idle(&media));
+        Ok(answer)
+    }
+
+    /// The same connection on another path, or with other codecs.
+    fn restarted(&self, person: &PersonId, asked: &PhoneAsked, answered: Answered) -> String {
+        let mut phones = self.browsers().phones();
+        if let Some(phone) = phones.get_mut(person) {
+            phone.tab.clone_from(&asked.tab);
+            let differs = phone.media.codecs.iter().any(|c| !answered.media.codecs.contains(c))
+                || phone.media.codecs.len() != answered.media.codecs.len();
+            if differs {
+                let (bridge, seat) = phone.place();
+                let media = &answered.media;
+                let media = if phone.loan.is_some() { media.clone() } else { idle(media) };
+                self.engine.reconfigure(bridge, seat, media);
+                phone.media = answered.media;
+            }
+        }
+        answered.sdp
+    }
+
+    /// Another connection of the same leg: the page was loaded again, or is another one.
+    fn rewired(&self, person: &PersonId, asked: &PhoneAsked) -> Result<String, Refusal> {
+        let seen = self.browsers().seen(person);
+        let prefer = seen.as_ref().map(|seen| seen.send_codec);
+        let leg = seen.map_or_else(|| self.ids.leg(), |seen| seen.leg);
+        let Greeted { answer, media, leg: detached, .. } = self.greet(leg, asked, prefer)?;
+        let mut phones = self.browsers().phones();
+        let gone = || Refusal::because(Reason::NoPhone);
+        let phone = phones.get_mut(person).ok_or_else(gone)?;
+        let (bridge, seat) = phone.place();
+        phone.seen.send_modify(|seen| seen.connection = Connection::Connecting);
+        self.engine
+            .rewire(bridge, seat, detached)
+            .map_err(|error| Refusal::with(Reason::Overloaded, error.to_string()))?;
+        let agreed = if phone.loan.is_some() { media.clone() } else { idle(&media) };
+        self.engine.reconfigure(bridge, seat, agreed);
+        phone.tab.clone_from(&asked.tab);
+        phone.media = media;
+        Ok(answer)
+    }
+
+    /// False: there was none.
+    pub fn close_phone(&self, person: &PersonId) -> bool {
+        let Some(phone) = self.browsers().phones().remove(person) else { return false };
+        match phone.loan {
+            None => self.engine.close(phone.foyer),
+            Some(loan) => {
+                self.engine.close(phone.foyer);
+                let message = Message::BrowserGone { seat: loan.seat, cause: LegEnd::HungUp };
+                tokio::spawn(async move { loan.to.send(message).await });
+            }
+        }
+        true
+    }
+
+    /// Takes the leg out of its foyer for that seat.
+    pub(super) async fn borrow_phone(
+        &self,
+        person: &PersonId,
+        loan: &Loan,
+    ) -> Result<Borrowed, LegFailure> {
+        let (foyer, media) = self.browsers().book(person, loan).await?;
+        match self.engine.detach(foyer, FOYER_SEAT).await.flatten() {
+            Some(leg) => Ok(Borrowed { leg, media }),
+            None => {
+                // Nothing of it is left.
+                self.close_phone(person);
+                Err(LegFailure::Gone)
+            }
+        }
+    }
+
+    /// The leg goes back into its foyer, or ends where the phone was closed meanwhile.
+    pub(super) fn phone_comes_home(&self, person: &PersonId, from: &Loan, leg: DetachedLeg) {
+        let mut phones = self.browsers().phones();
+        let borrowed = |phone: &&mut Phone| {
+            phone.loan.as_ref().is_some_and(|loan| loan.call == from.call && loan.seat == from.seat)
+        };
+        let Some(phone) = phones.get_mut(person).filter(borrowed) else { return };
+        if self.engine.attach_leg(phone.foyer, FOYER_SEAT, leg).is_err() {
+            self.engine.close(phone.foyer);
+            phones.remove(person);
+            return;
+        }
+        self.engine.reconfigure(phone.foyer, FOYER_SEAT, idle(&phone.media));
+        phone.loan = None;
+        phone.seen.send_modify(|seen| seen.home = true);
+    }
+}

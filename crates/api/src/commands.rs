@@ -170,6 +170,9 @@ pub trait Commands: Send + Sync + 'static {
     async fn audit(&self, who: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal>;
     async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal>;
     async fn hang_up(&self, who: &Actor, id: &CallId) -> Result<(), Refusal>;
+    /// By the caller's phone in the browser, at which it rings.
+    async fn answer_call(&self, who: &Actor, id: &CallId) -> Result<CallSnapshot, Refusal>;
+    async fn decline_call(&self, who: &Actor, id: &CallId) -> Result<(), Refusal>;
     /// None: the customer, or the far end where there is none; core says.
     async fn hold(
         &self,

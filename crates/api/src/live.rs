@@ -2,7 +2,7 @@
 //! and judges who may see what; this side words it. A reader who does not read is let go, never
 //! waited for.
 
-use crate::commands::CallSnapshot;
+use crate::commands::{CallSnapshot, PhoneView};
 use crate::sign_in::SignedIn;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -72,6 +72,8 @@ pub enum Told {
         call: CallId,
         parties: Vec<Meter>,
     },
+    /// The person's phone in the browser: its connection, its codec, whether a call has it.
+    Phone(Box<PhoneView>),
     /// Rights changed: who this page is now.
     Me(Box<SignedIn>),
     SignedOut(SignedOut),

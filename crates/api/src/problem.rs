@@ -129,6 +129,7 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         | Reason::LegNotRegistered
         | Reason::PhoneElsewhere
         | Reason::NoCommonCodec
+        | Reason::NotRinging
         | Reason::AgentBusy => StatusCode::CONFLICT,
         Reason::VersionMismatch => StatusCode::PRECONDITION_FAILED,
         Reason::TargetRequired
@@ -188,6 +189,7 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::PinNotSet => "A PIN is needed, and this person has none.",
         Reason::NoPhone => "You have no phone in a browser now.",
         Reason::PhoneElsewhere => "Another page of yours has the phone.",
+        Reason::NotRinging => "This call does not ring at your phone in the browser.",
         Reason::NoCommonCodec => "The browser and the server have no codec in common.",
         Reason::LegListenOnly => "A stream can only listen.",
         Reason::AudioNotProven => "No sound passed to or from the supervisor's phone in time.",

@@ -140,6 +140,8 @@ fn documented() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(head())
         .routes(routes!(ops::list_calls::list_calls, ops::place_call::place_call))
         .routes(routes!(ops::get_call::get_call, ops::hang_up_call::hang_up_call))
+        .routes(routes!(ops::answer_call::answer_call))
+        .routes(routes!(ops::decline_call::decline_call))
         .routes(routes!(ops::call_abilities::call_abilities))
         .routes(routes!(ops::hold_call::hold_call))
         .routes(routes!(ops::resume_call::resume_call))

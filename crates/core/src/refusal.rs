@@ -75,6 +75,8 @@ reasons! {
     /// Another page of the same person has it.
     PhoneElsewhere => "phone_elsewhere",
     NoCommonCodec => "no_common_codec",
+    /// The call does not ring at this person's phone in the browser.
+    NotRinging => "not_ringing",
     /// A stream can listen only; a stream cannot be raised.
     LegListenOnly => "leg_listen_only",
     /// Three packets did not reach the leg, or none came from it, in 3 s.

@@ -162,14 +162,11 @@ fn device_at<'a>(arrival: &Arrival<'_>, dir: &'a Directory) -> Option<&'a Device
     })
 }
 
-/// The devices on which a person is called.
+/// A person is called on all devices at once, and on the phone in their browser if they have one
+/// (only the server knows). Without any device of one's own nobody is called.
 pub fn person_called(person: &PersonId, dir: &Directory) -> Option<Destination> {
-    let mut devices: Vec<_> = dir.devices_of(person).map(|device| device.id.clone()).collect();
-    match devices.len() {
-        0 => None,
-        1 => devices.pop().map(Destination::Device),
-        _ => Some(Destination::Person { person: person.clone(), devices }),
-    }
+    let devices: Vec<_> = dir.devices_of(person).map(|device| device.id.clone()).collect();
+    (!devices.is_empty()).then(|| Destination::Person { person: person.clone(), devices })
 }
 
 /// An extension or the id of a device: what is reached without leaving the house. A person's own

@@ -5,7 +5,8 @@ use crate::clock;
 use crate::keys;
 use crate::live;
 use crate::switchboard::{
-    CallHandle, Connection, Joined, PhoneAsked, PhoneSeen, Switchboard, dialled, supervision_in,
+    CallHandle, Connection, Joined, PageSays, PhoneAsked, PhoneSeen, Switchboard, dialled,
+    supervision_in,
 };
 use crate::turn::Turn;
 use async_trait::async_trait;
@@ -78,7 +79,11 @@ impl Desk {
         refusal
     }
 
-    async fn shown(&self, who: &Actor, seen: PhoneSeen) -> PhoneView {
+    pub(crate) fn phone_seen(&self, who: &Actor) -> Option<PhoneSeen> {
+        self.board.house().phone(&who.person)
+    }
+
+    pub(crate) async fn shown(&self, who: &Actor, seen: PhoneSeen) -> PhoneView {
         let call = seen.call.as_ref().and_then(|id| self.board.find(id).ok());
         let view = match &call {
             Some(call) => call.view().await,
@@ -276,6 +281,19 @@ impl Commands for Desk {
         let by = who.clone();
         let hang_up = |r| Input::HangUp { by, seat: None, request: Some(r) };
         call.ask(&self.board, hang_up).await.map(|_| ())
+    }
+
+    async fn answer_call(&self, who: &Actor, id: &CallId) -> Result<CallSnapshot, Refusal> {
+        let refuse = |refusal| self.refused(who, "call.answer", Some(id), refusal);
+        let call = self.board.find(id)?;
+        call.page_says(who.person.clone(), PageSays::Answer).await.map_err(refuse)?;
+        self.call_reply(who, &call, Ok(Reply::Done)).await
+    }
+
+    async fn decline_call(&self, who: &Actor, id: &CallId) -> Result<(), Refusal> {
+        let refuse = |refusal| self.refused(who, "call.decline", Some(id), refusal);
+        let call = self.board.find(id)?;
+        call.page_says(who.person.clone(), PageSays::Decline).await.map_err(refuse)
     }
 
     async fn hold(

@@ -18,6 +18,8 @@ export const OPERATIONS: readonly string[] = [
   'PATCH /api/v1/supervisions/{id}',
   'POST /api/v1/agents/{extension}/supervisions',
   'POST /api/v1/calls',
+  'POST /api/v1/calls/{id}/answer',
+  'POST /api/v1/calls/{id}/decline',
   'POST /api/v1/calls/{id}/hold',
   'POST /api/v1/calls/{id}/resume',
   'POST /api/v1/calls/{id}/supervisions',

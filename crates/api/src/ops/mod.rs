@@ -2,10 +2,12 @@
 //! handler. Each handler asks [`crate::Commands`] once and words what it answered.
 
 pub(crate) mod agent_action;
+pub(crate) mod answer_call;
 pub(crate) mod call_abilities;
 pub(crate) mod change_password;
 pub(crate) mod change_supervision;
 pub(crate) mod close_session;
+pub(crate) mod decline_call;
 pub(crate) mod events;
 pub(crate) mod get_call;
 pub(crate) mod get_me;

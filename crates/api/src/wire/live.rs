@@ -4,6 +4,7 @@ use super::call::{AgentItem, Call};
 use super::me::MeWire;
 use super::words::{instant, party_id};
 use crate::live::{Changes, Meter, SignedOut, Told};
+use crate::ops::phone::Phone;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -25,6 +26,8 @@ pub(crate) enum Frame {
     },
     /// Levels of a watched call, five times a second.
     Meters { at: String, call_id: String, parties: Vec<MeterItem> },
+    /// The state of one's phone in the browser changed.
+    Phone { phone: Box<Phone> },
     /// Rights changed.
     Me { me: Box<MeWire> },
     /// Nothing else was to say.
@@ -63,6 +66,7 @@ impl Frame {
                 call_id: call.to_string(),
                 parties: parties.into_iter().map(MeterItem::from).collect(),
             },
+            Told::Phone(view) => Frame::Phone { phone: Box::new((*view).into()) },
             Told::Me(_) => Frame::ping(), // worded by who knows the person
             Told::SignedOut(why) => Frame::signed_out(why),
         }

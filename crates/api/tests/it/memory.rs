@@ -269,6 +269,12 @@ impl Commands for Memory {
     async fn hang_up(&self, _: &Actor, id: &CallId) -> Result<(), Refusal> {
         self.ask(format!("hang_up {id}"), ()).await
     }
+    async fn answer_call(&self, _: &Actor, id: &CallId) -> Result<CallSnapshot, Refusal> {
+        self.ask(format!("answer {id}"), snapshot()).await
+    }
+    async fn decline_call(&self, _: &Actor, id: &CallId) -> Result<(), Refusal> {
+        self.ask(format!("decline {id}"), ()).await
+    }
     async fn hold(
         &self,
         _: &Actor,

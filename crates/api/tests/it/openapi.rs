@@ -52,6 +52,8 @@ fn the_contracts_paths_are_all_there() {
         "get /me",
         "put /me/password",
         "get /events",
+        "post /calls/{id}/answer",
+        "post /calls/{id}/decline",
         "post /me/phone",
         "get /me/phone",
         "delete /me/phone",

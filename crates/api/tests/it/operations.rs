@@ -180,6 +180,20 @@ async fn a_running_supervision_is_changed_left_and_looked_at() {
 }
 
 #[tokio::test]
+async fn a_call_that_rings_in_the_browser_is_answered_or_declined() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let answer = request("POST", "/api/v1/calls/c1/answer").body(Body::empty()).unwrap();
+    let answered = send(&router, answer).await;
+    assert_eq!(answered.status, 200);
+    assert_eq!(answered.json["id"], "eu.n1.1.c1");
+    assert_eq!(memory.asked().pop().unwrap(), "answer c1");
+    let decline = request("POST", "/api/v1/calls/c1/decline").body(Body::empty()).unwrap();
+    assert_eq!(send(&router, decline).await.status, 204);
+    assert_eq!(memory.asked().pop().unwrap(), "decline c1");
+}
+
+#[tokio::test]
 async fn a_browsers_phone_is_opened_shown_and_closed() {
     let router = routed(memory());
     let path = "/api/v1/me/phone";

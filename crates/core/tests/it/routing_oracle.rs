@@ -53,10 +53,7 @@ fn indoors(dialled: &str) -> Option<String> {
 fn of_person(person: &str) -> String {
     let theirs: Vec<_> =
         DEVICES.iter().filter(|(.., owner)| *owner == person).map(|(id, ..)| *id).collect();
-    match theirs.as_slice() {
-        [one] => format!("device {one}"),
-        all => format!("person {person}: {}", all.join(" ")),
-    }
+    format!("person {person}: {}", theirs.join(" "))
 }
 
 enum Row {

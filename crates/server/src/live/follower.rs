@@ -4,6 +4,7 @@
 use super::hub::{Frame, Start};
 use crate::clock;
 use crate::commands::Desk;
+use crate::switchboard::PhoneSeen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(super) struct Following {
     pub(super) told: mpsc::Sender<Told>,
     pub(super) let_go: oneshot::Sender<LetGo>,
     pub(super) wanted: watch::Receiver<Vec<CallId>>,
+    /// As it was told of last.
+    pub(super) phone: Option<PhoneSeen>,
 }
 
 /// It takes no more; with why, if there is anything to say.
@@ -77,7 +80,10 @@ impl Following {
                 },
                 Ok(()) = directory.changed() => self.rights_changed()?,
                 _ = session.tick() => self.is_signed_in().await?,
-                _ = meters.tick() => self.meters().await?,
+                _ = meters.tick() => {
+                    self.meters().await?;
+                    self.phone().await?;
+                }
             }
         }
     }
@@ -163,6 +169,21 @@ impl Following {
         }
         self.tell(Told::SignedOut(SignedOut::Ended))?;
         Err(Over(None))
+    }
+
+    async fn phone(&mut self) -> Result<(), Over> {
+        let now = self.desk.phone_seen(&self.who.actor);
+        if now == self.phone {
+            return Ok(());
+        }
+        self.phone.clone_from(&now);
+        match now {
+            Some(now) => {
+                let view = self.desk.shown(&self.who.actor, now).await;
+                self.tell(Told::Phone(Box::new(view)))
+            }
+            None => Ok(()),
+        }
     }
 
     async fn meters(&mut self) -> Result<(), Over> {

@@ -96,7 +96,7 @@ impl LiveBoard for Hub {
         let (watched, wanted) = watch::channel(Vec::new());
         let (let_go, why) = oneshot::channel();
         let (desk, boot) = (self.desk.clone(), self.boot.clone());
-        let task = follower::Following { desk, who, boot, told, let_go, wanted };
+        let task = follower::Following { desk, who, boot, told, let_go, wanted, phone: None };
         tokio::spawn(async move {
             task.run(start).await;
             drop(place);

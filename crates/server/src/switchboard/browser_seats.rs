@@ -93,6 +93,7 @@ impl CallTask {
             (Some(person), Ok(borrowed)) => (person, borrowed),
             (Some(_), Err(why)) => {
                 self.browser_seats.remove(&seat);
+                self.page_is_in(seat, false);
                 return self.next.push_back(Input::LegFailed { seat, why });
             }
             // Nobody waits for it any more.
@@ -104,6 +105,7 @@ impl CallTask {
         if engine.attach_leg(self.me.bridge, seat, leg).is_err() {
             self.browser_seats.remove(&seat);
             self.house.close_phone(&person);
+            self.page_is_in(seat, false);
             let why = LegFailure::Other;
             return self.next.push_back(Input::LegFailed { seat, why });
         }
@@ -114,6 +116,7 @@ impl CallTask {
         let (sends, receives) = (media.receives, media.sends);
         engine.reconfigure(self.me.bridge, seat, media);
         self.next.push_back(Input::LegAnswered { seat });
+        self.page_is_in(seat, true);
         if !(sends && receives) {
             self.next.push_back(Input::LegDirection { seat, sends, receives });
         }

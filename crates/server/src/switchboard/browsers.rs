@@ -69,7 +69,7 @@ impl Phone {
 }
 
 /// What a page is shown of its phone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneSeen {
     pub leg: LegId,
     pub connection: Connection,

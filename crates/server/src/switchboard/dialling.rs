@@ -113,6 +113,7 @@ impl CallTask {
         if let DialTarget::Browser(person) = to {
             return self.dial_browser(seat, person);
         }
+        let page = self.ring_page(seat, to);
         let begun = self.groups(seat, to, &number, &name).and_then(|(next, outside)| {
             let mut next = next;
             self.next_group(&mut next, outside.as_ref(), seat).map(|(at, beside)| Search {
@@ -131,6 +132,7 @@ impl CallTask {
                 self.begin_turn(seat, &mut search);
                 self.searches.insert(seat, search);
             }
+            Err(_) if page => {}
             Err(why) => self.next.push_back(Input::LegFailed { seat, why }),
         }
     }
@@ -324,6 +326,7 @@ impl CallTask {
                     }
                 }
                 search.beside.into_iter().for_each(|(leg, _)| leg.end());
+                self.stop_page(seat);
                 false
             }
             DialogEvent::Redirected { contacts } => {
@@ -400,11 +403,18 @@ impl CallTask {
     }
 
     fn search_failed(&mut self, seat: SeatId, search: &Search) {
+        // Nobody said no for the person: the page may still answer, until core's time is up.
+        if self.page_rings(seat) {
+            return;
+        }
         let why = search.worst.map_or(LegFailure::Unreachable, failure);
         self.next.push_back(Input::LegFailed { seat, why });
     }
 
     fn redirected_to(&mut self, seat: SeatId, search: Search) {
+        if self.page_rings(seat) {
+            return;
+        }
         let why = search.worst.map_or(LegFailure::Unreachable, failure);
         if let Some((by, to)) = search.sent_on {
             self.next.push_back(Input::LegRedirected { seat, by, to, why });
@@ -427,6 +437,7 @@ impl CallTask {
 
     /// The seat is let go: whatever else rings for it stops.
     pub(super) fn stop_search(&mut self, seat: SeatId) {
+        self.stop_page(seat);
         if let Some(search) = self.searches.remove(&seat) {
             search.beside.into_iter().for_each(|(leg, _)| leg.end());
         }

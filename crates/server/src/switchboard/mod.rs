@@ -14,6 +14,7 @@ mod legs;
 mod moving;
 mod news;
 mod noting;
+mod page_rings;
 mod pins;
 mod preference;
 mod register;
@@ -30,6 +31,7 @@ pub use browsers::{Connection, PhoneAsked, PhoneSeen};
 pub use counts::{ByReason, Counts};
 pub use exchange::{Exchange, dialled, tidy};
 pub use news::MediaCounts;
+pub use page_rings::PageSays;
 pub use register::{CallHandle, Register};
 pub use turned_away::Strangers;
 

@@ -6,6 +6,7 @@ use super::browsers::Borrowed;
 use super::dialling::Search;
 use super::legs::Leg;
 use super::moving::{Arrival, Guests, Moving};
+use super::page_rings::{PageRings, PageSays};
 use super::register::CallHandle;
 use super::sound::Sounding;
 use super::tapping::Lent;
@@ -60,6 +61,12 @@ pub enum Message {
         seat: SeatId,
         cause: LegEnd,
     },
+    /// A page answers or declines what rings there.
+    Page {
+        person: PersonId,
+        says: PageSays,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     /// That phone, at that seat when it was asked, no longer answers.
     Gone {
         seat: SeatId,
@@ -99,6 +106,7 @@ pub(super) struct CallTask {
     pub(super) legs: BTreeMap<SeatId, Leg>,
     /// Seats whose leg is a browser's, borrowed or asked for.
     pub(super) browser_seats: BTreeMap<SeatId, PersonId>,
+    pub(super) pages: PageRings,
     /// Inputs that follow at once from what was just carried out.
     pub(super) next: VecDeque<Input>,
     /// Seats that are still looked for.
@@ -121,6 +129,7 @@ impl CallTask {
             call,
             legs: BTreeMap::new(),
             browser_seats: BTreeMap::new(),
+            pages: PageRings::default(),
             next: VecDeque::new(),
             searches: BTreeMap::new(),
             moving: Moving::default(),
@@ -182,6 +191,7 @@ impl CallTask {
             Message::TurnOver { seat, due } => self.turn_over(seat, due),
             Message::Browser { seat, borrowed } => self.browser_came(seat, *borrowed),
             Message::BrowserGone { seat, cause } => self.browser_gone(seat, cause),
+            Message::Page { person, says, reply } => self.page_said(&person, says, reply),
             Message::Guests(guests) => self.guests_came(*guests),
             Message::Arrival(arrival) => self.arrival_came(*arrival),
             Message::View(reply) => {

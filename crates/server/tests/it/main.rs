@@ -1,6 +1,7 @@
 //! The server as its neighbours see it: real phones on real sockets, real HTTP, in one process.
 
 mod browser;
+mod browser_agent;
 mod browser_supervisor;
 mod calls;
 mod chromium;

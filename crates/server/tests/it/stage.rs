@@ -123,7 +123,7 @@ pub struct Stage {
     pub mia: Phone,
     pub noor: Phone,
     pub data: TempDir,
-    /// Of Mia, Noor and Olaf, who has no phone.
+    /// Of Mia, Noor, Olaf, who has no phone, and Ana.
     pub keys: Vec<KeyId>,
     tokens: Vec<String>,
     http: reqwest::Client,
@@ -179,7 +179,7 @@ impl Stage {
         let what = if setup.by_trunk { by_trunk(what, customer.addr()) } else { what };
         store.provision(what).await.expect("provisioned");
         let (mut keys, mut tokens) = (Vec::new(), Vec::new());
-        for name in ["mia", "noor", "olaf"] {
+        for name in ["mia", "noor", "olaf", "ana"] {
             let person = PersonId::parse(name).expect("an id");
             let rights = Right::ALL.iter().copied().collect();
             let made = store.add_key(&person, rights, clock::now().wall).await.expect("a key");
@@ -276,6 +276,7 @@ impl Stage {
             Who::Mia => &self.mia,
             Who::Noor => &self.noor,
             Who::Olaf => panic!("Olaf has no phone"),
+            Who::Ana => &self.agent,
         }
     }
 
@@ -356,6 +357,8 @@ pub enum Who {
     Mia = 0,
     Noor = 1,
     Olaf = 2,
+    /// The agent.
+    Ana = 3,
 }
 
 /// Waits for what must come, with a bound.

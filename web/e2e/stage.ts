@@ -2,7 +2,6 @@
 // is started here is stopped here, by its own id.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { features } from '../src/api/features'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 
 const BINARY =
@@ -60,12 +59,13 @@ export async function demo(calls = 10): Promise<Server> {
   return { origin, key, process: child, stop }
 }
 
-export async function browser(): Promise<Browser> {
+/** Its microphone beeps once a second; `denied`: it refuses the microphone, as a person may. */
+export async function browser(denied = false): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
       '--no-sandbox',
-      '--use-fake-ui-for-media-stream',
+      ...(denied ? [] : ['--use-fake-ui-for-media-stream']),
       '--use-fake-device-for-media-stream',
       '--autoplay-policy=user-gesture-required',
     ],
@@ -102,19 +102,30 @@ export async function visit(
   return { page, complaints, close: () => context.close() }
 }
 
-/** Signs in by name where the server has sessions, as people do. Else, and for scripts, by key. */
-export async function enter(page: Page, server: Server): Promise<void> {
-  if (features.sessions) {
-    await page.goto(`${server.origin}/?as=mia`)
-    await page.getByRole('navigation').waitFor()
-  } else {
-    await signIn(page, server.key)
-  }
+interface DemoRole {
+  login: string
+  password: string
+  host: string
+}
+
+/** The demo's sign-ins, as it tells them to this machine. */
+export async function role(server: Server, login: string): Promise<DemoRole> {
+  const offer = await ask<{ demo: DemoRole[] | null }>(server, '/session')
+  const one = offer.demo?.find((person) => person.login === login)
+  if (!one) throw new Error(`the demo has nobody who signs in as ${login}`)
+  return one
+}
+
+/** As the button of `/demo` does it: under the role's own host name, where its cookie is its own. */
+export async function enter(page: Page, server: Server, login = 'mia'): Promise<void> {
+  const { host } = await role(server, login)
+  await page.goto(`http://${host}/?as=${login}`)
+  await page.getByRole('navigation').waitFor()
 }
 
 /** Signs in by key; the demo's Mia has the desk phone 2001, which answers by itself. */
 export async function signIn(page: Page, key: string, desk = DESK): Promise<void> {
-  if (features.sessions) await page.getByRole('button', { name: 'Use an API key instead' }).click()
+  await page.getByRole('button', { name: 'Use an API key instead' }).click()
   await page.getByLabel('API key').fill(key)
   await page.getByLabel('Your desk phone').fill(desk)
   await page.getByRole('button', { name: 'Sign in' }).click()

@@ -1,14 +1,14 @@
-// A supervisor at the real page, with a real server and phones on real sockets: hears a call, changes
-// modes on the desk phone, reloads, loses the server, and does all of it without a mouse.
+// A supervisor at the real page, with a real server and phones on real sockets: hears and speaks in the
+// browser (Chromium's own microphone beeps once a second, and who hears it is what the server measured),
+// then on the desk phone; reloads, loses the server, and does all of it without a mouse.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { features } from '../src/api/features'
 import {
   ask,
   browser,
   demo,
+  enter,
   hangUp,
-  signIn,
   until,
   visit,
   wallboard,
@@ -43,7 +43,7 @@ afterAll(async () => {
 beforeEach(async () => {
   here = await visit(chrome, server.origin)
   page = here.page
-  await signIn(page, server.key)
+  await enter(page, server)
   await wallboard(page)
 })
 afterEach(async () => {
@@ -64,7 +64,44 @@ const sentence = (text: string | RegExp) =>
   dock().getByRole('status').filter({ hasText: text }).waitFor()
 const radio = (mode: string) => page.getByRole('radio', { name: new RegExp(`^${mode}`) })
 
-describe('listening in the browser', () => {
+/** Who was measured to hear Mia at some instant of this time. */
+async function hearers(ms: number): Promise<string[]> {
+  const roles = new Set<string>()
+  const end = Date.now() + ms
+  while (Date.now() < end) {
+    const now = await mine()
+    for (const party of now?.call.parties ?? []) {
+      if (now?.party_id && party.hears.includes(now.party_id)) roles.add(party.role)
+    }
+  }
+  return [...roles].sort()
+}
+
+/** Looks until exactly these hear Mia, and nobody else ever does meanwhile. */
+async function heardBy(expected: string[]): Promise<void> {
+  const seen = new Set<string>()
+  await until(
+    async () => {
+      for (const one of await hearers(500)) seen.add(one)
+      expect(expected).toEqual(expect.arrayContaining([...seen]))
+      return seen.size === expected.length
+    },
+    `${expected.join(' and ')} hear Mia`,
+  )
+}
+
+const lamp = (name: string, lit: boolean) =>
+  page
+    .locator('.attendee', { hasText: name })
+    .locator(lit ? '.lamp-lit' : '.lamp:not(.lamp-lit)')
+    .waitFor()
+
+const leave = async () => {
+  await page.getByRole('button', { name: /^Leave/ }).click()
+  await until(async () => (await mine()) === null, 'Mia has left')
+}
+
+describe('in the browser', () => {
   test('one click at the speaker and the call is heard, and nobody hears one', async () => {
     const ms: number[] = []
     for (let round = 0; round < 8; round++) {
@@ -81,11 +118,7 @@ describe('listening in the browser', () => {
       )
       ms.push(took)
       expect(await page.title()).toBe('LISTEN: nobody hears you')
-      const now = await mine()
-      const hearing = now?.call.parties.filter((party) => party.hears.includes(now.party_id ?? ''))
-      expect(hearing).toEqual([])
-      await page.getByRole('button', { name: /^Leave/ }).click()
-      await until(async () => (await mine()) === null, 'Mia has left')
+      await leave()
       await page.evaluate(() => performance.clearMarks())
     }
     const sorted = [...ms].sort((a, b) => a - b)
@@ -94,19 +127,98 @@ describe('listening in the browser', () => {
     console.log(`click → first sound, ${ms.length} times: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms`)
   })
 
-  const noPhone = test.skipIf(features.phone)
-  noPhone('a click on Whisper without a phone listens and says what is missing', async () => {
-    await page.getByRole('button', { name: /^Headset/ }).click()
-    await page.getByLabel('Your desk phone').fill('')
-    await page.getByRole('button', { name: 'Save' }).click()
-    await page.getByRole('button', { name: /^Whisper.*Ana Ruiz$/ }).click()
+  test('one whispers to the agent alone, barges to both, takes over and hands back; the lamps say so', async () => {
+    await page.getByRole('button', { name: 'Listen, Ana Ruiz', exact: true }).click()
     await sentence('LISTEN: nobody hears you')
-    await dock().getByRole('alert').getByText('To be heard you need a phone').waitFor()
-    await page.getByRole('button', { name: /^Leave/ }).click()
+    expect(await hearers(1_500)).toEqual([])
+    const customer =
+      (await mine())?.call.parties.find((party) => party.role === 'customer')?.name ?? ''
+    await radio('Whisper').click()
+    await sentence('WHISPER: only Ana Ruiz hears you')
+    await Promise.all([heardBy(['agent']), lamp('Ana Ruiz', true), lamp(customer, false)])
+    await radio('Barge').click()
+    await sentence('BARGE: Ana Ruiz and the customer hear you')
+    await Promise.all([heardBy(['agent', 'customer']), lamp(customer, true)])
+    await radio('Take over').click()
+    await page.getByRole('button', { name: 'Take over', exact: true }).click()
+    await sentence('TAKE OVER: you are on the call; Ana Ruiz is listening')
+    await lamp(customer, true)
+    await page.getByRole('button', { name: 'Return to agent' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Return to agent' }).click()
+    await sentence('LISTEN: nobody hears you')
+    expect(await hearers(1_500)).toEqual([])
+    await leave()
+  })
+
+  test('a reload keeps the leg, the mode and who hears one', async () => {
+    await page.getByRole('button', { name: /^Whisper.*Ana Ruiz$/ }).click()
+    await sentence('WHISPER: only Ana Ruiz hears you')
+    const before = (await mine())?.id
+    await page.reload()
+    await sentence('WHISPER: only Ana Ruiz hears you')
+    expect((await mine())?.id).toBe(before)
+    await heardBy(['agent'])
+    await leave()
+  })
+
+  test('muted one is heard by nobody, and the panel says it', async () => {
+    await page.getByRole('button', { name: /^Barge.*Ana Ruiz$/ }).click()
+    await sentence('BARGE: Ana Ruiz and the customer hear you')
+    await heardBy(['agent', 'customer'])
+    await page.keyboard.press('m')
+    await until(
+      async () => ((await hearers(1_500)).length === 0 ? true : null),
+      'nobody hears Mia any more',
+    )
+    await dock().getByRole('button', { name: 'Unmute' }).click()
+    await heardBy(['agent', 'customer'])
+    await leave()
+  })
+
+  test('without the microphone Whisper listens at once, and says what to do', async () => {
+    const shy = await browser(true)
+    try {
+      const { page: other } = await visit(shy, server.origin)
+      await enter(other, server)
+      await wallboard(other)
+      await other.getByRole('button', { name: /^Whisper.*Ana Ruiz$/ }).click()
+      const panel = other.getByRole('complementary', { name: 'Audio Monitoring' })
+      await panel.getByRole('alert').getByText('allow the microphone').waitFor()
+      await panel.getByRole('status').filter({ hasText: 'LISTEN: nobody hears you' }).waitFor()
+      await other.getByRole('button', { name: /^Leave/ }).click()
+    } finally {
+      await shy.close()
+    }
+  })
+
+  test('a second page of the same person is told that the phone is elsewhere, and may take it with its call', async () => {
+    await page.getByRole('button', { name: 'Listen, Ana Ruiz', exact: true }).click()
+    await sentence('LISTEN: nobody hears you')
+    const { page: other, close } = await visit(chrome, server.origin)
+    await enter(other, server)
+    await wallboard(other)
+    await other.getByRole('button', { name: /^Listen, Bo/ }).click()
+    const panel = other.getByRole('complementary', { name: 'Audio Monitoring' })
+    await panel.getByText('your phone is open in another page').waitFor()
+    const before = (await mine())?.id
+    await panel.getByRole('button', { name: 'Use it here' }).click()
+    await panel.getByRole('status').filter({ hasText: 'LISTEN: nobody hears you' }).waitFor()
+    await panel.getByText('Ana Ruiz ↔').waitFor()
+    expect((await mine())?.id).toBe(before)
+    await dock().getByText('Your phone is open in another page').waitFor()
+    await other.getByRole('button', { name: /^Leave/ }).click()
+    await until(async () => (await mine()) === null, 'Mia has left')
+    await close()
   })
 })
 
 describe('on the desk phone', () => {
+  beforeEach(async () => {
+    await page.getByRole('button', { name: /^Headset/ }).click()
+    await page.getByRole('radio', { name: 'My desk phone' }).click()
+    await page.getByRole('button', { name: 'Save' }).click()
+  })
+
   test('listen, whisper, barge, take over and hand back: the sentence is what the server says', async () => {
     await page.getByRole('button', { name: /^Whisper.*Ana Ruiz$/ }).click()
     await sentence('WHISPER: only Ana Ruiz hears you')
@@ -189,7 +301,7 @@ test.skipIf(process.env['UNDERTONE_ORIGIN'])(
 )
 
 test('the words of each preset are on the page, and old addresses lead here', async () => {
-  await page.goto(`${server.origin}/live-dashboard`)
+  await page.goto(`${new URL(page.url()).origin}/live-dashboard`)
   await wallboard(page)
   expect(new URL(page.url()).pathname).toBe('/')
   await page.getByRole('button', { name: /^Settings of/ }).click()

@@ -25,7 +25,12 @@ const kept = () => {
 }
 
 function stage() {
-  const voice = { ready: vi.fn(async () => {}), speak: vi.fn(async () => {}), pause: vi.fn() }
+  const voice = {
+    ready: vi.fn(async () => {}),
+    speak: vi.fn(async () => {}),
+    pause: vi.fn(),
+    tune: vi.fn(async () => {}),
+  }
   const board = new LiveBoard()
   board.snapshot([call('c1')], [], [], 0)
   const api = {
@@ -37,6 +42,7 @@ function stage() {
     ),
     leave: vi.fn(async () => {}),
     agentAction: vi.fn(async () => supervision({ version: 3 })),
+    phone: vi.fn(),
     call: vi.fn(async () => call('c1', { state: 'ended', end_reason: 'customer_left' })),
   }
   const storage = kept()

@@ -2,7 +2,7 @@
 // code and reasons; nothing here decides anything or keeps anything.
 import createClient from 'openapi-fetch'
 import type { paths } from './schema'
-import type { IceServer, Me, Phone, SessionOffer } from './promised'
+import type { HealthItem, Help } from './promised'
 import type {
   Abilities,
   Agent,
@@ -10,8 +10,12 @@ import type {
   AgentAfter,
   AuditList,
   Call,
+  IceServer,
   LegWanted,
+  Me,
   Mode,
+  Phone,
+  SessionOffer,
   Supervision,
 } from './types'
 
@@ -207,9 +211,27 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
     phoneOffer: (sdp: string, tab: string, here: boolean) =>
       plain<Phone & { sdp: string }>('POST', '/me/phone', { sdp, tab, here }),
     ice: () => plain<{ ice_servers: IceServer[] }>('GET', '/me/ice'),
+    phone: () => plain<Phone>('GET', '/me/phone'),
     phoneEnd: () => plain<null>('DELETE', '/me/phone'),
     prompt: (supervision: string, text: string) =>
       plain<unknown>('POST', `/supervisions/${encodeURIComponent(supervision)}/prompts`, { text }),
+    reply: (supervision: string, reply: string) =>
+      plain<unknown>('POST', `/supervisions/${encodeURIComponent(supervision)}/replies`, { reply }),
+    help: (call: string, reason: string | null) =>
+      plain<Help>('POST', `/calls/${encodeURIComponent(call)}/help`, { reason }),
+    helpReason: (call: string, reason: string) =>
+      plain<Help>('PUT', `/calls/${encodeURIComponent(call)}/help`, { reason }),
+    helpEnd: (call: string) => plain<null>('DELETE', `/calls/${encodeURIComponent(call)}/help`),
+    helpComing: (help: string) =>
+      plain<Help>('POST', `/help/${encodeURIComponent(help)}/coming`, {}),
+    myState: (state: 'available' | 'not_available', reason: string | null) =>
+      plain<Agent>('PUT', '/me/state', { state, reason }),
+    history: (query: Record<string, string>) =>
+      plain<{ items: Call[]; next_cursor: string | null }>(
+        'GET',
+        `/history/calls?${new URLSearchParams(query).toString()}`,
+      ),
+    health: () => plain<{ items: HealthItem[]; at: string }>('GET', '/health'),
   }
 }
 

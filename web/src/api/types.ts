@@ -1,7 +1,7 @@
 // The shapes that the rest of the app names. Owns no shape: what the OpenAPI has comes from there, what
 // it does not have yet comes from `promised.ts` and moves as the server learns it.
 import type { components } from './schema'
-import type { Attention } from './promised'
+import type { Attention, Limits } from './promised'
 
 type Schemas = components['schemas']
 
@@ -18,6 +18,19 @@ export type Agent = Schemas['Agent'] & { reason?: string | null }
 export type Ability = Schemas['Ability']
 export type AuditRow = Schemas['AuditRow']
 export type AuditList = Schemas['AuditList']
+
+export type RoleWord = 'supervisor' | 'agent' | 'administrator'
+export type Device = Schemas['MeDevice']
+export type Me = Omit<Schemas['MeWire'], 'role'> & { role: RoleWord; policy?: Partial<Limits> }
+export type DemoRole = Omit<Schemas['DemoPerson'], 'role'> & { role: RoleWord }
+/** What the sign-in page needs before anybody is signed in. */
+export type SessionOffer = Omit<Schemas['SessionState'], 'demo'> & { demo?: DemoRole[] | null }
+export type IceServer = Schemas['IceServer']
+/** The person's one leg in a browser; `elsewhere`: another page has it. */
+export type Phone = Omit<Schemas['Phone'], 'state'> & {
+  state: 'connecting' | 'up' | 'lost' | 'elsewhere'
+}
+export type PartyMeter = Schemas['MeterItem']
 
 export const MODES: readonly Mode[] = ['listen', 'whisper', 'barge', 'takeover']
 export type Abilities = Partial<Record<Mode, Ability>>

@@ -1,13 +1,15 @@
 // All state put together, once for a page. No React: views get this object by context, tests make their own.
 import { makeApi, type Api } from '../api/client'
 import { features } from '../api/features'
-import type { Device, Limits, Phone } from '../api/promised'
-import type { Mode } from '../api/types'
+import type { Limits } from '../api/promised'
+import type { Device, Mode, Phone } from '../api/types'
 import { Catalogue } from '../words/catalogue'
 import { LIMITS } from './attention'
 import { LiveBoard } from './board'
+import { RaisedHand } from './hand'
 import { Keys } from './keys'
 import { Asking, Events, type Live } from './live'
+import { Notes, type Prompt, type Reply } from './notes'
 import { AudioPanel, type HearOn } from './panel'
 import { BrowserPhone } from './phone'
 import { PreferenceStore } from './preferences'
@@ -28,6 +30,9 @@ export interface App {
   player: StreamPlayer
   phone: BrowserPhone
   panel: AudioPanel
+  /** Prompts and replies. */
+  notes: Notes
+  hand: RaisedHand
   keys: Keys
   /** What dialogs are open over the page. */
   dialog: Store<Dialog>
@@ -50,11 +55,13 @@ export function makeApp(): App {
   const player = new StreamPlayer()
   const phone = new BrowserPhone(api, sessionStorage)
   const panel = new AudioPanel(api, board, player, phone, sessionStorage)
+  const notes = new Notes()
   const told = {
     me: (me: Parameters<SessionStore['known']>[0]) => session.known(me),
     phone: (now: Phone | null) => phone.told(now),
     signedOut: session.lost,
-    other: () => {},
+    prompt: (one: Prompt) => notes.prompt(one),
+    reply: (one: Reply) => notes.reply(one),
   }
   const bySocket = () => features.events && !session.credentials().key
   const asking = new Asking(api, board, clock)
@@ -94,6 +101,7 @@ export function makeApp(): App {
 
   watchLevels(live, board, panel)
   follow(session, live, board, panel, phone)
+  session.watch(() => session.get().phase === 'out' && notes.forget())
   const app: App = {
     api,
     session,
@@ -106,6 +114,8 @@ export function makeApp(): App {
     player,
     phone,
     panel,
+    notes,
+    hand: new RaisedHand(api),
     keys: new Keys(),
     dialog: new Store<Dialog>({ kind: 'none' }),
     limits: () => ({ ...LIMITS, ...me()?.policy }),

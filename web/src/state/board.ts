@@ -1,8 +1,8 @@
 // What is on the board: live calls and people, whole, as last told. Applies snapshots and changes;
 // does not know where they come from, who looks, or in which order they are shown.
 import type { Refused } from '../api/client'
-import type { Help, PartyMeter } from '../api/promised'
-import type { Agent, Call } from '../api/types'
+import type { Help } from '../api/promised'
+import type { Agent, Call, PartyMeter } from '../api/types'
 import { Store } from './store'
 import { Talk, UNKNOWN, type Sound } from './talk'
 

@@ -1,9 +1,10 @@
 // Keeps the board fresh: by the events of the WebSocket where the server has them, else by asking once a
 // second. Resumes by itself, backs off, and never shows nothing as something.
 import { refusedBy, type Api } from '../api/client'
-import type { Help, Me, PartyMeter, Phone } from '../api/promised'
-import type { Agent, Call } from '../api/types'
+import type { Help } from '../api/promised'
+import type { Agent, Call, Me, PartyMeter, Phone } from '../api/types'
 import type { Changes, LiveBoard } from './board'
+import type { Prompt, Reply } from './notes'
 import type { ServerClock } from './time'
 
 const ASK_EVERY_MS = 1_000
@@ -95,17 +96,21 @@ type Frame =
   | { type: 'phone'; phone: Phone }
   | { type: 'ping' }
   | { type: 'signed_out'; reason: string }
-  | ({ type: 'prompt' | 'reply' } & Record<string, unknown>)
+  | ({ type: 'prompt' } & Prompt)
+  | ({ type: 'reply' } & Reply)
 
 /** What the socket tells besides the board. */
 export interface Told {
   me(me: Me): void
   phone(phone: Phone | null): void
   signedOut(): void
-  other(frame: { type: string } & Record<string, unknown>): void
+  prompt(prompt: Prompt): void
+  reply(reply: Reply): void
 }
 
 const SIGNED_OUT = 4401
+/** Rights have changed: another view of the board begins. */
+const COME_BACK = 4001
 /** As the server allows. */
 const WATCHED_AT_MOST = 16
 
@@ -162,6 +167,10 @@ export class Events implements Live {
     if (!this.#running) return
     this.#socket = null
     if (code === SIGNED_OUT) return this.#told.signedOut()
+    if (code === COME_BACK) {
+      this.#cursor = null
+      return this.#open()
+    }
     this.#failures += 1
     const wait = backOff(this.#failures - 1) * (0.75 + Math.random() / 2)
     this.#timer = setTimeout(() => this.#open(), wait)
@@ -198,8 +207,9 @@ export class Events implements Live {
       case 'signed_out':
         return this.#told.signedOut()
       case 'prompt':
+        return this.#told.prompt(frame)
       case 'reply':
-        return this.#told.other(frame)
+        return this.#told.reply(frame)
     }
   }
 }

@@ -65,11 +65,13 @@ export interface Voice {
   ready(here?: boolean): Promise<void>
   speak(): Promise<void>
   pause(): void
+  /** The leg is on a call now, whose codec may be another. */
+  tune(): Promise<void>
 }
 
 type PanelApi = Pick<
   Api,
-  'supervise' | 'supervision' | 'stream' | 'change' | 'leave' | 'agentAction' | 'call'
+  'supervise' | 'supervision' | 'stream' | 'change' | 'leave' | 'agentAction' | 'call' | 'phone'
 >
 type Kept = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
@@ -183,6 +185,7 @@ export class AudioPanel extends Store<Panel> {
       problem: null,
       guard_until_ms: guard(supervision),
     }))
+    if (hearOn.kind === 'phone') void this.#voice.tune()
   }
 
   /** Change the running supervision; what was asked for shows as `wanted` until the server says so. */
@@ -286,9 +289,24 @@ export class AudioPanel extends Store<Panel> {
       callId: string
       hearOn: HearOn
     }
+    if (hearOn.kind === 'stream') return this.#forget()
+    await this.#adopt(id, callId, hearOn)
+  }
+
+  /** Takes the browser's phone from another page, and with it the supervision that runs on it. */
+  async takePhone(): Promise<boolean> {
+    await this.#voice.ready(true)
+    const phone = await this.#api.phone()
+    if (!phone.supervision_id || !phone.call_id) return false
+    await this.#adopt(phone.supervision_id, phone.call_id, { kind: 'phone' })
+    return true
+  }
+
+  async #adopt(id: string, callId: string, hearOn: HearOn): Promise<void> {
     const supervision = await this.#api.supervision(id).catch(() => null)
-    if (supervision?.state !== 'live' || hearOn.kind === 'stream') return this.#forget()
+    if (supervision?.state !== 'live') return this.#forget()
     const opened_ms = Date.parse(supervision.started_at)
+    this.#kept.setItem(KEPT, JSON.stringify({ id, callId, hearOn }))
     this.set({ ...CLOSED, phase: 'live', callId, hearOn, supervision, opened_ms })
     this.#look()
     if (hearOn.kind !== 'phone') return

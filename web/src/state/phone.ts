@@ -5,7 +5,7 @@
 //   off ──ready──▶ connecting ──▶ up ⇄ lost (ICE restart, the same leg) ──close──▶ off
 //                      └──▶ failed (why)          └── another page took it: elsewhere
 import { Refused, refusedBy, type Api } from '../api/client'
-import type { Phone } from '../api/promised'
+import type { Phone } from '../api/types'
 import { Store } from './store'
 
 export interface PhoneState {
@@ -24,7 +24,7 @@ const TAB = 'undertone.tab'
 /** The order in which codecs are offered; what a browser lacks is left out. */
 const CODECS = ['audio/opus', 'audio/G722', 'audio/PCMU', 'audio/PCMA', 'audio/telephone-event']
 
-type PhoneApi = Pick<Api, 'ice' | 'phoneOffer' | 'phoneEnd'>
+type PhoneApi = Pick<Api, 'ice' | 'phone' | 'phoneOffer' | 'phoneEnd'>
 
 export class BrowserPhone extends Store<PhoneState> {
   readonly #api: PhoneApi
@@ -108,10 +108,18 @@ export class BrowserPhone extends Store<PhoneState> {
     ) {
       if (this.get().phase !== 'up') return
       this.update((now) => ({ ...now, phase: 'lost' }))
-      void this.#offer(connection, false, true).catch((error: unknown) =>
-        this.update((now) => ({ ...now, problem: refusedBy(error) })),
-      )
+      void this.#offer(connection, false, true).catch((error: unknown) => {
+        const problem = refusedBy(error)
+        if (problem.code === 'phone_elsewhere') this.told({ state: 'elsewhere' })
+        else this.update((now) => ({ ...now, problem }))
+      })
     }
+  }
+
+  /** Asks what the call's other end speaks, and sends that. */
+  async tune(): Promise<void> {
+    const phone = await this.#api.phone().catch(() => null) // Not tuned is transcoded: heard as well.
+    if (phone) await this.#send(phone.send_codec)
   }
 
   #listen(event: RTCTrackEvent): void {
@@ -173,7 +181,7 @@ export class BrowserPhone extends Store<PhoneState> {
   }
 
   /** The server's word on the leg. */
-  told(phone: Phone | null): void {
+  told(phone: Partial<Pick<Phone, 'state' | 'send_codec'>> | null): void {
     if (phone?.state === 'elsewhere') {
       this.#drop()
       this.update((now) => ({ ...now, phase: 'elsewhere' }))

@@ -2,8 +2,7 @@
 // session is the server's cookie, which no script can read.
 import { refusedBy, type Api, type Credentials, type Refused } from '../api/client'
 import { features } from '../api/features'
-import type { Me, SessionOffer } from '../api/promised'
-import type { Mode } from '../api/types'
+import type { Me, Mode, SessionOffer } from '../api/types'
 import { Store } from './store'
 
 export type Session =

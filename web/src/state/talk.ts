@@ -1,6 +1,6 @@
 // What the meters tell of a conversation without understanding it: how long nobody has spoken, and how
 // often people talk over each other. Knows levels, not words, and no call's state.
-import type { PartyMeter } from '../api/promised'
+import type { PartyMeter } from '../api/types'
 
 const OVER_MS = 1_500
 const MINUTE_MS = 60_000

@@ -4,12 +4,15 @@ import { Button, Group } from '@mantine/core'
 import { IconEar, IconHeadset, IconUsersPlus } from '@tabler/icons-react'
 import { useState } from 'react'
 import { refusedBy } from '../api/client'
+import { features } from '../api/features'
 import type { Call, Supervision } from '../api/types'
 import type { Seen } from '../state/board'
 import { otherOf, running, shownName } from '../state/people'
 import { clockText } from '../state/time'
 import { Digits, StateMark, type StateName } from '../ui/State'
+import { Hand } from './Hand'
 import { Waiting } from './LiveCalls'
+import { Replies } from './Replies'
 import { sayRefusal } from './say'
 import { useApp, useNow, useStore, useWords } from './use'
 
@@ -78,7 +81,9 @@ function OwnCall({ seen: { call }, me }: { seen: Seen; me: string }) {
           <Coached key={one.id} call={call} one={one} me={own?.id ?? ''} />
         ))}
       </div>
+      {features.prompts ? <Replies call={call} me={own?.id ?? ''} /> : null}
       {rings ? <p>{words.t('agent.rings')}</p> : <Acts call={call} />}
+      {features.help && !rings ? <Hand call={call} /> : null}
     </section>
   )
 }

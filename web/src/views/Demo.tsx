@@ -1,9 +1,9 @@
 // The demo's ready sign-ins, a button a role. Each opens under a host name of its own, because ports do not
 // keep cookies apart. The server tells them to this machine only, and outside the demo to nobody.
+import type { DemoRole } from '../api/types'
 import { Button, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { features } from '../api/features'
-import type { DemoRole } from '../api/promised'
 import { Missing } from './Missing'
 import { useApp, useWords } from './use'
 
@@ -22,7 +22,7 @@ export function DemoRoles({ roles }: { roles: DemoRole[] }) {
           href={`${location.protocol}//${role.host}/?as=${encodeURIComponent(role.login)}`}
           target={`undertone-${role.login}`}
         >
-          {words.t(`demo.${role.role}`, { name: role.name })}
+          <span className="first-upper">{words.t(`demo.${role.role}`, { name: role.name })}</span>
         </Button>
       ))}
       <Text size="sm" c="dimmed">

@@ -3,6 +3,7 @@
 import { UnstyledButton } from '@mantine/core'
 import {
   IconAlertTriangle,
+  IconHistory,
   IconLayoutDashboard,
   IconPhoneCall,
   IconSettings,
@@ -10,6 +11,7 @@ import {
 } from '@tabler/icons-react'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, type ReactNode } from 'react'
+import { features } from '../api/features'
 import { staleFor } from '../state/board'
 import type { Meaning, Page } from '../state/keys'
 import { Dialogs } from './Dialogs'
@@ -18,7 +20,8 @@ import { sayRefusal, sentence } from './say'
 import { TopBar } from './TopBar'
 import { useApp, useNow, useStore, useWords } from './use'
 
-const PATHS: Partial<Record<Page, '/' | '/live-calls' | '/call-status' | '/admin'>> = {
+const PATHS: Partial<Record<Page, '/' | '/live-calls' | '/call-status' | '/history' | '/admin'>> = {
+  ...(features.history ? { history: '/history' as const } : {}),
   wallboard: '/',
   live_calls: '/live-calls',
   call_status: '/call-status',
@@ -59,6 +62,9 @@ function Rail() {
     { to: '/', icon: IconLayoutDashboard, word: words.term('wallboard') },
     { to: '/live-calls', icon: IconPhoneCall, word: words.term('live_calls') },
     { to: '/call-status', icon: IconUsers, word: words.term('call_status') },
+    ...(features.history && session.may('see_history')
+      ? [{ to: '/history', icon: IconHistory, word: words.t('nav.history') } as const]
+      : []),
     { to: '/admin', icon: IconSettings, word: words.t('nav.admin') },
   ] as const
   const own = [{ to: '/', icon: IconPhoneCall, word: words.t('nav.console') }] as const

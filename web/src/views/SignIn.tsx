@@ -16,6 +16,7 @@ import type { Refused } from '../api/client'
 import { DemoRoles } from './Demo'
 import { features } from '../api/features'
 import type { Catalogue } from '../words/catalogue'
+import { sayRefusal } from './say'
 import { useApp, useStore, useWords } from './use'
 
 export function SignIn() {
@@ -73,7 +74,7 @@ export function SignIn() {
 
 function said(words: Catalogue, problem: Refused, byKey: boolean): string {
   if (problem.code === 'unreachable') return words.t('signin.unreachable')
-  return problem.status === 401 && byKey ? words.t('signin.bad_key') : problem.message
+  return problem.status === 401 && byKey ? words.t('signin.bad_key') : sayRefusal(words, problem)
 }
 
 function ByKey({ busy }: { busy: boolean }) {

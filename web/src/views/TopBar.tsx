@@ -17,12 +17,14 @@ import { useApp, useStore, useWords } from './use'
 const LANGUAGE_NAMES = { en: 'English', de: 'Deutsch' } as const
 
 export function TopBar() {
+  const { session } = useApp()
   const words = useWords()
+  useStore(session)
   return (
     <header className="top" aria-label={words.t('app.name')}>
-      <Find />
+      {session.may('see_wallboard') ? <Find /> : null}
       <span className="grow" />
-      <Headset />
+      {session.supervises ? <Headset /> : null}
       <Mine />
     </header>
   )
@@ -174,6 +176,11 @@ function Mine() {
         <Menu.Item closeMenuOnClick onClick={() => void app.session.leave()}>
           {words.t('top.sign_out')}
         </Menu.Item>
+        {app.session.credentials().key === null ? (
+          <Menu.Item closeMenuOnClick onClick={() => void app.session.leave(true)}>
+            {words.t('top.sign_out_everywhere')}
+          </Menu.Item>
+        ) : null}
       </Menu.Dropdown>
     </Menu>
   )

@@ -10,15 +10,18 @@ import {
 } from '@tanstack/react-router'
 import type { App } from '../state/app'
 import { REDIRECTS } from '../words/terms'
-import { AgentConsole } from './AgentConsole'
+import { features } from '../api/features'
 import { CallStatusPage } from './CallStatus'
 import { DemoPage } from './Demo'
 import { Frame } from './Frame'
 import { LiveCallsPage } from './LiveCalls'
+import { historySearch } from './history-search'
 import { Missing } from './Missing'
 import { SignIn } from './SignIn'
 import { useApp, useStore } from './use'
 import { Wallboard } from './Wallboard'
+
+const AgentConsole = lazyRouteComponent(() => import('./AgentConsole'), 'AgentConsole')
 
 function Root() {
   const { session } = useApp()
@@ -50,6 +53,12 @@ export function makeRouter(_app: App) {
     path: '/calls/$callId',
     component: lazyRouteComponent(() => import('./CallPage'), 'CallPage'),
   })
+  const history = createRoute({
+    getParentRoute: () => root,
+    path: '/history',
+    validateSearch: historySearch,
+    component: lazyRouteComponent(() => import('./History'), 'HistoryPage'),
+  })
   const admin = createRoute({
     getParentRoute: () => root,
     path: '/admin/$tab',
@@ -73,11 +82,12 @@ export function makeRouter(_app: App) {
   )
   const tree = root.addChildren([
     page('/', Home),
-    page('/console', AgentConsole),
+    page('/console', () => <AgentConsole />),
     page('/demo', DemoPage),
     page('/live-calls', LiveCallsPage),
     page('/call-status', CallStatusPage),
     call,
+    ...(features.history ? [history] : []),
     adminStart,
     admin,
     ...moved,

@@ -3,14 +3,14 @@
 
 use crate::chromium::{Chromium, RATE, Roads};
 use crate::relay::Relay;
-use crate::scoreboard::{Hears, MUSIC, Scoreboard};
-use crate::stage::{SOON, Setup, Stage, Talk, Who, size, tone, tone::*, within};
+use crate::scoreboard::{MUSIC, Scoreboard};
+use crate::stage::{SOON, Setup, Stage, Talk, Who, tone, tone::*, within};
 use serde_json::{Value, json};
 use std::time::Instant;
 use undertone_testkit::tone_ear::steady;
 
 /// What the supervisor says in modes that the customer is not in, and the customer's own tone.
-const NEVER_AT_CUSTOMER: [f64; 4] = [LISTEN, LISTEN_2, WHISPER, CUSTOMER];
+const NEVER_AT_CUSTOMER: [f64; 3] = [LISTEN, WHISPER, CUSTOMER];
 
 /// A call with a supervisor in a browser beside it.
 struct Scene {
@@ -250,62 +250,5 @@ async fn the_page_speaks_the_calls_codec_where_it_can_switch() {
     assert!(steady(&pcm, RATE, CUSTOMER) > -16.0);
     let stats = scene.page.order(json!({ "order": "stats" })).await;
     assert_eq!(stats["outbound-rtp"]["mime"], "audio/PCMU", "{stats}");
-    scene.close().await;
-}
-
-/// The guard, against a browser's own buffers: the tone of barge is set before barge is asked for,
-/// and what was whispered until then is still on its way.
-#[tokio::test(flavor = "multi_thread")]
-async fn switched_from_whisper_to_barge_again_and_again_no_whisper_is_at_the_customer() {
-    let mut scene = Scene::open(&["opus", "pcmu"]).await;
-    let id = scene.join("listen").await;
-    for round in 1..=size(20, 1_000) {
-        scene.stage.mode(Who::Mia, &id, "whisper").await;
-        scene.page.tune(WHISPER).await;
-        let coached: [Hears<'_>; 2] = [("customer", &[AGENT]), ("agent", &[CUSTOMER, WHISPER])];
-        scene.score.interval(&format!("whisper {round}"), &coached).await;
-        scene.mode(&id, "barge", BARGE).await;
-        let what = format!("barge {round}");
-        scene.score.interval(&what, &[("customer", &[AGENT, BARGE])]).await;
-    }
-    scene.stage.leave(Who::Mia, &id).await;
-    scene.sees("left", &[AGENT], &[CUSTOMER], &[]).await;
-    scene.score.whole_recordings();
-    scene.close().await;
-}
-
-/// Each hears the other's whisper and barge, nobody what is said in listen.
-#[tokio::test(flavor = "multi_thread")]
-async fn two_supervisors_in_two_browsers_hear_each_other_and_the_customer_hears_who_barges() {
-    let mut scene = Scene::open(&["opus", "pcmu"]).await;
-    let noor = Chromium::start(LISTEN_2, Roads::All).await;
-    let body = json!({ "sdp": noor.connect(&["pcmu"]).await, "tab": "noor" });
-    let (status, phone) = scene.stage.send(Who::Noor, "POST", "/me/phone", Some(body)).await;
-    assert_eq!(status, 201, "{phone}");
-    noor.answered(phone["sdp"].as_str().expect("an answer")).await;
-    let mia = scene.join("listen").await;
-    let path = format!("/calls/{}/supervisions", scene.talk.id);
-    let body = json!({ "mode": "listen", "leg": { "kind": "phone" } });
-    let (status, joined) = scene.stage.send(Who::Noor, "POST", &path, Some(body)).await;
-    assert_eq!(status, 201, "{joined}");
-    let noors = joined["id"].as_str().expect("an id").to_owned();
-    let both = [AGENT, CUSTOMER];
-    scene.sees("both listen", &[AGENT], &[CUSTOMER], &both).await;
-    noor.hears_just("both listen, Noor", &both, &tone::ALL).await;
-
-    scene.mode(&mia, "whisper", WHISPER).await;
-    scene.sees("Mia whispers", &[AGENT], &[CUSTOMER, WHISPER], &both).await;
-    noor.hears_just("Mia whispers, Noor", &[AGENT, CUSTOMER, WHISPER], &tone::ALL).await;
-
-    noor.tune(BARGE_2).await;
-    scene.stage.mode(Who::Noor, &noors, "barge").await;
-    let all = [AGENT, CUSTOMER, BARGE_2];
-    scene.sees("Noor barges", &[AGENT, BARGE_2], &[CUSTOMER, WHISPER, BARGE_2], &all).await;
-    noor.hears_just("Noor barges, Noor", &[AGENT, CUSTOMER, WHISPER], &tone::ALL).await;
-    scene.stage.leave(Who::Noor, &noors).await;
-    scene.sees("Noor has left", &[AGENT], &[CUSTOMER, WHISPER], &both).await;
-    scene.score.print();
-    scene.score.whole_recordings();
-    drop(noor);
     scene.close().await;
 }

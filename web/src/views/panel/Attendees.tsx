@@ -70,7 +70,7 @@ function Attendee({ call, party, mine }: Props) {
 }
 
 /** How loud somebody speaks, from -60 dBFS to 0. */
-function Level({ dbfs, name }: { dbfs: number | null; name: string }) {
+function Level({ dbfs, name }: { dbfs: number | null | undefined; name: string }) {
   const words = useWords()
   const label = words.t('panel.level_of', { name })
   return (

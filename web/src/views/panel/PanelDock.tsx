@@ -7,6 +7,7 @@ import {
   IconX,
 } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import { features } from '../../api/features'
 import type { Mode } from '../../api/types'
 import type { Panel } from '../../state/panel'
 import { agentOf, otherOf, shownName } from '../../state/people'
@@ -18,6 +19,7 @@ import { Attendees } from './Attendees'
 import { Console } from './Console'
 import { Counters } from './Counters'
 import { ModeBar } from './ModeBar'
+import { Prompts } from './Prompts'
 import { Sound } from './Sound'
 
 const ICONS = {
@@ -84,6 +86,7 @@ function Attending({ panel }: { panel: Panel }) {
       {panel.call && panel.supervision ? (
         <>
           <Attendees call={panel.call} mine={panel.supervision} />
+          {features.prompts ? <Prompts call={panel.call} mine={panel.supervision} /> : null}
           <Sound panel={panel} />
           <Counters call={panel.call} mine={panel.supervision} />
           {mode === 'takeover' ? <Console call={panel.call} /> : null}
@@ -201,6 +204,12 @@ function Ended({ panel }: { panel: Panel }) {
       : words.t('panel.ended_plain')
   const mode = panel.supervision?.mode ?? 'listen'
   const alive = call && app.board.get().calls.has(call.id)
+  const elsewhere = problem?.code === 'phone_elsewhere'
+  const again = async (callId: string) => {
+    // What could not be taken, opening refuses again, and says why.
+    if (elsewhere && (await app.panel.takePhone().catch(() => false))) return
+    await app.panel.open(callId, panel.hearOn, { mode: mode === 'takeover' ? 'listen' : mode })
+  }
   return (
     <div className="dock-ended">
       <p role="status">{text}</p>
@@ -219,16 +228,8 @@ function Ended({ panel }: { panel: Panel }) {
           </Link>
         ) : null}
         {alive ? (
-          <button
-            type="button"
-            className="plain-button"
-            onClick={() =>
-              void app.panel.open(call.id, panel.hearOn, {
-                mode: mode === 'takeover' ? 'listen' : mode,
-              })
-            }
-          >
-            {words.t('panel.again')}
+          <button type="button" className="plain-button" onClick={() => void again(call.id)}>
+            {words.t(elsewhere ? 'phone.use_here' : 'panel.again')}
           </button>
         ) : null}
       </div>

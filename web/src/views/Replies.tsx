@@ -1,0 +1,64 @@
+// What a supervisor wrote to the agent, and the four silent answers: a key, and nothing said aloud.
+import { useEffect, useState } from 'react'
+import { features } from '../api/features'
+import { refusedBy } from '../api/client'
+import type { Call } from '../api/types'
+import { lastPrompt, REPLIES, type ReplyWord } from '../state/notes'
+import { running } from '../state/people'
+import { sayRefusal } from './say'
+import { useApp, useStore, useWords } from './use'
+
+export function Replies({ call, me }: { call: Call; me: string }) {
+  const app = useApp()
+  const words = useWords()
+  const prompt = lastPrompt(useStore(app.notes), call.id)
+  const [said, setSaid] = useState<string | null>(null)
+  const coach = running(call).find((one) => one.mode === 'whisper' && one.targets.includes(me))
+  const to = prompt?.supervision_id ?? coach?.id ?? null
+  useEffect(() => setSaid(null), [to, prompt?.id])
+  useEffect(() => {
+    if (!to || !features.replies) return
+    const press = (event: KeyboardEvent) => {
+      if (!app.preferences.get().keys || event.ctrlKey || event.altKey || event.metaKey) return
+      if (event.target instanceof HTMLElement && event.target.matches('input, textarea, select'))
+        return
+      const reply = REPLIES[Number(event.key) - 1]
+      if (reply) void send(reply)
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  })
+  const send = async (reply: ReplyWord) => {
+    if (!to) return
+    try {
+      await app.api.reply(to, reply)
+      setSaid(words.t('reply.sent', { reply: words.t(`reply.${reply}`) }))
+    } catch (error) {
+      setSaid(sayRefusal(words, refusedBy(error)))
+    }
+  }
+  return (
+    <>
+      {prompt ? (
+        <p className="prompt" role="status">
+          {words.t('prompt.says', { name: prompt.from.name, text: prompt.text })}
+        </p>
+      ) : null}
+      {to && features.replies ? (
+        <div className="replies" role="group" aria-label={words.t('reply.title')}>
+          {REPLIES.map((reply, n) => (
+            <button
+              key={reply}
+              type="button"
+              className="plain-button"
+              onClick={() => void send(reply)}
+            >
+              <kbd>{n + 1}</kbd> {words.t(`reply.${reply}`)}
+            </button>
+          ))}
+          <span role="status">{said ?? ''}</span>
+        </div>
+      ) : null}
+    </>
+  )
+}

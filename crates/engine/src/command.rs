@@ -71,6 +71,12 @@ pub(crate) enum Command {
         secret: Secret,
         answer: Answer<Option<Result<Answered, WebError>>>,
     },
+    /// How long nothing has come from the browser at this seat.
+    Silent {
+        id: BridgeId,
+        seat: SeatId,
+        answer: Answer<Option<u64>>,
+    },
     /// The leg goes on by the connection of that one.
     Rewire {
         id: BridgeId,
@@ -153,6 +159,7 @@ impl Command {
             | Self::Reconfigure { id, .. }
             | Self::Trust { id, .. }
             | Self::Reoffer { id, .. }
+            | Self::Silent { id, .. }
             | Self::Rewire { id, .. }
             | Self::Apply { id, .. }
             | Self::OpenTap { id, .. }

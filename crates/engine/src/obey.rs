@@ -93,6 +93,11 @@ impl Worker {
                 });
                 answer.give(again);
             }
+            Command::Silent { seat, answer, .. } => {
+                let hosted = self.bridges.get_mut(slot as usize).and_then(Option::as_mut);
+                let web = hosted.and_then(|hosted| hosted.leg_of(seat)?.web());
+                answer.give(web.map(|web| web.rtc().silent_ms(clock())));
+            }
             Command::Rewire { seat, with, .. } => self.rewire(slot, seat, with.io),
             Command::Trust { seat, host, .. } => self.trust(slot, seat, host),
             Command::Apply { plan, .. } => {

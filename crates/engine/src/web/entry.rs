@@ -178,6 +178,14 @@ impl Engine {
         waiting
     }
 
+    /// How long nothing has come from the browser at this seat, in milliseconds. None: there is
+    /// none.
+    pub fn silent_ms(&self, id: BridgeId, seat: SeatId) -> Pending<Option<u64>> {
+        let (answer, waiting) = pending();
+        let _ = self.send(id, Command::Silent { id, seat, answer });
+        waiting
+    }
+
     /// The leg of this seat goes on by the connection of that one: a browser that has reloaded.
     /// SSRC, numbers and what its listener hears go on.
     pub fn rewire(&self, id: BridgeId, seat: SeatId, with: DetachedLeg) -> Result<(), EngineError> {

@@ -29,6 +29,9 @@ pub(super) const FOYER_SEAT: SeatId = SeatId(0);
 /// A leg that is on its way home from another call may be asked for meanwhile.
 const HOME_WITHIN: Duration = Duration::from_secs(2);
 
+/// A page that is open checks its connection each 2.5 s (Chromium) or sends audio.
+const DESERTED_MS: u64 = 3_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
     Connecting,
@@ -238,10 +241,17 @@ impl House {
             let elsewhere = |phone: &Phone| {
                 phone.tab != asked.tab && phone.seen.borrow().connection != Connection::Lost
             };
-            if phone.is_some_and(elsewhere) && !asked.here {
-                return Err(Refusal::because(Reason::PhoneElsewhere));
+            let elsewhere = phone.is_some_and(elsewhere) && !asked.here;
+            phone.map(|phone| (phone.place(), elsewhere.then_some(phone.loan.is_some())))
+        };
+        let had = match had {
+            Some((place, Some(is_lent))) => {
+                if is_lent || !self.is_deserted(place).await {
+                    return Err(Refusal::because(Reason::PhoneElsewhere));
+                }
+                Some(place)
             }
-            phone.map(Phone::place)
+            had => had.map(|(place, _)| place),
         };
         let sdp = match had {
             Some((bridge, seat)) => {
@@ -261,6 +271,16 @@ impl House {
         };
         let seen = self.browsers().seen(person);
         Ok((seen.ok_or_else(|| Refusal::because(Reason::NoPhone))?, sdp))
+    }
+
+    /// Whether nothing comes any more from the page that has it, neither audio nor a check: it
+    /// was closed a moment ago, and who opens another page has not two.
+    async fn is_deserted(&self, (bridge, seat): (BridgeId, SeatId)) -> bool {
+        let silent = || self.engine.silent_ms(bridge, seat);
+        let Some(first) = silent().await.flatten() else { return true };
+        let left = DESERTED_MS.saturating_sub(first);
+        tokio::time::sleep(Duration::from_millis(left)).await;
+        silent().await.flatten().is_none_or(|ms| ms >= DESERTED_MS)
     }
 
     fn is_lent(&self, person: &PersonId) -> bool {

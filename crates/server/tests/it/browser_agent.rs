@@ -209,3 +209,21 @@ async fn a_call_declined_in_the_browser_stops_the_desk_phone_too_and_the_phone_a
     drop(ana);
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_open_keeps_its_phone_and_one_that_was_closed_leaves_it_to_the_next() {
+    let stage = Stage::open(Setup::default()).await;
+    let first = Chromium::start(AGENT, Roads::All).await;
+    phone_of(&stage, Who::Ana, &first, &CODECS).await;
+    let leg = stage.send(Who::Ana, "GET", "/me/phone", None).await.1["id"].clone();
+    let second = Chromium::start(AGENT, Roads::All).await;
+    let body = json!({ "sdp": second.connect(&CODECS).await, "tab": "two" });
+    let (status, problem) = stage.send(Who::Ana, "POST", "/me/phone", Some(body.clone())).await;
+    assert_eq!((status, &problem["code"]), (409, &"phone_elsewhere".into()), "{problem}");
+    drop(first);
+    let (status, phone) = stage.send(Who::Ana, "POST", "/me/phone", Some(body)).await;
+    assert_eq!((status, &phone["id"]), (201, &leg), "{phone}");
+    second.answered(phone["sdp"].as_str().expect("an answer")).await;
+    drop(second);
+    stage.close().await;
+}

@@ -347,6 +347,11 @@ impl WebRtc {
         };
     }
 
+    /// How long nothing has come, neither audio nor a check.
+    pub fn silent_ms(&self, now: Mono) -> u64 {
+        now.since(self.heard_at) / 1_000
+    }
+
     /// What the state has become, said once.
     pub fn news(&mut self) -> Option<WebState> {
         let changed = self.told != self.state;

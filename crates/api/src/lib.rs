@@ -21,6 +21,7 @@ mod serve;
 mod sign_in;
 mod sound;
 mod stream;
+mod tls;
 mod wire;
 
 pub use commands::{
@@ -36,4 +37,5 @@ pub use sign_in::{
     SignInRefused, SignedIn, Welcome,
 };
 pub use sound::{LiveSound, SoundEnded, SoundSender};
+pub use tls::Tls;
 pub use wire::audit_line;

@@ -1,6 +1,7 @@
 //! The listener: accepts connections, counts what each socket took (which is how a live stream
 //! is known to be heard) and can break one whose reader does not read.
 
+use crate::tls::{Secured, Tls, TlsListener};
 use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -17,7 +18,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Unsent bytes that the kernel keeps for a connection: a second of sound at most, so that
 /// "taken by the socket" is close to "on its way".
-const SEND_BUFFER_BYTES: u32 = 16 * 1024;
+pub(crate) const SEND_BUFFER_BYTES: u32 = 16 * 1024;
 const BACKLOG: u32 = 1_024;
 
 /// Opens a listening socket whose connections hold little unsent sound.
@@ -29,14 +30,19 @@ pub async fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `stop` resolves and the running requests have ended. Live streams end when
-/// their senders do.
+/// Serves until `stop` resolves and the running requests have ended, by HTTPS if there is what to
+/// do that by. Live streams end when their senders do.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(Counting(listener), router.into_make_service_with_connect_info::<Peer>())
+    let door = match tls {
+        None => Door::Plain(listener),
+        Some(tls) => Door::Secure(TlsListener::new(listener, tls)?),
+    };
+    axum::serve(door, router.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(stop)
         .await
 }
@@ -73,32 +79,58 @@ impl Link {
     }
 }
 
-struct Counting(TcpListener);
+enum Door {
+    Plain(TcpListener),
+    Secure(TlsListener),
+}
 
-impl Listener for Counting {
+impl Listener for Door {
     type Io = Counted;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Counted, SocketAddr) {
-        // axum's own accept waits out errors such as too many open files.
-        let (stream, addr) = Listener::accept(&mut self.0).await;
-        let _ = stream.set_nodelay(true); // sound goes out frame by frame
+        let (stream, addr) = match self {
+            Door::Plain(listener) => {
+                let (stream, addr) = prepare(listener).await;
+                (Road::Plain(stream), addr)
+            }
+            Door::Secure(listener) => {
+                let (stream, addr) = listener.accept().await;
+                (Road::Secure(stream), addr)
+            }
+        };
         (Counted { stream, link: Arc::default() }, addr)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        match self {
+            Door::Plain(listener) => listener.local_addr(),
+            Door::Secure(listener) => Ok(listener.local_addr()),
+        }
     }
 }
 
-impl Connected<IncomingStream<'_, Counting>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Counting>) -> Self {
+/// The next connection.
+pub(crate) async fn prepare(listener: &mut TcpListener) -> (TcpStream, SocketAddr) {
+    // axum's own accept waits out errors such as too many open files.
+    let (stream, addr) = Listener::accept(listener).await;
+    let _ = stream.set_nodelay(true); // sound goes out frame by frame
+    (stream, addr)
+}
+
+impl Connected<IncomingStream<'_, Door>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
         Peer { addr: *stream.remote_addr(), link: stream.io().link.clone() }
     }
 }
 
+enum Road {
+    Plain(TcpStream),
+    Secure(Secured),
+}
+
 struct Counted {
-    stream: TcpStream,
+    stream: Road,
     link: Arc<Link>,
 }
 
@@ -118,7 +150,10 @@ impl AsyncRead for Counted {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.link.check(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        match &mut self.stream {
+            Road::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Road::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
     }
 }
 
@@ -129,7 +164,10 @@ impl AsyncWrite for Counted {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.link.check(cx)?;
-        let took = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let took = match &mut self.stream {
+            Road::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Road::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
+        };
         self.count(took)
     }
     fn poll_write_vectored(
@@ -138,16 +176,28 @@ impl AsyncWrite for Counted {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.link.check(cx)?;
-        let took = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let took = match &mut self.stream {
+            Road::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Road::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        };
         self.count(took)
     }
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Road::Plain(stream) => stream.is_write_vectored(),
+            Road::Secure(stream) => stream.is_write_vectored(),
+        }
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match &mut self.stream {
+            Road::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Road::Secure(stream) => Pin::new(stream).poll_flush(cx),
+        }
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        match &mut self.stream {
+            Road::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Road::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
     }
 }

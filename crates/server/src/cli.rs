@@ -342,12 +342,15 @@ async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     running::raise_file_limit();
     let mut signals = Signals::catch()?;
     let mut server = Server::start(&config).await?;
-    println!("http  http://{}", server.http);
+    println!("http  {}", server.origin());
+    if let Some(https) = &server.https {
+        https.told().iter().for_each(|line| println!("      {line}"));
+    }
     for uri in listening::uris(server.sip().listening()) {
         println!("sip   {uri}");
     }
     if let Some(token) = &server.first_link {
-        println!("first http://{}/?first={token}", server.http);
+        println!("first {}/?first={token}", server.origin());
     }
     if let Some(metrics) = server.metrics {
         println!("metrics http://{metrics}/metrics");

@@ -3,6 +3,7 @@
 //! (`provision.rs`) and all policy (core).
 
 use crate::codes::CodesConfig;
+use crate::https::HttpsConfig;
 use crate::listening::SipAddresses;
 use serde::Deserialize;
 use std::fmt;
@@ -63,7 +64,8 @@ pub struct Config {
     pub node: String,
     /// A tracing filter; `UNDERTONE_LOG` wins over it.
     pub log: Option<String>,
-    /// Last, since it is a table of the file.
+    /// These last, since they are tables of the file. None: `https_wanted` chooses.
+    pub https: Option<HttpsConfig>,
     pub tapping_codes: CodesConfig,
 }
 
@@ -136,6 +138,7 @@ impl Default for Config {
             region: "local".into(),
             node: "n1".into(),
             log: None,
+            https: None,
             tapping_codes: CodesConfig::default(),
         }
     }
@@ -185,6 +188,14 @@ impl Config {
         if !self.http_names.iter().all(name) {
             return wrong("http_names are host names in small letters, without a port");
         }
+        if self.behind_https && self.http_proxies.is_empty() && !self.http.ip().is_loopback() {
+            return wrong(
+                "behind_https needs the proxy's address in http_proxies, or a loopback http",
+            );
+        }
+        if let Some(fault) = self.https.as_ref().and_then(HttpsConfig::fault) {
+            return wrong(&format!("https: {fault}"));
+        }
         for (name, value) in [("region", &self.region), ("node", &self.node)] {
             let clean = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if value.is_empty() || value.len() > 20 || !clean {
@@ -205,6 +216,19 @@ impl Config {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Names that a page may be of, beside addresses and `localhost`.
+    pub fn asked_by(&self) -> Vec<String> {
+        let acme = self.https.as_ref().and_then(|https| https.acme.as_ref());
+        let of_acme = acme.into_iter().flat_map(|acme| &acme.names);
+        self.http_names.iter().chain(of_acme).map(|name| name.to_ascii_lowercase()).collect()
+    }
+
+    /// HTTPS as it is asked for, or as it must be: plain HTTP is for loopback and proxies alone.
+    pub fn https_wanted(&self) -> Option<HttpsConfig> {
+        let plain = self.http.ip().is_loopback() || self.behind_https;
+        self.https.clone().or_else(|| (!plain).then(HttpsConfig::default))
     }
 
     fn check_reach(&self) -> Result<(), String> {
@@ -286,7 +310,7 @@ impl Config {
              # What is logged: a tracing filter such as \"debug\".\n\
              # log = \"info\"\n\n\
              # SIGHUP (systemctl reload) reads this again: drain_s, log and metrics change at\n\
-             # once, the rest at the next start.\n{}",
+             # once, the rest at the next start.\n{}{}",
             d.http,
             d.behind_https,
             d.sip,
@@ -300,6 +324,7 @@ impl Config {
             d.drain_s,
             d.region,
             d.node,
+            HttpsConfig::example(),
             CodesConfig::example()
         )
     }

@@ -17,6 +17,7 @@ pub mod door;
 pub mod figures;
 pub mod floor;
 pub mod hashing;
+pub mod https;
 pub mod ids;
 pub mod keys;
 pub mod listening;

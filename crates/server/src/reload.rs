@@ -41,6 +41,7 @@ impl Difference {
             node,
             realm,
             log,
+            https,
             tapping_codes,
         } = new;
         let live = [
@@ -71,6 +72,7 @@ impl Difference {
             ("region", *region != old.region),
             ("node", *node != old.node),
             ("realm", *realm != old.realm),
+            ("https", *https != old.https),
             ("tapping_codes", *tapping_codes != old.tapping_codes),
         ];
         Self { live: differing(&live), at_start: differing(&at_start) }

@@ -6,6 +6,7 @@ use crate::commands::Desk;
 use crate::config::Config;
 use crate::door::Gatekeeper;
 use crate::figures;
+use crate::https::{self, Https};
 use crate::ids::Ids;
 use crate::live::Hub;
 use crate::lock::DataLock;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use undertone_api::Tls;
 use undertone_core::id::OrgId;
 use undertone_engine::{Engine, EngineConfig};
 use undertone_sip::{DoorConfig, RegistrarConfig, Sip, SipConfig};
@@ -36,6 +38,8 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// A running server.
 pub struct Server {
     pub http: SocketAddr,
+    /// None: plain HTTP, on loopback or behind a proxy.
+    pub https: Option<Arc<Https>>,
     pub metrics: Option<SocketAddr>,
     /// The first of the addresses that it listens on for SIP.
     pub sip_addr: SocketAddr,
@@ -66,7 +70,11 @@ struct Serving {
 }
 
 impl Serving {
-    async fn start(addr: SocketAddr, router: axum::Router) -> anyhow::Result<Serving> {
+    async fn start(
+        addr: SocketAddr,
+        tls: Option<Tls>,
+        router: axum::Router,
+    ) -> anyhow::Result<Serving> {
         let listener = undertone_api::listen(addr)
             .await
             .with_context(|| format!("cannot listen for HTTP on {addr}"))?;
@@ -76,7 +84,7 @@ impl Serving {
             let _ = stopped.await;
         };
         let task = tokio::spawn(async move {
-            if let Err(error) = undertone_api::serve(listener, router, until).await {
+            if let Err(error) = undertone_api::serve(listener, tls, router, until).await {
                 tracing::error!(%error, "the HTTP server stopped");
             }
         });
@@ -171,6 +179,7 @@ impl Server {
         let reception = Reception::new(board.clone(), FirstLink::of(first_link.clone()), demo);
         let mut server = Server {
             http: config.http,
+            https: None,
             metrics: None,
             sip_addr: sip.local_addr(),
             board: board.clone(),
@@ -201,14 +210,18 @@ impl Server {
     }
 
     async fn serve_pages(&mut self, config: &Config, reception: Reception) -> anyhow::Result<()> {
+        self.https = Https::start(config)?.map(Arc::new);
         let served = undertone_api::Served {
-            https: config.behind_https,
-            names: config.http_names.clone(),
+            https: config.behind_https || self.https.is_some(),
+            names: config.asked_by(),
             proxies: config.http_proxies.clone(),
         };
+        let tls = self.https.as_ref().map(|https| https.tls.clone());
         let (desk, live) = (self.desk.clone(), self.live.clone());
         let router = undertone_api::router(desk, Arc::new(reception), live, &served);
-        let api = Serving::start(config.http, pages::over(router)).await?;
+        let insists = self.https.as_ref().is_some_and(|https| https.is_vouched_for());
+        let router = https::insisting(pages::over(router), insists);
+        let api = Serving::start(config.http, tls, router).await?;
         self.http = api.local;
         self.serving.push(api);
         Ok(())
@@ -220,7 +233,7 @@ impl Server {
         let next = match addr {
             Some(addr) => {
                 let router = undertone_api::metrics_router(figures::of(self));
-                Some(Serving::start(addr, router).await?)
+                Some(Serving::start(addr, None, router).await?)
             }
             None => None,
         };
@@ -229,6 +242,12 @@ impl Server {
             old.stop().await;
         }
         Ok(())
+    }
+
+    /// Where browsers find it: `https://ADDR`, or `http://ADDR`.
+    pub fn origin(&self) -> String {
+        let scheme = if self.https.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.http)
     }
 
     pub fn sip(&self) -> &Sip {

@@ -4,7 +4,7 @@
 use crate::error::StoreError;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions, Permissions, set_permissions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -37,6 +37,20 @@ pub fn file(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         done => done.map_err(failed(path)),
     }
+}
+
+/// Writes a file whole or not at all: it is never seen half, nor by others.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut beside = OsString::from(path);
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(FILE).open(beside);
+    let written = open.and_then(|mut file| {
+        file.set_permissions(Permissions::from_mode(FILE))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(beside, path)).map_err(failed(path))
 }
 
 /// The same of a SQLite database; files beside it that it makes later have its mode.

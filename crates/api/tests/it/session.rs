@@ -22,7 +22,7 @@ pub(crate) async fn house(served: Served) -> House {
     let addr = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let router = router(memory(), doors.clone(), board.clone(), &served);
-    tokio::spawn(serve(listener, router, async move {
+    tokio::spawn(serve(listener, None, router, async move {
         let _ = stopped.await;
     }));
     House { addr, doors, board, _stop: stop }

@@ -16,7 +16,7 @@ async fn server() -> (SocketAddr, Arc<Memory>) {
     let memory = memory();
     let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let addr = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, routed(memory.clone()), std::future::pending()));
+    tokio::spawn(serve(listener, None, routed(memory.clone()), std::future::pending()));
     (addr, memory)
 }
 

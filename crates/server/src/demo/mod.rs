@@ -107,15 +107,17 @@ fn phone(endpoint: &Endpoint, role: &Role) -> Phone {
 impl Demo {
     /// What the demo prints: one thing a line, the line to paste last.
     pub fn welcome(&self) -> Vec<String> {
-        let (http, key) = (self.server.http, &self.key);
+        let (at, key) = (self.server.origin(), &self.key);
+        // Of a certificate of our own nobody has told curl.
+        let unknown = if self.server.https.is_some() { "k" } else { "" };
         let listen = format!(
-            "curl -sN -X POST http://{http}/api/v1/agents/1001/supervisions \
+            "curl -sN{unknown} -X POST {at}/api/v1/agents/1001/supervisions \
              -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
              -H 'Accept: audio/wav' -d '{{\"mode\":\"listen\",\"leg\":{{\"kind\":\"stream\"}}}}' \
              | aplay -q"
         );
         vec![
-            format!("web address  http://{http}/ (the API: http://{http}/api/docs)"),
+            format!("web address  {at}/ (the API: {at}/api/docs)"),
             format!("SIP address  {}", listening::uris(self.server.sip().listening()).join(" ")),
             format!("sign-ins     {}", self.people()),
             format!("API key      {key} (supervisor Mia Wong, desk phone {})", self.mia()),

@@ -5,6 +5,7 @@ mod machine;
 mod network;
 mod sockets;
 
+use crate::clock;
 use crate::config::Config;
 use crate::lock::{self, Holder};
 use crate::serve::{org, store_config};
@@ -78,8 +79,35 @@ pub async fn examine(config: anyhow::Result<Config>) -> Vec<Finding> {
     findings.extend(network::look(&config, holder).await);
     findings.extend(machine::look(&config, holder));
     findings.extend(database(&config).await);
-    findings.push(Finding::good("certificate: none; this version has no TLS"));
+    findings.push(certificate(&config));
     findings
+}
+
+fn certificate(config: &Config) -> Finding {
+    const SOON_S: i64 = 14 * 86_400;
+    let Some(https) = config.https_wanted() else {
+        return Finding::good("certificate: none; plain HTTP on loopback or behind a proxy");
+    };
+    if let Some(acme) = https.acme {
+        return Finding::good(format!("certificate: by ACME, for {}", acme.names.join(", ")));
+    }
+    let (Some(chain), Some(key)) = (https.certificate, https.key) else {
+        let what = "certificate: one of our own, which browsers warn of";
+        return Finding::note(what, "set [https] (`undertone config example`)");
+    };
+    let left = match crate::https::valid_until(&chain, &key) {
+        Ok(until) => until - clock::now().wall.0 / 1_000,
+        Err(error) => {
+            let what = format!("certificate: {error:#}");
+            return Finding::broken(what, "both as PEM, readable for this user");
+        }
+    };
+    let what = format!("certificate: {} days left", left / 86_400);
+    match left {
+        ..0 => Finding::broken("certificate: it has ended", "renew it"),
+        0..SOON_S => Finding::note(what, "renew it"),
+        _ => Finding::good(what),
+    }
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

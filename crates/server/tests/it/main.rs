@@ -26,6 +26,7 @@ mod hearing_scene;
 mod hearing_tail;
 mod hearing_transfer;
 mod house;
+mod https;
 mod kamailio;
 mod keys;
 mod linphone;

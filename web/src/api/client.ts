@@ -177,6 +177,12 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
       const asking = client.POST('/api/v1/calls/{id}/transfer', { ...id(call), body: { to } })
       return (await taken(asking)).data
     },
+    async answer(call: string): Promise<Call> {
+      return (await taken(client.POST('/api/v1/calls/{id}/answer', id(call)))).data
+    },
+    async decline(call: string): Promise<void> {
+      await taken(client.POST('/api/v1/calls/{id}/decline', id(call)))
+    },
     async hangUp(call: string): Promise<void> {
       await taken(client.DELETE('/api/v1/calls/{id}', id(call)))
     },

@@ -7,6 +7,7 @@ import { Catalogue } from '../words/catalogue'
 import { LIMITS } from './attention'
 import { LiveBoard } from './board'
 import { RaisedHand } from './hand'
+import { Answering } from './incoming'
 import { Keys } from './keys'
 import { Asking, Events, type Live } from './live'
 import { Notes, type Prompt, type Reply } from './notes'
@@ -33,6 +34,7 @@ export interface App {
   /** Prompts and replies. */
   notes: Notes
   hand: RaisedHand
+  answering: Answering
   keys: Keys
   /** What dialogs are open over the page. */
   dialog: Store<Dialog>
@@ -116,6 +118,7 @@ export function makeApp(): App {
     panel,
     notes,
     hand: new RaisedHand(api),
+    answering: new Answering(api, phone),
     keys: new Keys(),
     dialog: new Store<Dialog>({ kind: 'none' }),
     limits: () => ({ ...LIMITS, ...me()?.policy }),

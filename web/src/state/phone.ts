@@ -14,9 +14,11 @@ export interface PhoneState {
   problem: Refused | null
   /** 0 to 1, of what is heard. */
   level: number
+  /** The call that the server has lent it to. */
+  callId: string | null
 }
 
-const OFF: PhoneState = { phase: 'off', microphone: 'off', problem: null, level: 0 }
+const OFF: PhoneState = { phase: 'off', microphone: 'off', problem: null, level: 0, callId: null }
 const CONNECT_MS = 10_000
 const METER_MS = 50
 const AUDIBLE = 0.003
@@ -181,7 +183,8 @@ export class BrowserPhone extends Store<PhoneState> {
   }
 
   /** The server's word on the leg. */
-  told(phone: Partial<Pick<Phone, 'state' | 'send_codec'>> | null): void {
+  told(phone: Partial<Pick<Phone, 'state' | 'send_codec' | 'call_id'>> | null): void {
+    this.update((now) => ({ ...now, callId: phone?.call_id ?? null }))
     if (phone?.state === 'elsewhere') {
       this.#drop()
       this.update((now) => ({ ...now, phase: 'elsewhere' }))

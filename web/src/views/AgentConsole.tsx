@@ -11,6 +11,7 @@ import { otherOf, running, shownName } from '../state/people'
 import { clockText } from '../state/time'
 import { Digits, StateMark, type StateName } from '../ui/State'
 import { Hand } from './Hand'
+import { CallsHere } from './Incoming'
 import { Waiting } from './LiveCalls'
 import { Replies } from './Replies'
 import { sayRefusal } from './say'
@@ -46,6 +47,7 @@ export function AgentConsole() {
           <Digits>{clockText(now - Date.parse(mine.since))}</Digits>
         </p>
       ) : null}
+      <CallsHere />
       {board.loaded ? null : <Waiting />}
       {board.loaded && calls.length === 0 ? (
         <p className="empty">{words.t('agent.no_call')}</p>
@@ -82,10 +84,17 @@ function OwnCall({ seen: { call }, me }: { seen: Seen; me: string }) {
         ))}
       </div>
       {features.prompts ? <Replies call={call} me={own?.id ?? ''} /> : null}
-      {rings ? <p>{words.t('agent.rings')}</p> : <Acts call={call} />}
+      {rings ? <Rings /> : <Acts call={call} />}
       {features.help && !rings ? <Hand call={call} /> : null}
     </section>
   )
+}
+
+function Rings() {
+  const app = useApp()
+  const words = useWords()
+  const { phase } = useStore(app.phone)
+  return phase === 'up' ? null : <p>{words.t('agent.rings')}</p>
 }
 
 /** What a supervisor does here, and what the agent is to do about it. */

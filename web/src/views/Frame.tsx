@@ -15,6 +15,7 @@ import { features } from '../api/features'
 import { staleFor } from '../state/board'
 import type { Meaning, Page } from '../state/keys'
 import { Dialogs } from './Dialogs'
+import { IncomingBar } from './Incoming'
 import { PanelDock } from './panel/PanelDock'
 import { sayRefusal, sentence } from './say'
 import { TopBar } from './TopBar'
@@ -43,6 +44,7 @@ export function Frame({ children }: { children: ReactNode }) {
       <div className="body">
         {tv ? <LeaveTv /> : <TopBar />}
         <StaleBar />
+        <IncomingBar />
         <main id="page" tabIndex={-1}>
           {children}
         </main>

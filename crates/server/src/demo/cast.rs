@@ -98,6 +98,9 @@ pub fn supervisor_rights() -> BTreeSet<Right> {
     .into()
 }
 
+/// The administrator's extension.
+const ADA: &str = "2009";
+
 /// People and devices for these phones; each comes with the contact it listens on.
 pub fn provision(phones: &[(Role, String)]) -> Result<Provision, BadId> {
     let mut what = Provision::default();
@@ -125,11 +128,21 @@ pub fn provision(phones: &[(Role, String)]) -> Result<Provision, BadId> {
         }
         what.devices.push(device);
     }
-    // Sits at no telephone.
-    what.people.push(Person {
-        id: PersonId::parse("ada")?,
+    // Sits at no telephone, and is called in her browser.
+    let ada = PersonId::parse("ada")?;
+    what.devices.push(Device {
+        id: DeviceId::parse("ada-phone")?,
         name: "Ada Admin".into(),
-        extension: None,
+        extension: Some(ADA.into()),
+        owner: Some(ada.clone()),
+        contact: None,
+        account: None,
+        net: Net::Internal,
+    });
+    what.people.push(Person {
+        id: ada,
+        name: "Ada Admin".into(),
+        extension: Some(ADA.into()),
         rights: Right::ALL.iter().copied().collect(),
     });
     Ok(what)

@@ -1,0 +1,94 @@
+// The bar of a call that rings at this browser: on every page, and told at once to who does not see it.
+import { Button } from '@mantine/core'
+import { IconPhoneIncoming } from '@tabler/icons-react'
+import { useEffect } from 'react'
+import { features } from '../api/features'
+import { incoming } from '../state/incoming'
+import { shownName } from '../state/people'
+import { sayRefusal } from './say'
+import { useApp, useStore, useWords } from './use'
+
+export function IncomingBar() {
+  const app = useApp()
+  const words = useWords()
+  const session = useStore(app.session)
+  const board = useStore(app.board)
+  const phone = useStore(app.phone)
+  const { problem } = useStore(app.answering)
+  const me = session.phase === 'in' ? session.me?.person.id : undefined
+  const rings = features.answer && me ? incoming(board, phone, me) : null
+  const callId = rings?.call.id
+  useEffect(() => {
+    if (!callId) return
+    const press = (event: KeyboardEvent) => {
+      if (!event.altKey || !app.preferences.get().keys) return
+      if (event.code === 'KeyA') void app.answering.answer(callId)
+      else if (event.code === 'KeyD') void app.answering.decline(callId)
+      else return
+      event.preventDefault()
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  }, [app, callId])
+  return (
+    <div role="status" aria-live="assertive">
+      {rings ? (
+        <div className="incoming">
+          <IconPhoneIncoming size={18} aria-hidden />
+          <strong>{words.t('incoming.from', { name: shownName(rings.from) })}</strong>
+          <Button size="compact-sm" onClick={() => void app.answering.answer(rings.call.id)}>
+            {words.t('incoming.answer')}
+          </Button>
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => void app.answering.decline(rings.call.id)}
+          >
+            {words.t('incoming.decline')}
+          </Button>
+        </div>
+      ) : null}
+      {problem ? <p className="trouble">{sayRefusal(words, problem)}</p> : null}
+    </div>
+  )
+}
+
+/** Whether calls ring in this browser, and one's own microphone in a call that was taken here. */
+export function CallsHere() {
+  const app = useApp()
+  const words = useWords()
+  const { phase, microphone, callId } = useStore(app.phone)
+  if (!features.answer) return null
+  if (phase !== 'up') {
+    return (
+      <Button
+        size="compact-sm"
+        variant="default"
+        loading={phase === 'connecting'}
+        onClick={() => void app.answering.takeCallsHere()}
+      >
+        {words.t('incoming.here')}
+      </Button>
+    )
+  }
+  const muted = microphone !== 'on'
+  return (
+    <span className="replies">
+      <span role="status">{words.t('incoming.is_here')}</span>
+      {callId ? (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-pressed={muted}
+          onClick={() => void (muted ? app.phone.speak() : app.phone.pause())}
+        >
+          {words.t(muted ? 'panel.unmute' : 'panel.mute')}
+        </Button>
+      ) : (
+        <Button size="compact-sm" variant="default" onClick={() => void app.phone.close()}>
+          {words.t('incoming.not_here')}
+        </Button>
+      )}
+    </span>
+  )
+}

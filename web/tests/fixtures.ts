@@ -39,6 +39,7 @@ export function call(id: string, change: Partial<Call> = {}): Call {
       other_ms: 0,
     },
     timeline: [moment(0, 'started'), moment(1, 'answered')],
+    attention: [],
     ...change,
   }
 }
@@ -52,6 +53,7 @@ export const party = (id: string, role: string, name: string, net: string) => ({
   held: false,
   muted: false,
   connected: true,
+  listening_only: false,
   person_id: role === 'agent' ? name : null,
   hears: [] as string[],
 })

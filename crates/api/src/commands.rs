@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
-use undertone_core::id::{CallId, PersonId, SeatId, SupervisionId};
+use undertone_core::id::{CallId, MessageId, PersonId, SeatId, SupervisionId};
 use undertone_core::refusal::Refusal;
 use undertone_core::time::Wall;
 use undertone_core::view::{
-    Ability, AgentAction, AgentAfter, AgentView, CallView, Extent, Follow, Mode, SupervisionView,
+    Ability, AgentAction, AgentAfter, AgentView, AttentionView, CallView, Extent, Follow,
+    HelpReason, HelpView, Mode, ReplyWord, SupervisionView,
 };
 
 /// One call, and who hears whom as measured at each party's output (not as planned).
@@ -22,6 +23,31 @@ pub struct CallSnapshot {
     pub view: CallView,
     /// Listener to speakers. A seat that is missing hears nobody.
     pub hears: BTreeMap<SeatId, Vec<SeatId>>,
+    /// What the levels tell of it.
+    pub attention: Vec<AttentionView>,
+}
+
+/// What is done about a raised hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    Raise {
+        reason: Option<HelpReason>,
+    },
+    Reason {
+        reason: Option<HelpReason>,
+    },
+    Withdraw,
+    /// The hand of this number: a supervisor comes.
+    Coming {
+        number: u32,
+    },
+}
+
+/// A prompt or a reply that was passed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub id: MessageId,
+    pub at: Wall,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +122,28 @@ pub struct AuditQuery {
     pub limit: u32,
 }
 
+/// Ended calls; what is None is no condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// By start; inclusive.
+    pub from: Option<Wall>,
+    /// Exclusive.
+    pub to: Option<Wall>,
+    pub agent: Option<PersonId>,
+    pub queue: Option<String>,
+    pub supervised: Option<bool>,
+    /// What an earlier page gave as `next`.
+    pub cursor: Option<String>,
+    pub limit: u32,
+}
+
+/// Newest first; may hold fewer than asked for though there are more.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryPage {
+    pub items: Vec<CallSnapshot>,
+    pub next: Option<String>,
+}
+
 /// One row of the audit and its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
@@ -168,6 +216,7 @@ pub trait Commands: Send + Sync + 'static {
     async fn abilities(&self, who: &Actor, id: &CallId) -> Result<Vec<Ability>, Refusal>;
     async fn agents(&self, who: &Actor) -> Result<Vec<AgentView>, Refusal>;
     async fn audit(&self, who: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal>;
+    async fn history(&self, who: &Actor, query: HistoryQuery) -> Result<HistoryPage, Refusal>;
     async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal>;
     async fn hang_up(&self, who: &Actor, id: &CallId) -> Result<(), Refusal>;
     /// By the caller's phone in the browser, at which it rings.
@@ -220,6 +269,27 @@ pub trait Commands: Send + Sync + 'static {
     async fn close_phone(&self, who: &Actor) -> Result<(), Refusal>;
     /// What a browser is told before its offer; may be nothing.
     async fn ice_servers(&self, who: &Actor) -> Vec<IceServer>;
+    /// The hand as it is then; None: it is down.
+    async fn hand(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        what: Hand,
+    ) -> Result<Option<HelpView>, Refusal>;
+    async fn prompt(&self, who: &Actor, id: &SupervisionId, text: String) -> Result<Sent, Refusal>;
+    async fn reply(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        word: ReplyWord,
+    ) -> Result<Sent, Refusal>;
+    /// Away, with a reason to show, or back.
+    async fn set_state(
+        &self,
+        who: &Actor,
+        away: bool,
+        reason: Option<String>,
+    ) -> Result<AgentView, Refusal>;
     /// Ready to take calls, or why not, in one plain sentence.
     async fn ready(&self) -> Result<(), String>;
 }

@@ -25,8 +25,9 @@ mod tls;
 mod wire;
 
 pub use commands::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, IceServer, LegWanted, Of,
-    OpenPhone, OpenedPhone, PhoneView, PlaceCall, Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, HistoryPage,
+    HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone, PhoneView, PlaceCall, Sent,
+    Supervise, Supervised,
 };
 pub use cookie::same_secret;
 pub use live::{Changes, Cursor, Follower, LetGo, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX};

@@ -7,6 +7,7 @@ use crate::sign_in::SignedIn;
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
+use undertone_core::call::Written;
 use undertone_core::id::{CallId, PersonId, SeatId};
 use undertone_core::refusal::Refusal;
 use undertone_core::time::Wall;
@@ -26,6 +27,8 @@ pub struct Changes {
     pub gone_calls: Vec<CallId>,
     pub agents: Vec<AgentView>,
     pub gone_agents: Vec<PersonId>,
+    /// Hands that are no longer raised, by call and number.
+    pub gone_help: Vec<(CallId, u32)>,
 }
 
 impl Changes {
@@ -34,6 +37,7 @@ impl Changes {
             && self.gone_calls.is_empty()
             && self.agents.is_empty()
             && self.gone_agents.is_empty()
+            && self.gone_help.is_empty()
     }
 }
 
@@ -74,6 +78,8 @@ pub enum Told {
     },
     /// The person's phone in the browser: its connection, its codec, whether a call has it.
     Phone(Box<PhoneView>),
+    /// In writing, to this person.
+    Written(Arc<Written>),
     /// Rights changed: who this page is now.
     Me(Box<SignedIn>),
     SignedOut(SignedOut),

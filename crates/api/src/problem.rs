@@ -106,6 +106,7 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         Reason::NoSuchCall
         | Reason::NoSuchAgent
         | Reason::NoSuchSupervision
+        | Reason::NoSuchHelp
         | Reason::NoSuchParty
         | Reason::NoPhone => StatusCode::NOT_FOUND,
         Reason::AgentNotOnCall
@@ -158,6 +159,7 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::NoSuchAgent => "There is no agent with this extension.",
         Reason::NoSuchSupervision => "There is no such supervision.",
         Reason::NoSuchParty => "There is no such party on this call.",
+        Reason::NoSuchHelp => "No hand is raised there.",
         Reason::AgentNotOnCall => "The agent is not on a call.",
         Reason::CallNotTalking => "The call is not being talked on.",
         Reason::CallEnded => "The call has ended.",

@@ -156,6 +156,7 @@ fn documented() -> OpenApiRouter<Api> {
         ))
         .routes(routes!(ops::agent_action::agent_action))
         .routes(routes!(ops::list_audit::list_audit))
+        .routes(routes!(ops::list_history::list_history))
         .routes(routes!(
             ops::session_state::session_state,
             ops::open_session::open_session,
@@ -167,6 +168,15 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::change_password::change_password))
         .routes(routes!(ops::phone::open_phone, ops::phone::get_phone, ops::phone::close_phone))
         .routes(routes!(ops::phone::ice_servers))
+        .routes(routes!(ops::set_state::set_state))
+        .routes(routes!(
+            ops::raise_hand::raise_hand,
+            ops::give_reason::give_reason,
+            ops::lower_hand::lower_hand
+        ))
+        .routes(routes!(ops::help_coming::help_coming))
+        .routes(routes!(ops::send_prompt::send_prompt))
+        .routes(routes!(ops::send_reply::send_reply))
 }
 
 fn head() -> OpenApi {

@@ -32,6 +32,8 @@ pub enum FloorInput {
     Away {
         person: PersonId,
         away: bool,
+        /// Shown while they are away.
+        reason: Option<String>,
     },
     WrapUpOver {
         person: PersonId,
@@ -83,6 +85,7 @@ pub fn present_call<'a>(
 struct Place {
     calls: BTreeSet<CallId>,
     away: bool,
+    reason: Option<String>,
     wrapping_up: bool,
     round: u64,
     since: Wall,
@@ -151,8 +154,11 @@ impl Floor {
                 }));
                 person
             }
-            FloorInput::Away { person, away } => {
-                self.at(&person, now, |place| place.away = away);
+            FloorInput::Away { person, away, reason } => {
+                self.at(&person, now, |place| {
+                    place.away = away;
+                    place.reason = reason.filter(|_| away);
+                });
                 person
             }
             FloorInput::WrapUpOver { person, round } => {
@@ -185,6 +191,7 @@ impl Floor {
             state: place.state(),
             since: place.since,
             call: place.calls.iter().next_back().cloned(),
+            reason: place.reason.clone(),
         })
     }
 

@@ -72,6 +72,10 @@ text_id!(DeviceId);
 text_id!(TrunkId);
 text_id!(KeyId);
 text_id!(
+    /// One prompt or reply.
+    MessageId
+);
+text_id!(
     /// One sign-in of one person in one browser.
     SessionId
 );

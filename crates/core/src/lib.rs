@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod attention;
 pub mod audit;
 pub mod call;
 pub mod codes;

@@ -65,6 +65,8 @@ pub struct Policy {
     pub beep_again_ms: u64,
     pub announcement_ms: u64,
     pub wrap_up_ms: u64,
+    /// How long nobody says anything on a call before that is worth a word.
+    pub silence_ms: u64,
     pub max_supervisors: usize,
     pub max_seats: usize,
     /// How long a spoken word to one supervisor may last; then it is no longer in the plan.
@@ -99,6 +101,7 @@ impl Policy {
             beep_again_ms: 10_000,
             announcement_ms: 8_000,
             wrap_up_ms: 5_000,
+            silence_ms: 15_000,
             max_supervisors: 8,
             max_seats: 32,
             spoken_ms: 5_000,

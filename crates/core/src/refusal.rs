@@ -30,6 +30,8 @@ reasons! {
     NoSuchAgent => "no_such_agent",
     NoSuchSupervision => "no_such_supervision",
     NoSuchParty => "no_such_party",
+    /// No hand is raised there, or another one.
+    NoSuchHelp => "no_such_help",
     /// The agent is not on a call (R34).
     AgentNotOnCall => "agent_not_on_call",
     CallNotTalking => "call_not_talking",

@@ -6,7 +6,7 @@ use crate::access::{Actor, Right};
 use crate::id::SeatId;
 use crate::plan::PlanVersion;
 use crate::policy::{Notice, Policy};
-use crate::view::{AgentView, CallState, CallView, Role, SupervisionView, TimingView};
+use crate::view::{AgentView, CallState, CallView, Mode, Role, SupervisionView, TimingView};
 use std::collections::BTreeSet;
 
 /// The call as this person may see it, and whom of it they may not; None: nothing of it.
@@ -32,6 +32,12 @@ fn is_agent_of(view: &CallView, who: &Actor) -> bool {
         let own = party.role == Role::Agent && party.person.as_ref() == Some(&who.person);
         own && (party.connected || rings)
     })
+}
+
+/// Whether this person could come when help is asked for.
+pub fn supervises(who: &Actor) -> bool {
+    let modes = [Mode::Listen, Mode::Whisper, Mode::Barge, Mode::Takeover];
+    modes.into_iter().any(|mode| who.may(Right::for_mode(mode)))
 }
 
 /// Whether this person may see that state of somebody.
@@ -115,6 +121,7 @@ mod tests {
             held: false,
             muted: false,
             connected: true,
+            listening_only: false,
         }
     }
 
@@ -172,6 +179,7 @@ mod tests {
                 detail: String::new(),
             }],
             plan: PlanVersion(1),
+            help: None,
         }
     }
 

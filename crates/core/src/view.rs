@@ -123,6 +123,8 @@ pub struct PartyView {
     pub muted: bool,
     /// False while the leg rings or after it has gone.
     pub connected: bool,
+    /// An agent whose call was taken over, and who stays to listen.
+    pub listening_only: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,6 +203,59 @@ pub struct CallView {
     pub timing: TimingView,
     pub timeline: Vec<TimelineEntry>,
     pub plan: PlanVersion,
+    /// The agent's raised hand.
+    pub help: Option<HelpView>,
+}
+
+/// Why an agent raises a hand; said in one press, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HelpReason {
+    Policy,
+    AngryCustomer,
+    WantsSupervisor,
+    Technical,
+    Safety,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelpView {
+    /// Counts up within the call.
+    pub number: u32,
+    pub person: PersonId,
+    pub name: String,
+    pub reason: Option<HelpReason>,
+    pub at: Wall,
+    /// Who said that they come, or is on the way.
+    pub coming: Option<(PersonId, String)>,
+    /// Supervisors whose pages showed it at once.
+    pub told: u32,
+}
+
+/// What an agent presses to answer a supervisor without a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplyWord {
+    Done,
+    SayAgain,
+    Cannot,
+    TakeIt,
+}
+
+/// Why a call may want a supervisor, as far as only measuring tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttentionCode {
+    /// From one party nothing comes, while others are heard.
+    OneSided,
+    /// Nobody says anything.
+    Silent,
+    /// Two speak at once, again and again.
+    TalkOver,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttentionView {
+    pub code: AttentionCode,
+    pub since: Wall,
+    pub count: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,6 +266,8 @@ pub struct AgentView {
     pub state: AgentState,
     pub since: Wall,
     pub call: Option<CallId>,
+    /// What the person gave for being away.
+    pub reason: Option<String>,
 }
 
 /// For each mode, whether the asker may enter it now, and if not, why not.

@@ -2,6 +2,7 @@
 //! Every rule is asked of core; a refusal that core did not see is audited here.
 
 use crate::clock;
+use crate::history;
 use crate::keys;
 use crate::live;
 use crate::switchboard::{
@@ -13,8 +14,9 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use undertone_api::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, IceServer, LegWanted, Of,
-    OpenPhone, OpenedPhone, PhoneView, PlaceCall, Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, HistoryPage,
+    HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone, PhoneView, PlaceCall, Sent,
+    Supervise, Supervised,
 };
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
@@ -22,11 +24,12 @@ use undertone_core::call::{self, Answer, Input, Reply, TransferAsked, TransferBy
 use undertone_core::contact::Contact;
 use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
-use undertone_core::plan::Source;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
 use undertone_core::seen;
-use undertone_core::view::{Ability, AgentAction, AgentView, CallView, LegKind, SupervisionView};
+use undertone_core::view::{
+    Ability, AgentAction, AgentView, CallView, HelpView, LegKind, ReplyWord, SupervisionView,
+};
 use undertone_store::{AuditFilter, Class, StoreError};
 
 /// Louder than this at a party's output counts as heard.
@@ -58,7 +61,7 @@ impl Desk {
     }
 
     /// Writes a refusal that no call's task will write, and gives it back.
-    fn refused(
+    pub(crate) fn refused(
         &self,
         who: &Actor,
         what: &'static str,
@@ -111,22 +114,6 @@ impl Desk {
         Some(self.with_hears(call, call.view().await?).await)
     }
 
-    async fn with_hears(&self, call: &CallHandle, view: CallView) -> CallSnapshot {
-        let seats: Vec<SeatId> = view.parties.iter().map(|p| p.seat).collect();
-        let look = move |bridge: &undertone_media::bridge::Bridge| {
-            let heard = |seat: SeatId| {
-                let by_seat = bridge.hears(seat).into_iter().filter_map(|(source, dbfs)| {
-                    let Source::Seat(speaker) = source else { return None };
-                    (dbfs > HEARD_DBFS).then_some(speaker)
-                });
-                (seat, by_seat.collect::<Vec<_>>())
-            };
-            seats.into_iter().map(heard).collect()
-        };
-        let measured = self.board.house().engine.inspect(call.bridge, look).await;
-        CallSnapshot { view, hears: measured.unwrap_or_default() }
-    }
-
     /// As far as who asked may see it: an agent's hold tells of no silent listener.
     async fn call_reply(
         &self,
@@ -159,7 +146,7 @@ impl Desk {
         found.map_err(|refusal| self.refused(who, "supervision.join", None, refusal))
     }
 
-    fn supervised(&self, id: &SupervisionId) -> Result<CallHandle, Refusal> {
+    pub(crate) fn supervised(&self, id: &SupervisionId) -> Result<CallHandle, Refusal> {
         let call = self.board.house().register.call_of(id);
         call.ok_or_else(|| Refusal::because(Reason::NoSuchSupervision))
     }
@@ -187,6 +174,11 @@ impl Desk {
     }
 }
 
+/// A call of which nothing is measured.
+pub(crate) fn plain(view: CallView) -> CallSnapshot {
+    CallSnapshot { view, hears: BTreeMap::new(), attention: Vec::new() }
+}
+
 /// Which device a URI means: a contact, an extension of ours, or the account that a phone registers
 /// as. Whether it may be used, core says.
 fn device_at(uri: &str, dir: &Directory) -> Option<DeviceId> {
@@ -199,7 +191,7 @@ fn device_at(uri: &str, dir: &Directory) -> Option<DeviceId> {
     })
 }
 
-fn unavailable(error: StoreError) -> Refusal {
+pub(crate) fn unavailable(error: StoreError) -> Refusal {
     tracing::error!(%error, "the store does not answer");
     Refusal::with(Reason::AuditUnavailable, "the database does not answer")
 }
@@ -230,7 +222,7 @@ impl Commands for Desk {
         }
         let ended = self.board.house().store.call(id).await.map_err(unavailable)?;
         let record = ended.ok_or_else(|| Refusal::because(Reason::NoSuchCall))?;
-        Ok(CallSnapshot { view: record.view, hears: BTreeMap::new() })
+        Ok(plain(record.view))
     }
 
     async fn abilities(&self, who: &Actor, id: &CallId) -> Result<Vec<Ability>, Refusal> {
@@ -258,6 +250,11 @@ impl Commands for Desk {
         Ok(AuditPage { items: page.items.into_iter().map(row).collect(), next: page.next })
     }
 
+    async fn history(&self, who: &Actor, query: HistoryQuery) -> Result<HistoryPage, Refusal> {
+        self.may(who, Right::SeeHistory, "history.see")?;
+        history::page(&self.board.house().store, query).await
+    }
+
     async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal> {
         let (begun, answer) = self.board.place(who, &what.from_agent, &what.to).await;
         let Some(id) = begun else {
@@ -269,9 +266,7 @@ impl Commands for Desk {
         };
         match (answer?, self.board.find(&id)) {
             (reply, Ok(call)) => self.call_reply(who, &call, Ok(reply)).await,
-            (Reply::Call(view), Err(_)) => {
-                Ok(self.answer(CallSnapshot { view: *view, hears: BTreeMap::new() }, who))
-            }
+            (Reply::Call(view), Err(_)) => Ok(self.answer(plain(*view), who)),
             (_, Err(refusal)) => Err(refusal),
         }
     }
@@ -461,6 +456,39 @@ impl Commands for Desk {
 
     async fn ice_servers(&self, who: &Actor) -> Vec<IceServer> {
         self.relays(who)
+    }
+
+    async fn hand(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        what: Hand,
+    ) -> Result<Option<HelpView>, Refusal> {
+        self.act_on_hand(who, call, what).await
+    }
+
+    async fn prompt(&self, who: &Actor, id: &SupervisionId, text: String) -> Result<Sent, Refusal> {
+        let prompt = |supervision, id| call::AssistAct::Prompt { supervision, id, text };
+        self.write_to(who, id, prompt).await
+    }
+
+    async fn reply(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        word: ReplyWord,
+    ) -> Result<Sent, Refusal> {
+        self.write_to(who, id, |supervision, id| call::AssistAct::Answer { supervision, id, word })
+            .await
+    }
+
+    async fn set_state(
+        &self,
+        who: &Actor,
+        away: bool,
+        reason: Option<String>,
+    ) -> Result<AgentView, Refusal> {
+        self.go_away(who, away, reason).await
     }
 
     async fn ready(&self) -> Result<(), String> {

@@ -18,6 +18,7 @@ enum Message {
     Input(FloorInput),
     Everybody(oneshot::Sender<Vec<AgentView>>),
     CallsOf(PersonId, oneshot::Sender<Vec<CallId>>),
+    Away(PersonId, bool, Option<String>, oneshot::Sender<Option<AgentView>>),
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +47,13 @@ impl FloorTask {
                         for effect in floor.handle(clock::now(), input, &known) {
                             carry_out(effect, &back, &dirty);
                         }
+                    }
+                    Message::Away(person, away, reason, reply) => {
+                        let input = FloorInput::Away { person: person.clone(), away, reason };
+                        for effect in floor.handle(clock::now(), input, &known) {
+                            carry_out(effect, &back, &dirty);
+                        }
+                        let _ = reply.send(floor.view_of(&person, &known));
                     }
                     Message::Everybody(reply) => {
                         let _ = reply.send(floor.view(&known));
@@ -90,6 +98,18 @@ impl FloorTask {
         let (reply, answer) = oneshot::channel();
         let _ = self.to.send(Message::Everybody(reply)).await;
         answer.await.unwrap_or_default()
+    }
+
+    /// None: that person is not on the floor.
+    pub async fn away(
+        &self,
+        person: PersonId,
+        away: bool,
+        reason: Option<String>,
+    ) -> Option<AgentView> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.to.send(Message::Away(person, away, reason, reply)).await;
+        answer.await.ok().flatten()
     }
 
     /// The calls that a person's devices are on.

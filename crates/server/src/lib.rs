@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assisting;
 pub mod bindings;
 pub mod care;
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod door;
 pub mod figures;
 pub mod floor;
 pub mod hashing;
+mod history;
 pub mod https;
 pub mod ids;
 pub mod keys;
@@ -24,6 +26,7 @@ pub mod listening;
 pub mod live;
 pub mod lock;
 pub mod logs;
+mod measured;
 pub mod notify;
 pub mod pages;
 pub mod provision;

@@ -48,6 +48,8 @@ struct Party {
     held: bool,
     muted: bool,
     connected: bool,
+    #[serde(default)]
+    listening_only: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -157,6 +159,7 @@ pub(crate) fn record(body: Body) -> Result<CallRecord, StoreError> {
         timing: read_timing(&body.timing),
         timeline: body.timeline.into_iter().map(read_moment).collect(),
         plan: PlanVersion(body.plan),
+        help: None,
     };
     Ok(CallRecord {
         org: id(&body.org, OrgId::parse)?,
@@ -177,6 +180,7 @@ fn write_party(party: &PartyView) -> Party {
         held: party.held,
         muted: party.muted,
         connected: party.connected,
+        listening_only: party.listening_only,
     }
 }
 
@@ -191,6 +195,7 @@ fn read_party(party: Party) -> Result<PartyView, StoreError> {
         held: party.held,
         muted: party.muted,
         connected: party.connected,
+        listening_only: party.listening_only,
     })
 }
 

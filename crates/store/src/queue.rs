@@ -274,6 +274,7 @@ mod tests {
             timing: TimingView::default(),
             timeline: Vec::new(),
             plan: PlanVersion(0),
+            help: None,
         };
         let org = OrgId::parse("o").expect("an id");
         let record = CallRecord { org, view, agents: Vec::new(), supervisors: Vec::new() };

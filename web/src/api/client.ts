@@ -2,8 +2,9 @@
 // code and reasons; nothing here decides anything or keeps anything.
 import createClient from 'openapi-fetch'
 import type { paths } from './schema'
-import type { HealthItem, Help } from './promised'
+import type { HealthItem } from './promised'
 import type {
+  Help,
   Abilities,
   Agent,
   AgentActionWord,

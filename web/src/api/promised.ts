@@ -1,14 +1,6 @@
 // Shapes that the page knows and the server's OpenAPI does not have yet. Each goes away when the
 // generated schema has it; nothing here is on screen before that (`features.ts`).
 
-/** Why a call wants help, as far as only the server can know it. */
-export interface Attention {
-  code: 'help_requested' | 'silent' | 'talk_over' | 'one_sided'
-  since: string
-  count?: number | null
-  detail?: string | null
-}
-
 /** Limits beyond which the page says that something lasts long. */
 export interface Limits {
   whisper_long_ms: number
@@ -19,16 +11,6 @@ export interface Limits {
   wrap_up_long_ms: number
   silence_ms: number
   mask_numbers: boolean
-}
-
-export interface Help {
-  id: string
-  call_id: string
-  agent: { id: string; name: string }
-  reason: string | null
-  at: string
-  coming: { id: string; name: string } | null
-  told: number
 }
 
 export interface HealthItem {

@@ -138,6 +138,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Why the hand is raised. */
+        put: operations["give_reason"];
+        /** The agent raises a hand. */
+        post: operations["raise_hand"];
+        /** The agent needs no help any more. */
+        delete: operations["lower_hand"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/hold": {
         parameters: {
             query?: never;
@@ -223,6 +242,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/help/{id}/coming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A supervisor says that they come. */
+        post: operations["help_coming"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ended calls, newest first. */
+        get: operations["list_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -288,6 +341,23 @@ export interface paths {
         post: operations["open_phone"];
         /** Hangs the browser's phone up, wherever it is. */
         delete: operations["close_phone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Available, or away and why. */
+        put: operations["set_state"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -365,6 +435,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/supervisions/{id}/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A line for the agent to read. */
+        post: operations["send_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervisions/{id}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The agent answers a supervisor without a word. */
+        post: operations["send_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -380,6 +484,8 @@ export interface components {
             extension?: string | null;
             id: string;
             name: string;
+            /** @description What was given for being away. */
+            reason?: string | null;
             /** Format: date-time */
             since: string;
             /** @description `available`, `on_call`, `wrap_up` or `not_available`. */
@@ -397,6 +503,22 @@ export interface components {
         AgentAfterWord: "removed" | "held" | "listening" | "stays";
         AgentList: {
             items: components["schemas"]["Agent"][];
+        };
+        /** @description Why a call may want a supervisor, as far as only the server can know. */
+        Attention: {
+            /**
+             * @description `help_requested`, `one_sided`, `silent` or `talk_over`.
+             * @example silent
+             */
+            code: string;
+            /**
+             * Format: int32
+             * @description Of `talk_over`: how often in the last minute.
+             */
+            count?: number | null;
+            detail?: components["schemas"]["HelpReasonWord"] | null;
+            /** Format: date-time */
+            since: string;
         };
         /** @description Newest first. */
         AuditList: {
@@ -434,6 +556,8 @@ export interface components {
         Call: {
             /** Format: date-time */
             answered_at?: string | null;
+            /** @description Why it may want a supervisor. What is measured is known only while somebody looks. */
+            attention: components["schemas"]["Attention"][];
             campaign?: string | null;
             /** @description `inbound`, `outbound` or `internal`. */
             direction: string;
@@ -453,6 +577,12 @@ export interface components {
         };
         CallList: {
             items: components["schemas"]["Call"][];
+        };
+        /** @description Newest first; a page may hold fewer than asked for, and none, though there are more. */
+        CallPage: {
+            items: components["schemas"]["Call"][];
+            /** @description Give it as `cursor` for the calls before these; null at the end. */
+            next_cursor?: string | null;
         };
         ChangePassword: {
             /** @description 10 to 200 characters. */
@@ -490,6 +620,7 @@ export interface components {
             at: string;
             calls: components["schemas"]["Call"][];
             cursor: string;
+            help: components["schemas"]["Help"][];
             /** @enum {string} */
             type: "snapshot";
         } | {
@@ -499,6 +630,8 @@ export interface components {
             cursor: string;
             gone_agents: string[];
             gone_calls: string[];
+            gone_help: string[];
+            help: components["schemas"]["Help"][];
             /** @enum {string} */
             type: "changes";
         } | {
@@ -512,6 +645,24 @@ export interface components {
             /** @enum {string} */
             type: "phone";
         } | {
+            at: string;
+            call_id: string;
+            from: components["schemas"]["Named"];
+            id: string;
+            supervision_id: string;
+            text: string;
+            /** @enum {string} */
+            type: "prompt";
+        } | {
+            at: string;
+            call_id: string;
+            from: components["schemas"]["Named"];
+            id: string;
+            reply: components["schemas"]["ReplyWordWire"];
+            supervision_id: string;
+            /** @enum {string} */
+            type: "reply";
+        } | {
             me: components["schemas"]["MeWire"];
             /** @enum {string} */
             type: "me";
@@ -523,6 +674,30 @@ export interface components {
             /** @enum {string} */
             type: "signed_out";
         };
+        /** @description Why, in one press. */
+        GiveReason: {
+            /** @default null */
+            reason?: components["schemas"]["HelpReasonWord"] | null;
+        };
+        Help: {
+            agent: components["schemas"]["Named"];
+            /** Format: date-time */
+            at: string;
+            call_id: string;
+            coming?: components["schemas"]["Named"] | null;
+            id: string;
+            reason?: components["schemas"]["HelpReasonWord"] | null;
+            /**
+             * Format: int32
+             * @description Supervisors whose pages showed it at once.
+             */
+            told: number;
+        };
+        /**
+         * @description Why a hand is raised.
+         * @enum {string}
+         */
+        HelpReasonWord: "policy" | "angry_customer" | "wants_supervisor" | "technical" | "safety";
         /** @description Which party; none means the customer. */
         HoldRequest: {
             /** @default null */
@@ -611,6 +786,10 @@ export interface components {
             what: string;
             who: string;
         };
+        Named: {
+            id: string;
+            name: string;
+        };
         OpenFirstSession: {
             /** @example ada */
             login: string;
@@ -638,6 +817,8 @@ export interface components {
             /** @description The answer, with our candidates. */
             sdp: string;
         };
+        /** @enum {string} */
+        OwnState: "available" | "not_available";
         Party: {
             connected: boolean;
             /** @description The parties whose sound was measured at this party's output just now. */
@@ -645,6 +826,8 @@ export interface components {
             held: boolean;
             /** @description Unique within the call. */
             id: string;
+            /** @description An agent whose call was taken over, and who stays to listen. */
+            listening_only: boolean;
             muted: boolean;
             name: string;
             /** @description `internal` or `external`. */
@@ -705,10 +888,38 @@ export interface components {
              */
             type: string;
         };
+        /** @description Why, in one press; may be left out. */
+        RaiseHand: {
+            /** @default null */
+            reason?: components["schemas"]["HelpReasonWord"] | null;
+        };
+        /**
+         * @description What an agent answers without a word.
+         * @enum {string}
+         */
+        ReplyWordWire: "done" | "say_again" | "cannot" | "take_it";
         /** @description Which party; none means the customer. */
         ResumeRequest: {
             /** @default null */
             party?: string | null;
+        };
+        SendPrompt: {
+            /**
+             * @description 1 to 200 characters on one line.
+             * @example Verify the account first
+             */
+            text: string;
+        };
+        SendReply: {
+            reply: components["schemas"]["ReplyWordWire"];
+        };
+        /** @description A prompt or reply that was passed on. */
+        Sent: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            reply?: components["schemas"]["ReplyWordWire"] | null;
+            text?: string | null;
         };
         /** @description What the sign-in page needs. */
         SessionState: {
@@ -718,6 +929,14 @@ export interface components {
             first_run: boolean;
             methods: string[];
             signed_in: boolean;
+        };
+        SetState: {
+            /**
+             * @description Of being away; 1 to 40 characters.
+             * @example lunch
+             */
+            reason?: string | null;
+            state: components["schemas"]["OwnState"];
         };
         Span: {
             /** Format: date-time */
@@ -1183,6 +1402,109 @@ export interface operations {
             };
         };
     };
+    give_reason: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveReason"];
+            };
+        };
+        responses: {
+            /** @description The hand */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Help"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    raise_hand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RaiseHand"] | null;
+            };
+        };
+        responses: {
+            /** @description Raised */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Help"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lower_hand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lowered */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hold_call: {
         parameters: {
             query?: never;
@@ -1376,6 +1698,81 @@ export interface operations {
             };
         };
     };
+    help_coming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The help's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hand */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Help"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_history: {
+        parameters: {
+            query?: {
+                /** @description That began at this instant or later (RFC 3339). */
+                from?: string;
+                /** @description That began before this instant. */
+                to?: string;
+                /** @description On which this person was an agent. */
+                agent?: string;
+                queue?: string;
+                /** @description Whether anybody supervised it. */
+                supervised?: boolean;
+                /** @description What the page before gave as `next_cursor`. */
+                cursor?: string;
+                /** @description 1 to 1000; 100 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of calls */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallPage"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -1542,6 +1939,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetState"];
+            };
+        };
+        responses: {
+            /** @description As the board shows it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
             };
             /** @description A refusal or mistake */
             default: {
@@ -1796,6 +2226,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The supervision's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendPrompt"];
+            };
+        };
+        responses: {
+            /** @description Passed on */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sent"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The supervision's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendReply"];
+            };
+        };
+        responses: {
+            /** @description Passed on */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sent"];
                 };
             };
             /** @description A refusal or mistake */

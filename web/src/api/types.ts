@@ -1,7 +1,7 @@
 // The shapes that the rest of the app names. Owns no shape: what the OpenAPI has comes from there, what
 // it does not have yet comes from `promised.ts` and moves as the server learns it.
 import type { components } from './schema'
-import type { Attention, Limits } from './promised'
+import type { Limits } from './promised'
 
 type Schemas = components['schemas']
 
@@ -9,12 +9,15 @@ export type Mode = Schemas['ModeWord']
 export type AgentAfter = Schemas['AgentAfterWord']
 export type AgentActionWord = Schemas['AgentActionWord']
 export type LegWanted = Schemas['LegWire']
-export type Party = Schemas['Party'] & { listening_only?: boolean }
+export type Party = Schemas['Party']
 export type Timing = Schemas['Timing']
 export type Moment = Schemas['Moment']
 export type Supervision = Schemas['Supervision']
-export type Call = Omit<Schemas['Call'], 'parties'> & { parties: Party[]; attention?: Attention[] }
-export type Agent = Schemas['Agent'] & { reason?: string | null }
+export type Call = Schemas['Call']
+export type Agent = Schemas['Agent']
+/** Why a call wants help, as far as only the server can know it. */
+export type Attention = Schemas['Attention']
+export type Help = Schemas['Help']
 export type Ability = Schemas['Ability']
 export type AuditRow = Schemas['AuditRow']
 export type AuditList = Schemas['AuditList']

@@ -85,7 +85,7 @@ export function reasons(
 ): Why[] {
   const found: Why[] = []
   for (const told of call.attention ?? []) {
-    found.push(why(told.code, told.since, told.count ?? 0, told.detail ?? null))
+    found.push(why(told.code as Code, told.since, told.count ?? 0, told.detail ?? null))
   }
   if (call.state === 'talking') found.push(...heard(call, now_ms, limits, sound))
   const moments = ordered(call)

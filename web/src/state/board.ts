@@ -1,8 +1,7 @@
 // What is on the board: live calls and people, whole, as last told. Applies snapshots and changes;
 // does not know where they come from, who looks, or in which order they are shown.
 import type { Refused } from '../api/client'
-import type { Help } from '../api/promised'
-import type { Agent, Call, PartyMeter } from '../api/types'
+import type { Agent, Call, PartyMeter, Help } from '../api/types'
 import { Store } from './store'
 import { Talk, UNKNOWN, type Sound } from './talk'
 

@@ -1,8 +1,7 @@
 // Keeps the board fresh: by the events of the WebSocket where the server has them, else by asking once a
 // second. Resumes by itself, backs off, and never shows nothing as something.
 import { refusedBy, type Api } from '../api/client'
-import type { Help } from '../api/promised'
-import type { Agent, Call, Me, PartyMeter, Phone } from '../api/types'
+import type { Agent, Call, Me, PartyMeter, Phone, Help } from '../api/types'
 import type { Changes, LiveBoard } from './board'
 import type { Prompt, Reply } from './notes'
 import type { ServerClock } from './time'

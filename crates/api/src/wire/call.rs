@@ -1,8 +1,9 @@
 //! `Call`, agents and abilities, as on the wire.
 
+use super::help::{Attention, attention};
 use super::supervision::Supervision;
 use super::words::{ModeWord, instant, party_id};
-use crate::commands::CallSnapshot;
+use crate::commands::{CallSnapshot, HistoryPage};
 use serde::Serialize;
 use undertone_core::view::{
     Ability, AgentState, AgentView, CallState, Direction, Net, PartyView, Role, TimingView,
@@ -12,6 +13,21 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct CallList {
     pub(crate) items: Vec<Call>,
+}
+
+/// Newest first; a page may hold fewer than asked for, and none, though there are more.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct CallPage {
+    items: Vec<Call>,
+    /// Give it as `cursor` for the calls before these; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl From<&HistoryPage> for CallPage {
+    fn from(page: &HistoryPage) -> Self {
+        let items = page.items.iter().map(Call::from).collect();
+        Self { items, next_cursor: page.next.clone() }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -27,6 +43,8 @@ pub(crate) struct Party {
     held: bool,
     muted: bool,
     connected: bool,
+    /// An agent whose call was taken over, and who stays to listen.
+    listening_only: bool,
     person_id: Option<String>,
     /// The parties whose sound was measured at this party's output just now.
     hears: Vec<String>,
@@ -78,6 +96,8 @@ pub(crate) struct Call {
     supervisions: Vec<Supervision>,
     timing: Timing,
     timeline: Vec<Moment>,
+    /// Why it may want a supervisor. What is measured is known only while somebody looks.
+    attention: Vec<Attention>,
 }
 
 impl From<&CallSnapshot> for Call {
@@ -116,6 +136,7 @@ impl From<&CallSnapshot> for Call {
                     detail: entry.detail.clone(),
                 })
                 .collect(),
+            attention: attention(snapshot),
         }
     }
 }
@@ -138,6 +159,7 @@ fn party(party: &PartyView, snapshot: &CallSnapshot) -> Party {
         held: party.held,
         muted: party.muted,
         connected: party.connected,
+        listening_only: party.listening_only,
         person_id: party.person.as_ref().map(|id| id.to_string()),
         hears: hears.into_iter().flatten().copied().map(party_id).collect(),
     }
@@ -174,6 +196,8 @@ pub(crate) struct AgentItem {
     #[schema(format = DateTime)]
     since: String,
     call_id: Option<String>,
+    /// What was given for being away.
+    reason: Option<String>,
 }
 
 impl From<&AgentView> for AgentItem {
@@ -190,6 +214,7 @@ impl From<&AgentView> for AgentItem {
             },
             since: instant(view.since),
             call_id: view.call.as_ref().map(|id| id.to_string()),
+            reason: view.reason.clone(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The frames of `GET /events`.
 
 use super::call::{AgentItem, Call};
+use super::help::{Help, Named, help_id};
 use super::me::MeWire;
-use super::words::{instant, party_id};
+use super::words::{ReplyWordWire, instant, party_id};
+use crate::commands::CallSnapshot;
 use crate::live::{Changes, Meter, SignedOut, Told};
 use crate::ops::phone::Phone;
 use serde::Serialize;
 use std::sync::Arc;
+use undertone_core::call::{Writing, Written};
 use utoipa::ToSchema;
 
 /// One frame, told apart by `type`.
@@ -14,7 +17,13 @@ use utoipa::ToSchema;
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Frame {
     /// All there is: what the page had before is gone.
-    Snapshot { cursor: String, at: String, calls: Vec<Call>, agents: Vec<AgentItem> },
+    Snapshot {
+        cursor: String,
+        at: String,
+        calls: Vec<Call>,
+        agents: Vec<AgentItem>,
+        help: Vec<Help>,
+    },
     /// Each call and agent that changed, whole.
     Changes {
         cursor: String,
@@ -23,11 +32,31 @@ pub(crate) enum Frame {
         gone_calls: Vec<String>,
         agents: Vec<AgentItem>,
         gone_agents: Vec<String>,
+        help: Vec<Help>,
+        gone_help: Vec<String>,
     },
     /// Levels of a watched call, five times a second.
     Meters { at: String, call_id: String, parties: Vec<MeterItem> },
     /// The state of one's phone in the browser changed.
     Phone { phone: Box<Phone> },
+    /// To the agent.
+    Prompt {
+        id: String,
+        call_id: String,
+        supervision_id: String,
+        from: Named,
+        text: String,
+        at: String,
+    },
+    /// To the supervisor.
+    Reply {
+        id: String,
+        call_id: String,
+        supervision_id: String,
+        from: Named,
+        reply: ReplyWordWire,
+        at: String,
+    },
     /// Rights changed.
     Me { me: Box<MeWire> },
     /// Nothing else was to say.
@@ -53,13 +82,23 @@ impl Frame {
     pub(crate) fn of(told: Told) -> Frame {
         match told {
             Told::Snapshot { cursor, at, now } => {
-                let Lists { calls, agents, .. } = Lists::of(&now);
-                Frame::Snapshot { cursor: cursor.0, at: instant(at), calls, agents }
+                let Lists { calls, agents, help, .. } = Lists::of(&now);
+                Frame::Snapshot { cursor: cursor.0, at: instant(at), calls, agents, help }
             }
             Told::Changes { cursor, at, what } => {
-                let Lists { calls, gone_calls, agents, gone_agents } = Lists::of(&what);
+                let Lists { calls, gone_calls, agents, gone_agents, help, gone_help } =
+                    Lists::of(&what);
                 let (cursor, at) = (cursor.0, instant(at));
-                Frame::Changes { cursor, at, calls, gone_calls, agents, gone_agents }
+                Frame::Changes {
+                    cursor,
+                    at,
+                    calls,
+                    gone_calls,
+                    agents,
+                    gone_agents,
+                    help,
+                    gone_help,
+                }
             }
             Told::Meters { at, call, parties } => Frame::Meters {
                 at: instant(at),
@@ -67,8 +106,23 @@ impl Frame {
                 parties: parties.into_iter().map(MeterItem::from).collect(),
             },
             Told::Phone(view) => Frame::Phone { phone: Box::new((*view).into()) },
+            Told::Written(written) => Frame::written(&written),
             Told::Me(_) => Frame::ping(), // worded by who knows the person
             Told::SignedOut(why) => Frame::signed_out(why),
+        }
+    }
+
+    fn written(written: &Written) -> Frame {
+        let (id, at) = (written.id.to_string(), instant(written.at));
+        let (call_id, supervision_id) = (written.call.to_string(), written.supervision.to_string());
+        let from = Named { id: written.from.to_string(), name: written.from_name.clone() };
+        match &written.what {
+            Writing::Prompt(text) => {
+                Frame::Prompt { id, call_id, supervision_id, from, text: text.clone(), at }
+            }
+            Writing::Reply(word) => {
+                Frame::Reply { id, call_id, supervision_id, from, reply: (*word).into(), at }
+            }
         }
     }
 
@@ -94,6 +148,8 @@ struct Lists {
     gone_calls: Vec<String>,
     agents: Vec<AgentItem>,
     gone_agents: Vec<String>,
+    help: Vec<Help>,
+    gone_help: Vec<String>,
 }
 
 impl Lists {
@@ -103,8 +159,17 @@ impl Lists {
             gone_calls: what.gone_calls.iter().map(ToString::to_string).collect(),
             agents: what.agents.iter().map(AgentItem::from).collect(),
             gone_agents: what.gone_agents.iter().map(ToString::to_string).collect(),
+            help: hands(&what.calls),
+            gone_help: what.gone_help.iter().map(|(call, n)| help_id(call, *n)).collect(),
         }
     }
+}
+
+/// The hands that are raised on these calls.
+fn hands(calls: &[CallSnapshot]) -> Vec<Help> {
+    let hand =
+        |call: &CallSnapshot| call.view.help.as_ref().map(|help| Help::new(&call.view.id, help));
+    calls.iter().filter_map(hand).collect()
 }
 
 impl From<Meter> for MeterItem {

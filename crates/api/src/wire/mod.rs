@@ -2,6 +2,7 @@
 
 mod audit;
 mod call;
+mod help;
 mod live;
 mod me;
 mod supervision;
@@ -9,11 +10,12 @@ mod words;
 
 pub(crate) use audit::AuditList;
 pub use audit::audit_line;
-pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList};
+pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList, CallPage};
+pub(crate) use help::{Help, SentItem, help_number};
 pub(crate) use live::Frame;
 pub(crate) use me::{MeWire, SessionState};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{
-    AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, ModeWord, instant, moment, party_id,
-    seat_of,
+    AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, HelpReasonWord, ModeWord,
+    ReplyWordWire, instant, moment, party_id, seat_of,
 };

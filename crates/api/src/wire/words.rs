@@ -7,7 +7,7 @@ use time::{OffsetDateTime, UtcOffset};
 use undertone_core::id::SeatId;
 use undertone_core::refusal::Reason;
 use undertone_core::time::Wall;
-use undertone_core::view::{AgentAction, AgentAfter, Extent, Follow, Mode};
+use undertone_core::view::{AgentAction, AgentAfter, Extent, Follow, HelpReason, Mode, ReplyWord};
 use utoipa::ToSchema;
 
 macro_rules! words {
@@ -52,6 +52,14 @@ words! {
 }
 words! {
     AgentActionWord for AgentAction { Hold, Resume, Remove, HandBack }
+}
+words! {
+    /// Why a hand is raised.
+    HelpReasonWord for HelpReason { Policy, AngryCustomer, WantsSupervisor, Technical, Safety }
+}
+words! {
+    /// What an agent answers without a word.
+    ReplyWordWire for ReplyWord { Done, SayAgain, Cannot, TakeIt }
 }
 words! {
     FollowWord for Follow { Call, Agent }

@@ -72,6 +72,7 @@ fn ana() -> AgentView {
         state: AgentState::OnCall,
         since: Wall(0),
         call: None,
+        reason: None,
     }
 }
 

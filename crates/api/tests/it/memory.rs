@@ -13,7 +13,9 @@ use tower::ServiceExt;
 use undertone_api::*;
 use undertone_core::access::Actor;
 use undertone_core::audit::{AuditEntry, Outcome, Who};
-use undertone_core::id::{CallId, DeviceId, KeyId, OrgId, PersonId, SeatId, SupervisionId};
+use undertone_core::id::{
+    CallId, DeviceId, KeyId, MessageId, OrgId, PersonId, SeatId, SupervisionId,
+};
 use undertone_core::plan::PlanVersion;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::time::Wall;
@@ -142,6 +144,7 @@ fn snapshot() -> CallSnapshot {
         held: false,
         muted: false,
         connected: true,
+        listening_only: false,
     };
     CallSnapshot {
         view: CallView {
@@ -168,12 +171,18 @@ fn snapshot() -> CallSnapshot {
                 detail: String::new(),
             }],
             plan: PlanVersion(4),
+            help: None,
         },
         hears: BTreeMap::from([
             (SeatId(2), vec![SeatId(1), SeatId(3)]),
             (SeatId(1), vec![SeatId(2)]),
         ]),
+        attention: Vec::new(),
     }
+}
+
+fn sent() -> Sent {
+    Sent { id: MessageId::parse("m1").unwrap(), at: Wall(1_700_000_000_000) }
 }
 
 fn audit_row() -> AuditRow {
@@ -256,11 +265,16 @@ impl Commands for Memory {
             state: AgentState::OnCall,
             since: Wall(0),
             call: Some(CallId::parse("eu.n1.1.c1").unwrap()),
+            reason: None,
         };
         self.ask("agents".into(), vec![ann]).await
     }
     async fn audit(&self, _: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal> {
         let page = AuditPage { items: vec![audit_row()], next: Some(42) };
+        self.ask(format!("{query:?}"), page).await
+    }
+    async fn history(&self, _: &Actor, query: HistoryQuery) -> Result<HistoryPage, Refusal> {
+        let page = HistoryPage { items: vec![snapshot()], next: Some("7~c1".into()) };
         self.ask(format!("{query:?}"), page).await
     }
     async fn place_call(&self, _: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal> {
@@ -339,6 +353,39 @@ impl Commands for Memory {
         what: AgentAction,
     ) -> Result<SupervisionView, Refusal> {
         self.ask(format!("agent {id} {what:?}"), supervision()).await
+    }
+    async fn hand(
+        &self,
+        _: &Actor,
+        call: &CallId,
+        what: Hand,
+    ) -> Result<Option<HelpView>, Refusal> {
+        let help = HelpView {
+            number: 3,
+            person: PersonId::parse("ann").unwrap(),
+            name: "Ann".into(),
+            reason: Some(HelpReason::AngryCustomer),
+            at: Wall(1_700_000_000_000),
+            coming: Some((PersonId::parse("sue").unwrap(), "Sue".into())),
+            told: 2,
+        };
+        let help = (what != Hand::Withdraw).then_some(help);
+        self.ask(format!("hand {call} {what:?}"), help).await
+    }
+    async fn prompt(&self, _: &Actor, id: &SupervisionId, text: String) -> Result<Sent, Refusal> {
+        self.ask(format!("prompt {id} {text}"), sent()).await
+    }
+    async fn reply(&self, _: &Actor, id: &SupervisionId, word: ReplyWord) -> Result<Sent, Refusal> {
+        self.ask(format!("reply {id} {word:?}"), sent()).await
+    }
+    async fn set_state(
+        &self,
+        who: &Actor,
+        away: bool,
+        reason: Option<String>,
+    ) -> Result<AgentView, Refusal> {
+        let ann = self.agents(who).await?.remove(0);
+        self.ask(format!("state {away} {reason:?}"), AgentView { reason, ..ann }).await
     }
     async fn ready(&self) -> Result<(), String> {
         self.not_ready.lock().unwrap().clone().map_or(Ok(()), Err)

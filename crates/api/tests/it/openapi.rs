@@ -45,6 +45,7 @@ fn the_contracts_paths_are_all_there() {
         "delete /supervisions/{id}",
         "post /supervisions/{id}/agent",
         "get /audit",
+        "get /history/calls",
         "get /session",
         "post /session",
         "delete /session",
@@ -58,6 +59,13 @@ fn the_contracts_paths_are_all_there() {
         "get /me/phone",
         "delete /me/phone",
         "get /me/ice",
+        "put /me/state",
+        "post /calls/{id}/help",
+        "put /calls/{id}/help",
+        "delete /calls/{id}/help",
+        "post /help/{id}/coming",
+        "post /supervisions/{id}/prompts",
+        "post /supervisions/{id}/replies",
     ];
     contract.sort_unstable();
     assert_eq!(found, contract);

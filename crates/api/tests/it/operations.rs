@@ -218,3 +218,73 @@ async fn a_browsers_phone_is_opened_shown_and_closed() {
     assert_eq!(send(&router, bare).await.status, 204);
     assert_eq!(get(&router, "/api/v1/me/ice").await.json, json!({"ice_servers": relay}));
 }
+
+#[tokio::test]
+async fn a_hand_is_raised_reasoned_answered_and_lowered() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let raised = with_json(&router, "POST", "/api/v1/calls/c/help", "").await;
+    assert_eq!((raised.status.as_u16(), &raised.json["id"]), (201, &json!("c.h3")));
+    assert_eq!(raised.json["reason"], "angry_customer");
+    assert_eq!(raised.json["coming"], json!({"id": "sue", "name": "Sue"}));
+    let why = r#"{"reason":"safety"}"#;
+    assert_eq!(with_json(&router, "PUT", "/api/v1/calls/c/help", why).await.status, 200);
+    let odd = with_json(&router, "PUT", "/api/v1/calls/c/help", r#"{"reason":"bored"}"#).await;
+    assert_eq!(odd.status, 422);
+    assert_eq!(with_json(&router, "POST", "/api/v1/help/c.h3/coming", "").await.status, 200);
+    for id in ["c", "c.h", "c.h03", "c.h-1", "c.h4294967296", ".h1"] {
+        let answer = with_json(&router, "POST", &format!("/api/v1/help/{id}/coming"), "").await;
+        assert_eq!(answer.json["code"], "no_such_help", "{id}");
+    }
+    assert_eq!(with_json(&router, "DELETE", "/api/v1/calls/c/help", "").await.status, 204);
+    let asked = memory.asked();
+    assert_eq!(asked.len(), 4, "{asked:?}");
+    assert_eq!(asked[1], "hand c Reason { reason: Some(Safety) }");
+    assert_eq!(asked[2], "hand c Coming { number: 3 }");
+}
+
+#[tokio::test]
+async fn prompts_replies_and_states_are_taken_as_they_are_said() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let sent =
+        with_json(&router, "POST", "/api/v1/supervisions/s1/prompts", r#"{"text":"Slow down"}"#)
+            .await;
+    assert_eq!((sent.status.as_u16(), &sent.json["text"]), (201, &json!("Slow down")));
+    assert_eq!(sent.json["id"], "m1");
+    let sent =
+        with_json(&router, "POST", "/api/v1/supervisions/s1/replies", r#"{"reply":"take_it"}"#)
+            .await;
+    assert_eq!((sent.status.as_u16(), &sent.json["reply"]), (201, &json!("take_it")));
+    let away = r#"{"state":"not_available","reason":"lunch"}"#;
+    let now = with_json(&router, "PUT", "/api/v1/me/state", away).await;
+    assert_eq!((now.status.as_u16(), &now.json["reason"]), (200, &json!("lunch")));
+    for bad in [r#"{"state":"on_call"}"#, r#"{"state":"available","reason":""}"#, "{}"] {
+        assert_eq!(with_json(&router, "PUT", "/api/v1/me/state", bad).await.status, 422, "{bad}");
+    }
+    let long = format!(r#"{{"state":"not_available","reason":"{}"}}"#, "x".repeat(41));
+    assert_eq!(with_json(&router, "PUT", "/api/v1/me/state", &long).await.status, 422);
+}
+
+#[tokio::test]
+async fn the_history_is_asked_for_by_what_the_query_says() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let path = "/api/v1/history/calls";
+    let page = get(&router, path).await;
+    assert_eq!(page.json["items"][0]["id"], "eu.n1.1.c1");
+    assert_eq!(page.json["next_cursor"], "7~c1");
+    let whole = "?from=2023-11-14T22:13:20Z&to=2023-11-15T00:00:00%2B01:00&agent=ann&queue=sales\
+                 &supervised=true&cursor=7~c1&limit=5";
+    assert_eq!(get(&router, &format!("{path}{whole}")).await.status, 200);
+    let wanted = "HistoryQuery { from: Some(Wall(1700000000000)), to: Some(Wall(1700002800000)), \
+                  agent: Some(PersonId(\"ann\")), queue: Some(\"sales\"), supervised: Some(true), \
+                  cursor: Some(\"7~c1\"), limit: 5 }";
+    assert_eq!(memory.asked()[1], wanted);
+    let long = format!("?cursor={}", "x".repeat(201));
+    for bad in
+        ["?limit=0", "?limit=1001", "?from=yesterday", "?agent=%20", "?supervised=1", "?x=1", &long]
+    {
+        assert_eq!(get(&router, &format!("{path}{bad}")).await.status, 422, "{bad}");
+    }
+}

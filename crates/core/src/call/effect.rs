@@ -5,12 +5,13 @@ use super::input::{
     ArrivalId, DialTarget, LegEnd, Merged, ReferId, RequestId, RowId, TapEnd, TimerId,
 };
 use crate::audit::AuditEntry;
-use crate::id::{CallId, OrgId, PersonId, SeatId, SupervisionId, TapId};
+use crate::id::{CallId, MessageId, OrgId, PersonId, SeatId, SupervisionId, TapId};
 use crate::notice::Sound;
 use crate::plan::{HearingPlan, Source};
 use crate::refusal::Refusal;
+use crate::time::Wall;
 use crate::traffic::PlaceAsked;
-use crate::view::{CallView, SupervisionView};
+use crate::view::{CallView, ReplyWord, SupervisionView};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,25 @@ pub struct CallRecord {
     pub agents: Vec<PersonId>,
     /// Every person who supervised it, refused attempts not counted.
     pub supervisors: Vec<PersonId>,
+}
+
+/// Something in writing between a supervisor and agents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub id: MessageId,
+    pub call: CallId,
+    pub supervision: SupervisionId,
+    pub to: Vec<PersonId>,
+    pub from: PersonId,
+    pub from_name: String,
+    pub at: Wall,
+    pub what: Writing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Writing {
+    Prompt(String),
+    Reply(ReplyWord),
 }
 
 /// What a call that ends gives to the one that goes on.
@@ -137,6 +157,8 @@ pub enum Effect {
         entry: Box<AuditEntry>,
         gates: bool,
     },
+    /// To the pages of those persons, wherever they are open.
+    Say(Box<Written>),
     ApplyPlan(Arc<HearingPlan>),
     /// Comes before the plan that names the source. Starts it from its beginning.
     StartSource {

@@ -1,12 +1,14 @@
 //! Everything that can happen to a call, as data. The switchboard is the only one who makes these.
 
 use crate::access::Actor;
-use crate::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
+use crate::id::{CallId, DeviceId, KeyId, MessageId, PersonId, SeatId, SupervisionId, TapId};
 use crate::plan::{EdgeRef, PlanVersion};
 use crate::refusal::Refusal;
 use crate::routing::{Origin, Outside};
 use crate::seat::{Mark, Room};
-use crate::view::{AgentAction, AgentAfter, CallView, Extent, Follow, LegKind, Mode, Net};
+use crate::view::{
+    AgentAction, AgentAfter, CallView, Extent, Follow, HelpReason, LegKind, Mode, Net, ReplyWord,
+};
 use std::collections::BTreeSet;
 
 macro_rules! call_number {
@@ -142,6 +144,42 @@ pub struct Change {
     pub muted: Option<bool>,
     pub agent_after: Option<AgentAfter>,
     pub if_version: Option<u64>,
+}
+
+/// Help asked for, promised or given without a sound (`helping.rs`).
+#[derive(Clone, Debug)]
+pub struct Assist {
+    pub request: RequestId,
+    pub by: Actor,
+    pub act: AssistAct,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AssistAct {
+    /// `told`: supervisors who look at the board now.
+    Raise {
+        reason: Option<HelpReason>,
+        told: u32,
+    },
+    /// Of the hand that is raised.
+    Reason {
+        reason: Option<HelpReason>,
+    },
+    Withdraw,
+    /// A supervisor is on the way to this hand.
+    Coming {
+        number: u32,
+    },
+    Prompt {
+        supervision: SupervisionId,
+        id: MessageId,
+        text: String,
+    },
+    Answer {
+        supervision: SupervisionId,
+        id: MessageId,
+        word: ReplyWord,
+    },
 }
 
 /// A party is to give its place to who answers at this number.
@@ -322,6 +360,7 @@ pub enum Input {
         by: Actor,
         action: AgentAction,
     },
+    Assist(Box<Assist>),
     RowCommitted {
         row: RowId,
     },
@@ -378,6 +417,7 @@ impl Input {
             | Input::AgentAction { by, .. } => Some(by),
             Input::Join(join) => Some(&mut join.by),
             Input::Change(change) => Some(&mut change.by),
+            Input::Assist(assist) => Some(&mut assist.by),
             Input::TransferAsked(asked) => match &mut asked.by {
                 TransferBy::Desk { by, .. } => Some(by),
                 TransferBy::Phone { .. } => None,

@@ -28,6 +28,7 @@ mod entering;
 mod follow;
 mod guests;
 mod handing;
+mod helping;
 pub mod input;
 mod joining;
 mod keying;
@@ -45,11 +46,11 @@ mod too_late;
 mod transfer;
 mod turn;
 
-pub use effect::{Answer, CallRecord, Effect, HandOver, Reply};
+pub use effect::{Answer, CallRecord, Effect, HandOver, Reply, Writing, Written};
 pub use input::{
-    ArrivalId, Change, DialTarget, Guest, GuestPart, Input, Join, LegEnd, LegFailure, MergeAsked,
-    Merged, NewCall, NewParty, Other, PartyLeg, ReferId, ReplaceAsked, RequestId, RowId, TapEnd,
-    TimerId, TransferAsked, TransferBy,
+    ArrivalId, Assist, AssistAct, Change, DialTarget, Guest, GuestPart, Input, Join, LegEnd,
+    LegFailure, MergeAsked, Merged, NewCall, NewParty, Other, PartyLeg, ReferId, ReplaceAsked,
+    RequestId, RowId, TapEnd, TimerId, TransferAsked, TransferBy,
 };
 pub use open::OpenCall;
 
@@ -61,7 +62,7 @@ use crate::plan::{HearingPlan, PlanVersion};
 use crate::supervision::Supervision;
 use crate::time::{Mono, Now};
 use crate::times::Times;
-use crate::view::{Direction, TimelineEntry};
+use crate::view::{Direction, HelpView, TimelineEntry};
 use keying::Keyed;
 use party::Party;
 use placing::Placing;
@@ -118,6 +119,12 @@ pub struct Call {
     before: Before,
     times: Times,
     timeline: Vec<TimelineEntry>,
+    help: Option<HelpView>,
+    /// Who was there, to the agent's knowledge, when the hand was raised.
+    help_before: BTreeSet<SupervisionId>,
+    /// Who has written to an agent, who knows of them since.
+    prompted: BTreeSet<SupervisionId>,
+    last_help: u32,
     last_seat: u32,
     last_tap: u32,
     last_row: u64,
@@ -164,6 +171,10 @@ impl Call {
             before: Before::default(),
             times: Times::start(now.mono, Default::default()),
             timeline: Vec::new(),
+            help: None,
+            help_before: BTreeSet::new(),
+            prompted: BTreeSet::new(),
+            last_help: 0,
             last_seat: Self::CALLEE.0,
             last_tap: 0,
             last_row: 0,
@@ -224,6 +235,7 @@ impl Call {
             Input::AgentAction { request, supervision, by, action } => {
                 self.agent_action(turn, &supervision, by, action, request);
             }
+            Input::Assist(assist) => self.assist(turn, *assist),
             Input::RowCommitted { row } => self.row_done(turn, row, true),
             Input::RowFailed { row } => self.row_done(turn, row, false),
             Input::PlanInForce { version } => {

@@ -141,6 +141,7 @@ impl Party {
             held: !self.seat.held_by.is_empty(),
             muted: !self.seat.muted_by.is_empty(),
             connected: self.is_up(),
+            listening_only: !self.seat.listening_by.is_empty(),
         }
     }
 }

@@ -38,6 +38,7 @@ impl Call {
             self.replan(turn);
         }
         self.times.turn(turn.now.mono, self.holding());
+        self.settle_help(turn);
         turn.out.append(&mut turn.after_plan);
         if turn.changed {
             turn.out.push(Effect::Changed);

@@ -28,6 +28,7 @@ impl Call {
             timing: self.times.view(at.mono),
             timeline: self.timeline.clone(),
             plan: self.plan.version,
+            help: self.help.clone(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What somebody asks of a call that is over: refused like anything else, and written. By the call
 //! itself as long as its task lives (`Call::after_the_end`), else by whoever finds it gone.
 
-use super::input::{Input, RequestId, TransferBy};
+use super::input::{Assist, Input, RequestId, TransferBy};
 use crate::access::Actor;
 use crate::audit::{AuditEntry, Outcome};
 use crate::id::{CallId, OrgId, SupervisionId};
@@ -31,6 +31,10 @@ impl Input {
             }
             Input::AgentAction { request, supervision, by, .. } => {
                 (by, "supervision.agent", Some(supervision), Some(*request))
+            }
+            Input::Assist(assist) => {
+                let Assist { request, by, act } = &**assist;
+                (by, act.what(), act.about(), Some(*request))
             }
             Input::HangUp { by, request, .. } => (by, "call.hang_up", None, *request),
             Input::Hold { by, request, .. } => (by, "call.hold", None, *request),

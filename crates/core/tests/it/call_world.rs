@@ -429,6 +429,7 @@ impl World {
             Effect::ReplaceLeg { .. }
             | Effect::RefuseArrival { .. }
             | Effect::AskToGiveUp { .. }
+            | Effect::Say(_)
             | Effect::DropGuest { .. } => self.outbox.push(effect),
             other => panic!("an effect that this world does not know: {other:?}"),
         }
@@ -565,6 +566,7 @@ fn request_of(input: &Input) -> Option<RequestId> {
         Input::Join(join) => Some(join.request),
         Input::Change(change) => Some(change.request),
         Input::AgentAction { request, .. } => Some(*request),
+        Input::Assist(assist) => Some(assist.request),
         Input::TransferAsked(asked) => match &asked.by {
             TransferBy::Desk { request, .. } => Some(*request),
             TransferBy::Phone { .. } => None,

@@ -54,7 +54,11 @@ fn the_floor_goes_from_call_to_wrap_up_to_available() {
     floor.handle(at(5), FloorInput::Busy { person: ana.clone(), call: call.clone() }, &dir);
     assert_eq!((state(&floor).state, state(&floor).since), (AgentState::OnCall, Wall(5)));
     assert_eq!(state(&floor).call, Some(call.clone()));
-    floor.handle(at(6), FloorInput::Away { person: ana.clone(), away: true }, &dir);
+    floor.handle(
+        at(6),
+        FloorInput::Away { person: ana.clone(), away: true, reason: Some("lunch".into()) },
+        &dir,
+    );
     assert_eq!(state(&floor).state, AgentState::OnCall);
     let free = FloorInput::Free { person: ana.clone(), call: call.clone() };
     let effects = floor.handle(at(9), free.clone(), &dir);
@@ -66,7 +70,7 @@ fn the_floor_goes_from_call_to_wrap_up_to_available() {
     assert_eq!(state(&floor).state, AgentState::WrapUp, "another round's deadline");
     floor.handle(at(11), FloorInput::WrapUpOver { person: ana.clone(), round }, &dir);
     assert_eq!(state(&floor).state, AgentState::NotAvailable);
-    floor.handle(at(12), FloorInput::Away { person: ana, away: false }, &dir);
+    floor.handle(at(12), FloorInput::Away { person: ana, away: false, reason: None }, &dir);
     assert_eq!(state(&floor).state, AgentState::Available);
     let effects = floor.handle(at(13), free, &dir);
     assert!(effects.iter().all(|e| !matches!(e, FloorEffect::StartWrapUp { .. })));

@@ -4,6 +4,7 @@
 
 mod call_asking;
 mod call_early;
+mod call_helping;
 mod call_laws;
 mod call_lost;
 mod call_merging;

@@ -1,11 +1,11 @@
 //! What has changed since it was last looked at: names only, each once. Reported from calls and
 //! the floor, which never wait here; bounded by the number of live calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use undertone_core::id::CallId;
+use undertone_core::id::{CallId, PersonId};
 
 #[derive(Debug, Default)]
 pub struct Dirty {
@@ -14,11 +14,40 @@ pub struct Dirty {
     /// Whether anybody follows; reports are dropped otherwise.
     wanted: AtomicBool,
     news: Notify,
+    /// Supervisors who follow, and by how many pages.
+    supervisors: Mutex<BTreeMap<PersonId, u32>>,
+}
+
+/// One page of a supervisor, as long as it follows.
+pub(super) struct Looking(Arc<Dirty>, PersonId);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        let mut all = self.0.looking();
+        if let Some(pages) = all.get_mut(&self.1) {
+            *pages = pages.saturating_sub(1);
+        }
+        all.retain(|_, pages| *pages > 0);
+    }
 }
 
 impl Dirty {
     fn calls(&self) -> MutexGuard<'_, BTreeSet<CallId>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn looking(&self) -> MutexGuard<'_, BTreeMap<PersonId, u32>> {
+        self.supervisors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn looks(self: &Arc<Self>, person: &PersonId) -> Looking {
+        *self.looking().entry(person.clone()).or_insert(0) += 1;
+        Looking(self.clone(), person.clone())
+    }
+
+    /// How many supervisors look at the board now.
+    pub fn supervisors(&self) -> u32 {
+        u32::try_from(self.looking().len()).unwrap_or(u32::MAX)
     }
 
     pub fn call(&self, id: &CallId) {

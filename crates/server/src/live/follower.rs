@@ -56,6 +56,11 @@ impl Following {
     async fn follow(&mut self, start: Start) -> Result<(), Over> {
         let Start { number, snapshot, missed, mut coming } = start;
         let mut shown = Shown::new();
+        // Before the first frame: whoever has it counts on what follows.
+        let who = &self.who.actor;
+        let supervises = who.may(Right::SeeWallboard) && seen::supervises(who);
+        let _looks = supervises.then(|| self.desk.dirty().looks(&who.person));
+        let mut written = self.desk.board().house().written.subscribe();
         if let Some(now) = snapshot {
             let now = self.scoped(&now, &mut shown);
             let cursor = self.cursor(number);
@@ -75,6 +80,14 @@ impl Following {
                 () = gone.closed() => return Ok(()),
                 frame = coming.recv() => match frame {
                     Ok(frame) => self.frame(&frame, &mut shown)?,
+                    Err(RecvError::Lagged(_)) => return Err(Over(Some(LetGo::TooSlow))),
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+                said = written.recv() => match said {
+                    Ok(said) if said.to.contains(&self.who.actor.person) => {
+                        self.tell(Told::Written(said))?;
+                    }
+                    Ok(_) => {}
                     Err(RecvError::Lagged(_)) => return Err(Over(Some(LetGo::TooSlow))),
                     Err(RecvError::Closed) => return Ok(()),
                 },
@@ -135,6 +148,8 @@ impl Following {
                 None => {}
             }
         }
+        let help = what.gone_help.iter().filter(|(call, _)| shown.contains_key(call));
+        mine.gone_help = help.cloned().collect();
         let gone = what.gone_calls.iter().filter(|id| shown.remove(*id).is_some());
         mine.gone_calls.extend(gone.cloned());
         Arc::new(mine)

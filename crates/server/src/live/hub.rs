@@ -205,12 +205,14 @@ impl Board {
             match found {
                 Some(now) => {
                     let before = self.calls.insert(id, now.clone());
+                    what.gone_help.extend(lowered(before.as_ref(), Some(&now)));
                     if before.is_none_or(|before| follower::differs(&before, &now)) {
                         what.calls.push(now);
                     }
                 }
                 None => {
-                    if self.calls.remove(&id).is_some() {
+                    if let Some(before) = self.calls.remove(&id) {
+                        what.gone_help.extend(lowered(Some(&before), None));
                         what.gone_calls.push(id);
                     }
                 }
@@ -245,4 +247,12 @@ impl Board {
             self.agents.keys().filter(|id| !now.contains_key(*id)).cloned().collect();
         self.agents = now;
     }
+}
+
+/// The hand that was raised before and is not now.
+fn lowered(before: Option<&CallSnapshot>, now: Option<&CallSnapshot>) -> Option<(CallId, u32)> {
+    let before = before?;
+    let number = |call: &CallSnapshot| call.view.help.as_ref().map(|help| help.number);
+    let gone = number(before).filter(|n| now.and_then(number) != Some(*n))?;
+    Some((before.view.id.clone(), gone))
 }

@@ -20,7 +20,7 @@ use undertone_media::bridge::Bridge;
 type Heard = Vec<(SeatId, Vec<(SeatId, f32)>)>;
 
 impl Desk {
-    pub(super) fn dirty(&self) -> &Dirty {
+    pub(super) fn dirty(&self) -> &Arc<Dirty> {
         &self.board().house().dirty
     }
 
@@ -64,7 +64,7 @@ impl Desk {
     pub(super) fn seen(&self, call: &CallSnapshot, who: &Actor) -> Option<CallSnapshot> {
         let dir = self.directory();
         let (view, hidden) = seen::call(&call.view, who, &dir.policy)?;
-        let mut seen = CallSnapshot { view, hears: call.hears.clone() };
+        let mut seen = CallSnapshot { view, ..call.clone() };
         without(&mut seen, &hidden);
         Some(seen)
     }

@@ -44,8 +44,8 @@ use pins::Pins;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc, watch};
-use undertone_core::call::{Call, Input, NewCall};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use undertone_core::call::{Call, Input, NewCall, Written};
 use undertone_core::directory::{Device, Directory};
 use undertone_core::floor::present_call;
 use undertone_core::id::{CallId, KeyId, PersonId};
@@ -60,6 +60,8 @@ pub use task::Message;
 /// Messages that may wait for one call. Media threads never wait for room: what does not fit is
 /// counted, and the deadline that core set speaks instead.
 const CALL_QUEUE: usize = 512;
+/// Prompts and replies that may wait for a page to take them.
+const WRITTEN_MAX: usize = 256;
 
 /// What every call's task works with.
 pub struct House {
@@ -78,6 +80,8 @@ pub struct House {
     pub exchange: Exchange,
     /// What the live board has not looked at yet.
     pub dirty: Arc<Dirty>,
+    /// What is written between supervisors and agents, to their pages.
+    pub written: broadcast::Sender<Arc<Written>>,
     strangers: Strangers,
     pins: Pins,
     /// Callers who are answered and on no call.
@@ -124,6 +128,7 @@ impl Switchboard {
             ring_each,
             exchange: Exchange::default(),
             dirty,
+            written: broadcast::Sender::new(WRITTEN_MAX),
             strangers: Strangers::default(),
             pins: Pins::default(),
             alone: Arc::new(Semaphore::new(alone::ALONE_MAX)),
@@ -206,7 +211,7 @@ impl Switchboard {
         let (to, inbox) = mpsc::channel(CALL_QUEUE);
         let bridge = self.house.ids.bridge();
         let id = new.id.clone();
-        let handle = CallHandle { id: id.clone(), bridge, to };
+        let handle = CallHandle { id: id.clone(), bridge, to, ear: Arc::default() };
         if let Err(error) = self.house.engine.open(bridge, rand::random()) {
             // Its legs will find no bridge, and the call ends by that.
             tracing::error!(call = %id, %error, "a call has no bridge");

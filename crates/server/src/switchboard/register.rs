@@ -4,8 +4,9 @@
 use super::browsers::Browsers;
 use super::task::Message;
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{mpsc, watch};
+use undertone_core::attention::Ear;
 use undertone_core::call::Input;
 use undertone_core::id::{BridgeId, CallId, SeatId, SupervisionId};
 use undertone_sip::DialogHandle;
@@ -16,6 +17,8 @@ pub struct CallHandle {
     pub id: CallId,
     pub bridge: BridgeId,
     pub(crate) to: mpsc::Sender<Message>,
+    /// What its sound tells to who looks.
+    pub(crate) ear: Arc<Mutex<Ear>>,
 }
 
 impl CallHandle {

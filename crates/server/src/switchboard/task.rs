@@ -256,6 +256,7 @@ impl CallTask {
             Effect::TakeLeg { seat, guest } => self.take_leg(seat, guest),
             Effect::DropGuest { guest } => self.drop_guest(guest),
             Effect::WriteRow { row, entry, gates } => self.write_row(row, *entry, gates),
+            Effect::Say(written) => drop(self.house.written.send(Arc::new(*written))),
             Effect::ApplyPlan(plan) => self.house.engine.apply(bridge, plan),
             Effect::StartSource { source, sound } => self.start_source(source, sound),
             Effect::OpenTap { tap, supervision } => self.open_tap(tap, supervision),

@@ -25,6 +25,7 @@ mod hearing_peers;
 mod hearing_scene;
 mod hearing_tail;
 mod hearing_transfer;
+mod helping;
 mod house;
 mod https;
 mod kamailio;
@@ -35,6 +36,7 @@ mod marks;
 mod microphone;
 mod modes;
 mod own_phone;
+mod past_calls;
 #[path = "../../../sip/tests/it/peer.rs"]
 #[allow(dead_code, clippy::unwrap_used)] // of the SIP crate's tests, which use all of it
 mod peer;

@@ -26,7 +26,13 @@ async fn a_password_opens_a_session_with_the_persons_rights_and_sign_out_ends_it
     assert_eq!(browser.sign_in("mia", "correct horse batterz").await.0, 401);
     assert_eq!(browser.sign_in("MIA", PASSWORD).await.0, 200, "the login in any case");
     assert_ne!(browser.cookie, Some(cookie), "each sign-in has a token of its own");
-    let rows = house.audited(|row| row["what"] == "session.close").await;
+    // Rows follow what they are about.
+    let opened = |audit: &serde_json::Value| {
+        let rows = audit["items"].as_array().expect("rows");
+        rows.iter().filter(|row| row["what"] == "session.open").count() == 3
+    };
+    let audit = house.until("/audit", opened).await;
+    let rows = audit["items"].as_array().expect("rows");
     let outcomes: Vec<_> =
         rows.iter().filter(|r| r["what"] == "session.open").map(|r| &r["outcome"]).collect();
     assert_eq!(outcomes, ["allowed", "refused", "allowed"]);

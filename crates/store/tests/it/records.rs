@@ -49,6 +49,7 @@ pub(crate) fn record(n: i64) -> CallRecord {
         held: seat == 1,
         muted: seat == 2,
         connected: seat != 3,
+        listening_only: seat == 2,
     };
     let supervision = supervision(&id);
     let stream = SupervisionView { leg: LegKind::Stream, ended_at: None, ..supervision.clone() };
@@ -78,6 +79,7 @@ pub(crate) fn record(n: i64) -> CallRecord {
                 detail: "listen".into(),
             }],
             plan: PlanVersion(12),
+            help: None,
         },
         agents: vec![person("ann")],
         supervisors: if n % 2 == 0 { vec![person("sue")] } else { vec![] },

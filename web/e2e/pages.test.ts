@@ -3,6 +3,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { features } from '../src/api/features'
 import { browser, demo, role, until, visit, wallboard, type Server } from './stage'
 
 /** Where pictures of all of it go, if anybody wants to look. */
@@ -43,6 +44,7 @@ async function tour(page: Page, see: (name: string) => Promise<void>): Promise<v
   for (const [name, path] of [
     ['live calls', '/live-calls'],
     ['call status', '/call-status'],
+    ...(features.history ? ([['history', '/history']] as const) : []),
     ['health', '/admin/health'],
     ['audit', '/admin/audit'],
     ['words', '/admin/words'],

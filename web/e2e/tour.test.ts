@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { features } from '../src/api/features'
 import { browser, demo, until, visit, wallboard, type Server } from './stage'
 
 const FILM = process.env['FILM']
@@ -92,6 +93,14 @@ test('the tour: from the door to the agent’s chair', async () => {
   await lit(1)
   await shoot('Whisper: Ana hears Mia, the customer does not', mia, ana)
 
+  if (features.prompts) {
+    await dock.getByRole('button', { name: 'Verify the account first' }).click()
+    await told('Mia Wong writes: “Verify the account first”')
+    await ana.getByRole('button', { name: 'Done' }).click()
+    await dock.getByText('Ana Ruiz: Done').waitFor()
+    await shoot('A line to read, and a silent answer', mia, ana)
+  }
+
   await mode('Barge')
   await sentence('BARGE: Ana Ruiz and the customer hear you')
   await told('Mia Wong has joined: all on the call hear Mia Wong.')
@@ -117,6 +126,16 @@ test('the tour: from the door to the agent’s chair', async () => {
   await ana.getByRole('button', { name: 'Hold' }).waitFor()
 
   await mia.getByRole('button', { name: /^Leave/ }).click()
+  if (features.help) {
+    await ana.getByRole('button', { name: 'Raise hand' }).click()
+    await ana.getByRole('button', { name: /angry/ }).click()
+    await mia.getByText(/raised hand .*: angry customer/).waitFor()
+    await shoot('Ana raises her hand, and her call is on top', mia, ana)
+    await mia.getByRole('button', { name: 'I am coming, Ana Ruiz' }).click()
+    await told('Mia Wong is coming')
+    await ana.getByRole('button', { name: 'Lower hand' }).click()
+    await ana.getByRole('button', { name: 'Raise hand' }).waitFor()
+  }
   await mia.getByRole('link', { name: 'Open call Ana Ruiz' }).click()
   const strip = mia.locator('.strip')
   for (const part of ['Talk', 'Whisper', 'Barge', 'Take over']) {

@@ -5,7 +5,7 @@ import { IconEar, IconHeadset, IconUsersPlus } from '@tabler/icons-react'
 import { useState } from 'react'
 import { refusedBy } from '../api/client'
 import { features } from '../api/features'
-import type { Call, Supervision } from '../api/types'
+import type { Agent, Call, Supervision } from '../api/types'
 import type { Seen } from '../state/board'
 import { otherOf, running, shownName } from '../state/people'
 import { clockText } from '../state/time'
@@ -47,6 +47,7 @@ export function AgentConsole() {
           <Digits>{clockText(now - Date.parse(mine.since))}</Digits>
         </p>
       ) : null}
+      {features.agentState && mine ? <OwnState agent={mine} /> : null}
       <CallsHere />
       {board.loaded ? null : <Waiting />}
       {board.loaded && calls.length === 0 ? (
@@ -56,6 +57,29 @@ export function AgentConsole() {
         <OwnCall key={seen.call.id} seen={seen} me={me?.person.id ?? ''} />
       ))}
     </div>
+  )
+}
+
+/** Away for a while, and back. */
+function OwnState({ agent }: { agent: Agent }) {
+  const app = useApp()
+  const words = useWords()
+  const [problem, setProblem] = useState<string | null>(null)
+  const away = agent.state === 'not_available'
+  const change = async () => {
+    setProblem(null)
+    await app.api
+      .myState(away ? 'available' : 'not_available', away ? null : words.t('own.break'))
+      .catch((error: unknown) => setProblem(sayRefusal(words, refusedBy(error))))
+  }
+  return (
+    <Group gap="xs">
+      <Button size="compact-sm" variant="default" onClick={() => void change()}>
+        {words.t(away ? 'own.available' : 'own.take_break')}
+      </Button>
+      {agent.reason ? <span className="facts">{agent.reason}</span> : null}
+      {problem ? <span role="alert">{problem}</span> : null}
+    </Group>
   )
 }
 

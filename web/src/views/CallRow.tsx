@@ -3,6 +3,7 @@ import { ActionIcon, Menu } from '@mantine/core'
 import { IconDots, IconEye, IconHandStop } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
+import { features } from '../api/features'
 import { attend } from '../state/attend'
 import { attention } from '../state/attention'
 import type { Seen } from '../state/board'
@@ -92,7 +93,30 @@ function WhyCell({ seen }: { seen: Seen }) {
     <span className={`why${why.raised ? ' why-raised' : ''}`}>
       {why.code === 'help_requested' ? <IconHandStop size={14} aria-hidden /> : null}
       {sayWhy(words, why, now)}
+      {why.code === 'help_requested' && features.help ? <Coming call={seen.call.id} /> : null}
     </span>
+  )
+}
+
+/** Who comes to a raised hand, or the button that says that I do. */
+function Coming({ call }: { call: string }) {
+  const app = useApp()
+  const words = useWords()
+  const help = [...useStore(app.board).help.values()].find((one) => one.call_id === call)
+  if (!help) return null
+  if (help.coming) return <span>{words.t('hand.coming', { name: help.coming.name })}</span>
+  if (!app.session.supervises) return null
+  return (
+    <button
+      type="button"
+      className="plain-button"
+      tabIndex={-1}
+      aria-label={words.t('hand.come_to', { name: help.agent.name })}
+      // Who was quicker is on the board a moment later.
+      onClick={() => void app.api.helpComing(help.id).catch(() => {})}
+    >
+      {words.t('hand.come')}
+    </button>
   )
 }
 

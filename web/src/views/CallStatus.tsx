@@ -73,7 +73,9 @@ const Person = memo(function Person({ agent, group }: { agent: Agent; group: Gro
   const { tv } = useStore(app.preferences)
   useStore(app.session)
   const word =
-    group === 'not_available' ? words.t(`agent.${agent.state}` as 'agent.wrap_up') : undefined
+    group === 'not_available'
+      ? (agent.reason ?? words.t(`agent.${agent.state}` as 'agent.wrap_up'))
+      : undefined
   const speaker = group === 'on_call' && agent.call_id && !tv && app.session.may('listen')
   const callId = agent.call_id ?? ''
   return (

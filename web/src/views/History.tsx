@@ -1,5 +1,5 @@
 // Ended calls, newest first. The filters stand in the address, so that a view can be kept and sent.
-import { Button, Checkbox, Group, Table, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, Select, Table, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { refusedBy } from '../api/client'
@@ -65,7 +65,8 @@ function Filters({ search }: { search: HistorySearch }) {
       search: historySearch({ ...search, ...change }),
       replace: true,
     })
-  const text = (name: 'from' | 'to' | 'agent' | 'queue', type: string) => (
+  const people = [...useStore(useApp().board).agents.values()]
+  const text = (name: 'from' | 'to' | 'queue', type: string) => (
     <TextInput
       type={type}
       label={words.t(`history.${name}`)}
@@ -77,7 +78,14 @@ function Filters({ search }: { search: HistorySearch }) {
     <Group align="end" gap="sm" role="search" aria-label={words.t('history.filter')}>
       {text('from', 'date')}
       {text('to', 'date')}
-      {text('agent', 'text')}
+      <Select
+        label={words.t('history.agent')}
+        data={people.map((one) => ({ value: one.id, label: one.name }))}
+        value={search.agent ?? null}
+        onChange={(agent) => set({ agent: agent ?? '' })}
+        clearable
+        searchable
+      />
       {text('queue', 'text')}
       <Checkbox
         label={words.t('history.supervised')}

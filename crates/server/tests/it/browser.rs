@@ -131,17 +131,16 @@ impl Events {
     /// The first frame that is so, and all before it.
     pub async fn until(&mut self, is_so: impl Fn(&Value) -> bool) -> (Value, Vec<Value>) {
         let mut before = Vec::new();
-        let found = async {
-            loop {
-                let frame = self.next().await.expect("it is open");
-                if is_so(&frame) {
-                    return frame;
-                }
-                before.push(frame);
+        let bound = tokio::time::Instant::now() + SOON;
+        loop {
+            let next = tokio::time::timeout_at(bound, self.next()).await;
+            let Ok(frame) = next else { panic!("not told in time, but {:?}", before.last()) };
+            let frame = frame.expect("it is open");
+            if is_so(&frame) {
+                return (frame, before);
             }
-        };
-        let found = tokio::time::timeout(SOON, found).await.expect("told in time");
-        (found, before)
+            before.push(frame);
+        }
     }
 
     /// The code that it is closed with, and the last frame before.

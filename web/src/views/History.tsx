@@ -79,7 +79,7 @@ function Filters({ search }: { search: HistorySearch }) {
       {text('from', 'date')}
       {text('to', 'date')}
       <Select
-        label={words.t('history.agent')}
+        label={words.t('calls.col.agent')}
         data={people.map((one) => ({ value: one.id, label: one.name }))}
         value={search.agent ?? null}
         onChange={(agent) => set({ agent: agent ?? '' })}

@@ -21,6 +21,9 @@ afterAll(async () => {
 })
 
 async function faults(page: Page): Promise<string[]> {
+  // A tooltip under the pointer is said with its control, and is no part of a landmark by design.
+  await page.mouse.move(0, 0)
+  await page.getByRole('tooltip').first().waitFor({ state: 'detached' })
   // In the page itself: the other way opens a second page for each look.
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
   return violations.flatMap((one) =>
@@ -89,11 +92,10 @@ async function tour(page: Page, see: (name: string) => Promise<void>): Promise<v
   await page.getByRole('dialog').waitFor()
   await see('takeover asks')
   await page.keyboard.press('Escape')
-  // While axe looks, the page is too slow for the sound, and the server may have ended it.
-  await page
-    .getByRole('button', { name: /^(Leave|Close)/ })
-    .first()
-    .click()
+  // While axe looks, the page is too slow for the sound: the server, or the call, may have ended it,
+  // and then the panel is gone by itself.
+  const leave = page.getByRole('button', { name: /^(Leave|Close)/ }).first()
+  if (await leave.isVisible()) await leave.click({ timeout: 3_000 }).catch(() => {})
 }
 
 /** What does not fit across, if anything; an open menu needs a moment to move after a resize. */

@@ -395,6 +395,21 @@ mod tests {
     }
 
     #[test]
+    fn plain_http_is_for_loopback_and_for_a_named_proxy_alone() {
+        let read = |text: &str| Config::parse(text, "u.toml").unwrap();
+        let plain = |text: &str| read(text).https_wanted().is_none();
+        assert!(plain("") && plain("http = \"[::1]:80\"\n"));
+        for open in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80"] {
+            let open = format!("http = \"{open}\"\n");
+            assert_eq!(read(&open).https_wanted(), Some(HttpsConfig::default()), "{open}");
+            let behind = format!("{open}behind_https = true\n");
+            assert!(read(&behind).check().is_err(), "a proxy that nobody named: {open}");
+            let named = format!("{behind}http_proxies = [\"192.0.2.9\"]\n");
+            assert!(plain(&named) && read(&named).check().is_ok());
+        }
+    }
+
+    #[test]
     fn a_mistake_is_named_by_its_line() {
         let e = Config::parse("drain_s = 3\nhtpp = \"x\"\n", "u.toml").unwrap_err().to_string();
         assert!(e.starts_with("u.toml:2: unknown field `htpp`"), "{e}");

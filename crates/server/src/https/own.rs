@@ -91,3 +91,24 @@ fn is_for(leaf: &CertificateDer<'_>, names: &[String]) -> bool {
     };
     names.iter().all(has)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(data: &Path, names: &[&str]) -> Vec<u8> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        std::fs::read(certificate(data, &names).unwrap().chain).unwrap()
+    }
+
+    #[test]
+    fn it_is_kept_until_there_is_a_name_or_address_that_it_is_not_for() {
+        let data = std::env::temp_dir().join(format!("undertone-own-{}", std::process::id()));
+        let first = made(&data, &["localhost", "127.0.0.1", "::1"]);
+        assert_eq!(made(&data, &["LOCALHOST", "::1"]), first);
+        let named = made(&data, &["localhost", "calls.example"]);
+        assert_ne!(named, first);
+        assert_ne!(made(&data, &["localhost", "calls.example", "192.0.2.1"]), named);
+        std::fs::remove_dir_all(&data).unwrap();
+    }
+}

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::{env, fs};
 
 fn main() {
-    let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/speech");
+    // Asked for when it runs: a build folder that several checkouts share keeps the program.
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let speech = Path::new(&manifest).join("../../assets/speech");
     println!("cargo:rerun-if-changed={}", speech.display());
-    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist/index.html");
+    let pages = Path::new(&manifest).join("../../web/dist/index.html");
     // A file that is not there would make every build begin anew.
     if pages.exists() {
         println!("cargo:rerun-if-changed={}", pages.display());

@@ -67,7 +67,7 @@ impl Inputs {
         bytes: &mut Bytes<'_>,
     ) -> Option<Input> {
         let seat = SeatId(u32::from(bytes.byte() % 12));
-        Some(match bytes.byte() % 32 {
+        Some(match bytes.byte() % 34 {
             0 => Input::LegRinging { seat },
             1..=3 => Input::LegAnswered { seat },
             4 => Input::LegFailed { seat, why: bytes.one_of(&FAILURES) },
@@ -101,6 +101,10 @@ impl Inputs {
                 Input::LegRedirected { seat, by, to: vec!["sip:2@h".into()], why }
             }
             30 => Input::LegEarly { seat, is_on: bytes.flag() },
+            31 if bytes.flag() => Input::LegQuiet { seat },
+            31 => Input::LegHeard { seat },
+            32 if bytes.flag() => Input::ControlLost { person: person(bytes)? },
+            32 => Input::ControlBack { person: person(bytes)? },
             _ => return self.asking(dir, seat, bytes),
         })
     }

@@ -48,6 +48,10 @@ pub struct Policy {
     pub on_takeover_lost: OnTakeoverLost,
     /// How long an owner of a takeover may be gone.
     pub takeover_back_ms: u64,
+    /// How long the page of who supervises by a browser may be gone before nobody hears them.
+    pub control_fall_ms: u64,
+    /// How long before their supervision ends.
+    pub control_end_ms: u64,
     pub leg_answer_phone_ms: u64,
     pub leg_answer_sip_ms: u64,
     /// How long a called party may ring.
@@ -89,6 +93,8 @@ impl Policy {
             on_agent_leaves: OnAgentLeaves::SupervisorKeepsCall,
             on_takeover_lost: OnTakeoverLost::Announcement,
             takeover_back_ms: 20_000,
+            control_fall_ms: 10_000,
+            control_end_ms: 30_000,
             leg_answer_phone_ms: 10_000,
             leg_answer_sip_ms: 40_000,
             ring_ms: 60_000,

@@ -141,8 +141,11 @@ impl Worker {
         Turn::On
     }
 
-    fn attach(&mut self, slot: u32, io: LegIo, leg: undertone_media::bridge::Leg) {
+    fn attach(&mut self, slot: u32, mut io: LegIo, leg: undertone_media::bridge::Leg) {
         let seat = io.seat;
+        if let Some(web) = io.web() {
+            web.rtc().tell_quiet_again();
+        }
         // A seat has one leg: the one that was there goes, and its ports with it.
         drop(self.detach(slot, seat));
         let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };

@@ -7,18 +7,23 @@ use crate::problem::Problem;
 use crate::request::{Query, Signed};
 use crate::router::Api;
 use crate::wire::{Frame, MeWire};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use std::time::Duration;
+use tokio::time::Instant;
 use undertone_core::id::CallId;
 use utoipa::IntoParams;
 
 /// What a page may say at once; it says which calls it watches, and that it is there.
 const SAID_MAX_BYTES: usize = 8 * 1024;
 const PING_EVERY: Duration = Duration::from_secs(5);
+/// A page that says nothing for so long is gone: not even the answer to three pings, which any
+/// WebSocket gives (RFC 6455 section 5.5.2).
+const SPEAKS_WITHIN: Duration = Duration::from_secs(20);
 /// A page that takes nothing for so long is gone.
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
 const CLOSE_SIGNED_OUT: u16 = 4_401;
@@ -75,6 +80,7 @@ pub(crate) async fn events(
 async fn tell(api: Api, mut follower: Follower, mut socket: WebSocket) {
     let mut ping = tokio::time::interval(PING_EVERY);
     ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut heard_at = Instant::now();
     let close = loop {
         let frame = tokio::select! {
             told = follower.told.recv() => match told {
@@ -94,14 +100,23 @@ async fn tell(api: Api, mut follower: Follower, mut socket: WebSocket) {
                 },
             },
             said = socket.recv() => match said {
-                Some(Ok(Message::Text(text))) => {
-                    heard(&follower, &text);
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(said)) => {
+                    heard_at = Instant::now();
+                    if let Message::Text(text) = said {
+                        heard(&follower, &text);
+                    }
                     continue;
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => continue,
             },
-            _ = ping.tick() => Frame::ping(),
+            _ = ping.tick() => {
+                let asked = socket.send(Message::Ping(Bytes::new()));
+                let taken = tokio::time::timeout(TAKES_WITHIN, asked).await;
+                if heard_at.elapsed() > SPEAKS_WITHIN || !matches!(taken, Ok(Ok(()))) {
+                    return;
+                }
+                Frame::ping()
+            }
         };
         if !send(&mut socket, &frame).await {
             return;

@@ -51,8 +51,10 @@ impl Call {
         for row in gates {
             self.drop_gate(turn, row);
         }
-        for due in [Due::Proof(id.clone()), Due::Incoming(id.clone()), Due::ComeBack(id.clone())] {
-            self.stop_timer(turn, &due);
+        let deadlines =
+            [Due::Proof, Due::Incoming, Due::ComeBack, Due::ControlFall, Due::ControlEnd];
+        for due in deadlines {
+            self.stop_timer(turn, &due(id.clone()));
         }
         self.close_ear(turn, ear);
         let what = if life == Life::Failed { "supervision.failed" } else { "supervision.ended" };

@@ -164,6 +164,8 @@ impl Call {
                 redial: guest.redial,
                 handed_over: false,
                 far_holds: guest.far_holds,
+                quiet: false,
+                unattended: false,
                 then: None,
             },
         );

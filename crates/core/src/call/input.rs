@@ -314,6 +314,15 @@ pub enum Input {
         sends: bool,
         receives: bool,
     },
+    /// Nothing has come by this leg for a while, though it is up: a browser that was killed, or
+    /// whose network stands still. Said of browsers only, which send all the time.
+    LegQuiet {
+        seat: SeatId,
+    },
+    /// Sound comes by this leg (again).
+    LegHeard {
+        seat: SeatId,
+    },
     /// A party goes to another room of this call (a consult) or comes back; not yet sent by the
     /// switchboard: transfers are a later issue's.
     Moved {
@@ -402,6 +411,14 @@ pub enum Input {
     RightsLost {
         person: PersonId,
         key: Option<KeyId>,
+    },
+    /// The last page of this person, through which they see and steer, is gone.
+    ControlLost {
+        person: PersonId,
+    },
+    /// A page of this person is there again.
+    ControlBack {
+        person: PersonId,
     },
     ShutDown,
 }

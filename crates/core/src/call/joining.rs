@@ -266,6 +266,9 @@ impl Call {
     }
 
     pub(super) fn audio_proven(&mut self, turn: &mut Turn, seat: SeatId, incoming: bool) {
+        if incoming {
+            self.leg_heard(turn, seat);
+        }
         let Some(id) = self.supervision_at(seat).map(|s| s.id.clone()) else { return };
         let Some(supervision) = self.supervisions.get_mut(&id) else { return };
         supervision.incoming_proven |= incoming;

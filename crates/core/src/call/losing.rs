@@ -123,8 +123,13 @@ impl Call {
         self.start_timer(turn, Due::ComeBack(id.clone()), turn.dir.policy.takeover_back_ms);
     }
 
-    pub(super) fn owner_stayed_away(&mut self, turn: &mut Turn, id: &SupervisionId) {
-        self.end_supervision(turn, id, Life::Ended, "leg_lost", None);
+    pub(super) fn owner_stayed_away(
+        &mut self,
+        turn: &mut Turn,
+        id: &SupervisionId,
+        why: &'static str,
+    ) {
+        self.end_supervision(turn, id, Life::Ended, why, None);
         let agents = self.up(Role::Agent).count();
         let helped = self
             .supervisions

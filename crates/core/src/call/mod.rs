@@ -19,6 +19,7 @@
 
 mod agent_act;
 mod asking;
+mod away;
 mod changing;
 mod control;
 mod early;
@@ -217,6 +218,8 @@ impl Call {
             Input::LegDirection { seat, sends, receives } => {
                 self.leg_direction(turn, seat, sends, receives);
             }
+            Input::LegQuiet { seat } => self.leg_quiet(turn, seat),
+            Input::LegHeard { seat } => self.leg_heard(turn, seat),
             Input::MediaFailed { seat } => self.leg_ended(turn, seat, LegEnd::MediaTimeout),
             Input::Moved { seat, room } => self.moved(turn, seat, room),
             Input::HangUp { by, seat, request } => self.hang_up(turn, &by, seat, request),
@@ -251,6 +254,8 @@ impl Call {
             Input::Digit { seat, digit } => self.pressed(turn, seat, digit),
             Input::Deadline { timer } => self.deadline(turn, timer),
             Input::RightsLost { person, key } => self.rights_lost(turn, &person, key.as_ref()),
+            Input::ControlLost { person } => self.control_lost(turn, &person),
+            Input::ControlBack { person } => self.control_back(turn, &person),
             Input::ShutDown => self.end(turn, "shutting_down"),
         }
     }
@@ -264,7 +269,9 @@ impl Call {
             Some(Due::Incoming(id)) => self.raise_not_proven(turn, &id),
             Some(Due::Plan(number)) => self.plan_not_in_force(turn, number),
             Some(Due::Guard(seat)) => self.guard_not_passed(turn, seat),
-            Some(Due::ComeBack(id)) => self.owner_stayed_away(turn, &id),
+            Some(Due::ComeBack(id)) => self.owner_stayed_away(turn, &id, "leg_lost"),
+            Some(Due::ControlFall(id)) => self.control_stays_away(turn, &id),
+            Some(Due::ControlEnd(id)) => self.control_gone(turn, &id),
             Some(Due::Merge) => self.merge_failed(turn),
             Some(Due::Place(seat)) => self.not_placed(turn, seat),
             Some(Due::Announcement) => self.end(turn, "takeover_lost"),

@@ -36,6 +36,10 @@ pub(super) struct Party {
     pub(super) handed_over: bool,
     /// The customer's own phone holds us: shown, and no edge changes.
     pub(super) far_holds: bool,
+    /// Nothing comes by its leg at present.
+    pub(super) quiet: bool,
+    /// The page that steers it has been gone for too long.
+    pub(super) unattended: bool,
     /// Who will be heard in its place, and what becomes of it then (`seat.gives_way_to`).
     pub(super) then: Option<Then>,
 }
@@ -65,6 +69,8 @@ impl Party {
             to_dial,
             handed_over: false,
             far_holds: false,
+            quiet: false,
+            unattended: false,
             then: None,
         }
     }
@@ -90,6 +96,8 @@ impl Party {
             redial: device,
             handed_over: false,
             far_holds: false,
+            quiet: false,
+            unattended: false,
             then: None,
         }
     }
@@ -114,6 +122,11 @@ impl Party {
     /// Could be heard by the others of the room if it spoke.
     pub(super) fn may_be_heard(&self) -> bool {
         self.is_up() && self.seat.held_by.is_empty() && self.seat.listening_by.is_empty()
+    }
+
+    /// What it says arrives, and somebody is at the other end.
+    pub(super) fn is_there(&self) -> bool {
+        !(self.quiet || self.unattended)
     }
 
     pub(super) fn gives_way_to(&self) -> Option<SeatId> {

@@ -111,9 +111,11 @@ impl Call {
         present.map(|party| self.as_heard(party)).collect()
     }
 
-    /// A supervisor's seat shows the mode that the supervision has now.
+    /// A supervisor's seat shows the mode that the supervision has now; from one who is not there
+    /// nothing comes.
     fn as_heard(&self, party: &Party) -> Seat {
         let mut seat = party.seat.clone();
+        seat.sends &= party.is_there();
         if let Some(supervision) = self.supervision_at(party.id()) {
             seat.part = Part::Supervisor(Supervising {
                 mode: supervision.now.mode,
@@ -185,10 +187,12 @@ impl Call {
     pub(super) fn holding(&self) -> Holding {
         let customers = || self.up(Role::Customer);
         let held = |party: &Party| !party.seat.held_by.is_empty();
-        let talks = |agent: &&Party| agent.may_be_heard();
+        let talks = |agent: &&Party| agent.may_be_heard() && agent.is_there();
         let facing = |agent: &&Party| customers().any(|c| c.seat.room == agent.seat.room);
         let live = |mode: Mode| {
-            let in_it = |s: &&Supervision| s.is_routed() && s.now.mode == mode;
+            let there = |seat: SeatId| self.parties.get(&seat).is_some_and(Party::is_there);
+            let heard = |s: &&Supervision| mode == Mode::Listen || s.seat().is_none_or(there);
+            let in_it = |s: &&Supervision| s.is_routed() && s.now.mode == mode && heard(s);
             self.supervisions.values().filter(in_it).count() > 0
         };
         let lost = self.supervisions.values().any(|s| s.life == Life::Lost);
@@ -214,6 +218,7 @@ impl Call {
             held: customers().any(held)
                 || agent_held
                 || (alone && with_customer)
+                || (with_customer && self.customer_waits_for_sound())
                 || self.stage == Stage::Announcing,
             // A transfer in flight is neither hold nor consult: it is what is left over.
             consulting: self.transfer.is_none() && with_customer && self.up(Role::Agent).any(away),

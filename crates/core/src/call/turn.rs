@@ -53,6 +53,10 @@ pub(super) enum Due {
     /// The one who is given way to has not been heard in time.
     Guard(SeatId),
     ComeBack(SupervisionId),
+    /// The page is not back yet: nobody hears its supervisor any more.
+    ControlFall(SupervisionId),
+    /// It is not waited for any longer.
+    ControlEnd(SupervisionId),
     Announcement,
     /// The other call's legs.
     Merge,

@@ -41,10 +41,15 @@ impl World {
         let request = self.request();
         let answer_early = std::mem::take(&mut self.early);
         let dialled = std::mem::take(&mut self.dialled);
+        let mut by = actor(who, &self.dir);
+        if leg == LegKind::Phone {
+            // From a page, which has signed in by no key.
+            by.key = None;
+        }
         self.feed(Input::Join(Box::new(Join {
             request,
             supervision: sup(n),
-            by: actor(who, &self.dir),
+            by,
             leg,
             mode,
             targets: targets.to_vec(),

@@ -27,6 +27,8 @@ enum Op {
         mode: usize,
         after: usize,
         stream: bool,
+        /// By a browser, from its page.
+        page: bool,
         early: bool,
         dialled: bool,
     },
@@ -91,6 +93,16 @@ enum Op {
     Revoke {
         who: usize,
     },
+    /// No sound comes from there, or again.
+    Sound {
+        seat: u32,
+        is_quiet: bool,
+    },
+    /// Their last page goes, or one is back.
+    Page {
+        who: usize,
+        is_there: bool,
+    },
     /// Which of the world's habits change: commits, forces, proves, answers, passes, places.
     Habit {
         which: usize,
@@ -111,8 +123,8 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         6 => (who(), who(), who(), prop::bool::weighted(0.2), 0..10usize)
             .prop_map(|(who, mode, after, stream, how)| {
-                let (early, dialled) = (how < 2, (2..5).contains(&how));
-                Op::Join { who, mode, after, stream, early, dialled }
+                let (early, dialled, page) = (how < 2, (2..5).contains(&how), how > 7);
+                Op::Join { who, mode, after, stream, page, early, dialled }
             }),
         4 => (who(), 0..KEYS.len()).prop_map(|(who, key)| Op::Key { who, key }),
         8 => (who(), who(), who()).prop_map(|(who, mode, after)| Op::Mode { who, mode, after }),
@@ -133,6 +145,8 @@ fn op() -> impl Strategy<Value = Op> {
             Op::SendOn { seat, by, to }
         }),
         1 => who().prop_map(|who| Op::Revoke { who }),
+        2 => (1..8u32, any::<bool>()).prop_map(|(seat, is_quiet)| Op::Sound { seat, is_quiet }),
+        2 => (who(), any::<bool>()).prop_map(|(who, is_there)| Op::Page { who, is_there }),
         2 => (0..6usize, prop::bool::weighted(0.7)).prop_map(|(which, on)| {
             Op::Habit { which, on }
         }),
@@ -167,11 +181,14 @@ fn is_named_at_all(world: &World, seat: Option<SeatId>) -> bool {
 
 fn apply(world: &mut World, op: Op, joined: &mut u64) {
     match op {
-        Op::Join { who, mode, after, stream, early, dialled } => {
+        Op::Join { who, mode, after, stream, page, early, dialled } => {
             *joined += 1;
-            let device = DeviceId::parse(&format!("{}-phone", WHO[who]));
-            let leg =
-                if stream { LegKind::Stream } else { LegKind::Sip { device: device.unwrap() } };
+            let device = DeviceId::parse(&format!("{}-phone", WHO[who])).unwrap();
+            let leg = match (stream, page) {
+                (true, _) => LegKind::Stream,
+                (false, true) => LegKind::Phone,
+                (false, false) => LegKind::Sip { device },
+            };
             world.early = early;
             world.dialled = dialled;
             world.join_with(*joined, WHO[who], MODES[mode], leg, &[], Some(AFTER[after]));
@@ -315,6 +332,23 @@ fn apply_to_the_world(world: &mut World, op: Op) {
             ];
             *all.into_iter().nth(which).unwrap() = on;
         }
+        Op::Sound { seat, is_quiet } => {
+            let seat = SeatId(seat);
+            world.feed(match is_quiet {
+                true => Input::LegQuiet { seat },
+                false => Input::LegHeard { seat },
+            });
+            if is_quiet && speaks_to_anybody(world, Some(seat)) {
+                panic!("no sound comes, and is heard\n{}", world.log.join("\n"));
+            }
+        }
+        Op::Page { who, is_there } => {
+            let person = person(WHO[who]);
+            world.feed(match is_there {
+                true => Input::ControlBack { person },
+                false => Input::ControlLost { person },
+            });
+        }
         Op::Stray { kind, number } => world.feed(stray(kind, number)),
         Op::Run { ms } => world.run_ms(ms),
         _ => {}
@@ -409,8 +443,8 @@ proptest! {
         let mut joined = 0;
         for op in ops {
             let op = match op {
-                Op::Join { who, mode, after, stream, early, dialled } => {
-                    Op::Join { who, mode: mode % 2, after, stream, early, dialled }
+                Op::Join { who, mode, after, stream, page, early, dialled } => {
+                    Op::Join { who, mode: mode % 2, after, stream, page, early, dialled }
                 }
                 // A star, listen, whisper.
                 Op::Key { who, key } => Op::Key { who, key: key % 3 },
@@ -418,6 +452,7 @@ proptest! {
                 Op::LegEnds { seat, cause } => Op::LegEnds { seat: seat + 1, cause },
                 Op::HangUp { seat } => Op::HangUp { seat: seat + 1 },
                 Op::Phone { seat, holds } => Op::Phone { seat: seat + 2, holds },
+                Op::Sound { seat, is_quiet } => Op::Sound { seat: seat + 2, is_quiet },
                 Op::Hold { .. } | Op::Resume { .. } | Op::Transfer { .. } => continue,
                 op => op,
             };

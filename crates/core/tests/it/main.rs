@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panic and says its figures
 
 mod call_asking;
+mod call_away;
 mod call_early;
 mod call_helping;
 mod call_laws;

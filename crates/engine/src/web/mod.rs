@@ -98,10 +98,17 @@ impl Drop for Guest {
     }
 }
 
+/// What there is to say of a connection.
+#[derive(Default)]
+pub(crate) struct WebNews {
+    pub(crate) state: Option<WebState>,
+    pub(crate) quiet: Option<bool>,
+}
+
 /// What became of a datagram.
 pub(crate) struct Received {
     pub(crate) plain: Vec<Vec<u8>>,
-    pub(crate) news: Option<WebState>,
+    pub(crate) news: WebNews,
 }
 
 impl Web {
@@ -125,7 +132,11 @@ impl Web {
         while let Some(packet) = self.rtc.next_plain() {
             plain.push(packet);
         }
-        Received { plain, news: self.rtc.news() }
+        Received { plain, news: self.news() }
+    }
+
+    fn news(&mut self) -> WebNews {
+        WebNews { state: self.rtc.news(), quiet: self.rtc.quiet_news() }
     }
 
     pub(crate) fn send(&mut self, now: Mono, rtp: &[u8]) -> bool {
@@ -133,11 +144,11 @@ impl Web {
         rtc.send(now, rtp, &mut |road, to, bytes| put(udp, lanes, road, to, bytes))
     }
 
-    pub(crate) fn tick(&mut self, now: Mono) -> Option<WebState> {
+    pub(crate) fn tick(&mut self, now: Mono) -> WebNews {
         let Self { rtc, udp, lanes, .. } = self;
         rtc.tick(now, &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
         lanes.retain(|(_, lane)| lane.flush());
-        rtc.news()
+        self.news()
     }
 
     pub(crate) fn rtc(&mut self) -> &mut WebRtc {

@@ -9,7 +9,7 @@ use undertone_media::leg::webrtc::WebState;
 
 use super::port::Passed;
 use super::tcp::{NotAFrame, Reading};
-use super::{Arrived, Web};
+use super::{Arrived, Web, WebNews};
 use crate::hosted::Way;
 use crate::sys::clock;
 use crate::thread::Worker;
@@ -160,9 +160,7 @@ impl Worker {
                 bridge.handle_packet(now, id, Lane::Rtp, packet, wire);
             });
         }
-        if let Some(state) = received.news {
-            self.web_news(slot, seat, state);
-        }
+        self.tell_news(slot, seat, received.news);
     }
 
     pub(crate) fn web_ticks(&mut self, slot: u32) {
@@ -184,9 +182,21 @@ impl Worker {
                     }
                 });
             }
-            if let Some(state) = news {
-                self.web_news(slot, seat, state);
-            }
+            self.tell_news(slot, seat, news);
+        }
+    }
+
+    fn tell_news(&mut self, slot: u32, seat: SeatId, news: WebNews) {
+        if let Some(state) = news.state {
+            self.web_news(slot, seat, state);
+        }
+        let Some(quiet) = news.quiet else { return };
+        if let Some(id) = self.within(slot, |bridge, _| bridge.id()) {
+            let event = match quiet {
+                true => BridgeEvent::LegQuiet { seat },
+                false => BridgeEvent::LegHeard { seat },
+            };
+            self.tell(id, event);
         }
     }
 

@@ -71,6 +71,13 @@ pub enum BridgeEvent {
     LegLost {
         seat: SeatId,
     },
+    /// No sound comes from a browser though its leg is there; and it comes (again).
+    LegQuiet {
+        seat: SeatId,
+    },
+    LegHeard {
+        seat: SeatId,
+    },
     /// Said by the engine: the bridge ended.
     Panicked,
 }

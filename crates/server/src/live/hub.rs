@@ -2,6 +2,7 @@
 //! each frame, and the frames of the last while for who comes back after a break.
 
 use super::follower;
+use super::pages::Pages;
 use crate::clock;
 use crate::commands::Desk;
 use async_trait::async_trait;
@@ -58,20 +59,24 @@ pub struct Hub {
     /// Of this start: a cursor of an earlier one means nothing here.
     boot: String,
     followers: Arc<tokio::sync::Semaphore>,
-    board: AbortHandle,
+    pages: Arc<Pages>,
+    tasks: [AbortHandle; 2],
 }
 
 impl Hub {
     pub fn start(desk: Arc<Desk>, boot: String) -> Hub {
         let (asking, asked) = mpsc::channel(ASKING);
         let board = tokio::spawn(Board::new(desk.clone()).run(asked)).abort_handle();
+        let pages = Arc::<Pages>::default();
+        let telling = tokio::spawn(pages.clone().tell(desk.clone())).abort_handle();
+        let tasks = [board, telling];
         let followers = Arc::new(tokio::sync::Semaphore::new(FOLLOWERS_MAX));
-        Hub { desk, asking, boot, followers, board }
+        Hub { desk, asking, boot, followers, pages, tasks }
     }
 
     /// Every follower is let go, and no more are taken.
     pub fn stop(&self) {
-        self.board.abort();
+        self.tasks.iter().for_each(AbortHandle::abort);
     }
 
     fn number_of(&self, cursor: &Cursor, who: &SignedIn) -> Option<u64> {
@@ -96,10 +101,12 @@ impl LiveBoard for Hub {
         let (watched, wanted) = watch::channel(Vec::new());
         let (let_go, why) = oneshot::channel();
         let (desk, boot) = (self.desk.clone(), self.boot.clone());
+        // A key has no page; what it begins is steered by whoever holds it.
+        let open = who.session.as_ref().map(|_| self.pages.opens(&who.actor.person));
         let task = follower::Following { desk, who, boot, told, let_go, wanted, phone: None };
         tokio::spawn(async move {
             task.run(start).await;
-            drop(place);
+            drop((place, open));
         });
         Ok(Follower { told: receiver, let_go: why, watched })
     }

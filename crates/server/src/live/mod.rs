@@ -6,6 +6,7 @@ mod dirty;
 mod follower;
 mod hub;
 mod looking;
+mod pages;
 
 pub use dirty::Dirty;
 pub(crate) use follower::without;

@@ -133,6 +133,9 @@ impl Browsers {
 
     /// On a media thread: what the engine says of a browser's connection.
     pub(super) fn report(&self, bridge: BridgeId, event: &BridgeEvent) {
+        if let BridgeEvent::LegQuiet { seat } | BridgeEvent::LegHeard { seat } = event {
+            return self.report_sound(bridge, *seat, matches!(event, BridgeEvent::LegQuiet { .. }));
+        }
         let (seat, connection) = match event {
             BridgeEvent::LegConnected { seat } => (*seat, Connection::Up),
             BridgeEvent::LegLost { seat } => (*seat, Connection::Lost),
@@ -145,6 +148,14 @@ impl Browsers {
         if let (Connection::Lost, Some(loan)) = (connection, &phone.loan) {
             // A full queue is a call in trouble; its deadlines speak.
             let _ = loan.to.try_send(Message::BrowserGone { seat, cause: LegEnd::Lost });
+        }
+    }
+
+    fn report_sound(&self, bridge: BridgeId, seat: SeatId, is_quiet: bool) {
+        let phones = self.phones();
+        let mut loans = phones.values().filter_map(|phone| phone.loan.as_ref());
+        if let Some(loan) = loans.find(|loan| (loan.bridge, loan.seat) == (bridge, seat)) {
+            let _ = loan.to.try_send(Message::BrowserSounds { seat, is_quiet });
         }
     }
 

@@ -193,6 +193,18 @@ impl Switchboard {
         }
     }
 
+    /// The last page of a person is gone, or one is there again.
+    pub async fn control(&self, person: &PersonId, is_there: bool) {
+        for call in self.house.register.all() {
+            let person = person.clone();
+            let input = match is_there {
+                true => Input::ControlBack { person },
+                false => Input::ControlLost { person },
+            };
+            call.input(input).await;
+        }
+    }
+
     /// Ends every live call, and waits until the last has gone.
     pub async fn shut_down(&self) {
         for call in self.house.register.all() {

@@ -61,6 +61,11 @@ pub enum Message {
         seat: SeatId,
         cause: LegEnd,
     },
+    /// No sound comes from the browser at that seat, or it comes again.
+    BrowserSounds {
+        seat: SeatId,
+        is_quiet: bool,
+    },
     /// A page answers or declines what rings there.
     Page {
         person: PersonId,
@@ -191,6 +196,12 @@ impl CallTask {
             Message::TurnOver { seat, due } => self.turn_over(seat, due),
             Message::Browser { seat, borrowed } => self.browser_came(seat, *borrowed),
             Message::BrowserGone { seat, cause } => self.browser_gone(seat, cause),
+            Message::BrowserSounds { seat, is_quiet: true } => {
+                self.input(Input::LegQuiet { seat });
+            }
+            Message::BrowserSounds { seat, is_quiet: false } => {
+                self.input(Input::LegHeard { seat });
+            }
             Message::Page { person, says, reply } => self.page_said(&person, says, reply),
             Message::Guests(guests) => self.guests_came(*guests),
             Message::Arrival(arrival) => self.arrival_came(*arrival),

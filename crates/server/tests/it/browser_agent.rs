@@ -72,7 +72,7 @@ impl Scene {
         assert_eq!((status, &call["id"]), (200, &json!(id)), "{call}");
         within(customer.call.up()).await.expect("the customer is through");
         within(desk.cancelled()).await;
-        let mut score = Scoreboard::default();
+        let mut score = Scoreboard::with_a_browser();
         score.add("customer", &customer.heard, &NEVER_AT_CUSTOMER);
         Scene { stage, ana, customer, id, score }
     }

@@ -183,10 +183,23 @@ impl Chromium {
 
     /// As by `kill -9`, with all its processes.
     pub fn kill(&mut self) {
+        self.signal(rustix::process::Signal::KILL);
+    }
+
+    /// It stands still, as on a network that does, until `thaw`.
+    pub fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
         if let Some(pid) = self.browser.id().and_then(|pid| i32::try_from(pid).ok()) {
             // Its own process group, which this test has made.
             let group = rustix::process::Pid::from_raw(pid).expect("a process");
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            let _ = rustix::process::kill_process_group(group, signal);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod browser_agent;
+mod browser_page;
 mod browser_supervisor;
 mod calls;
 mod chromium;

@@ -22,6 +22,8 @@ const MUSIC_HZ: f64 = 2_100.0;
 /// Of the newest sound, to see whether a change has come through.
 const LOOK: usize = RATE as usize / 10;
 const INTERVAL_MS: usize = 400;
+/// Intervals in which a browser may leave gaps, one after the other, before one is whole.
+const GAPPY_MAX: usize = 20;
 
 /// A listener and what is in the whole recording that may never be there.
 struct Ear {
@@ -46,6 +48,9 @@ impl Ear {
 
 #[derive(Default)]
 pub struct Scoreboard {
+    /// A browser on a machine with much to do leaves gaps in what it says, and the network's
+    /// paths change under it: less than is to be heard is waited out. More never is.
+    gaps_pass: bool,
     ears: Vec<Ear>,
     rows: Vec<(String, &'static str, Vec<f64>)>,
 }
@@ -55,6 +60,10 @@ fn name_of(hz: f64) -> &'static str {
 }
 
 impl Scoreboard {
+    pub fn with_a_browser() -> Self {
+        Self { gaps_pass: true, ..Self::default() }
+    }
+
     pub fn add(&mut self, name: &'static str, heard: &Recording, never: &[f64]) {
         self.ears.push(Ear { name, heard: heard.clone(), never: never.into() });
     }
@@ -79,25 +88,36 @@ impl Scoreboard {
         let starts: Vec<usize> =
             expected.iter().map(|(name, _)| self.ear(name).heard.position()).collect();
         for ((name, hears), from) in expected.iter().zip(starts) {
-            let heard = self.ear(name).heard.clone();
-            let to = from + INTERVAL_MS * RATE as usize / 1_000;
-            let missing = to.saturating_sub(heard.position());
-            assert!(heard.more(missing, SOON).await, "{what}: nothing more comes to the {name}");
-            let pcm = heard.between(from, to);
+            let pcm = self.whole_interval(what, name, hears, from).await;
             self.rows.push((what.into(), *name, levels(&pcm)));
             if *name == "customer" {
                 self.ear(name).finds_every_burst(&pcm, what);
             }
-            assert!(is_so(&pcm, hears), "{what}: the {name} hears {:.0?}", levels(&pcm));
-            let music = |hz: f64| hears.contains(&MUSIC) && hz < MUSIC_HZ;
-            for (label, hz) in tone::ALL {
-                if !hears.contains(&hz) && !music(hz) {
-                    let mut hits = listen(&pcm, RATE, hz).hits;
-                    hits.retain(|hit| hit.dbfs > SAID_DBFS);
-                    assert!(hits.is_empty(), "{what}: the {name} heard {label}: {hits:.0?}");
-                }
-            }
         }
+    }
+
+    /// The first interval from there on in which all that is to be heard is heard throughout.
+    async fn whole_interval(
+        &self,
+        what: &str,
+        name: &str,
+        hears: &[f64],
+        mut from: usize,
+    ) -> Vec<i16> {
+        let heard = self.ear(name).heard.clone();
+        for left in (0..=if self.gaps_pass { GAPPY_MAX } else { 0 }).rev() {
+            let to = from + INTERVAL_MS * RATE as usize / 1_000;
+            let missing = to.saturating_sub(heard.position());
+            assert!(heard.more(missing, SOON).await, "{what}: nothing more comes to the {name}");
+            let pcm = heard.between(from, to);
+            nothing_else(what, name, hears, &pcm);
+            if is_so(&pcm, hears) {
+                return pcm;
+            }
+            assert!(left > 0, "{what}: the {name} hears {:.0?}", levels(&pcm));
+            from = to;
+        }
+        unreachable!("the last interval is whole, or the test has failed")
     }
 
     /// Waits until this is what it has heard for a whole interval: where something else may come
@@ -165,6 +185,18 @@ impl Scoreboard {
             }
         }
         println!("{text}");
+    }
+}
+
+/// No tone but these, not for 20 ms.
+fn nothing_else(what: &str, name: &str, hears: &[f64], pcm: &[i16]) {
+    let music = |hz: f64| hears.contains(&MUSIC) && hz < MUSIC_HZ;
+    for (label, hz) in tone::ALL {
+        if !hears.contains(&hz) && !music(hz) {
+            let mut hits = listen(pcm, RATE, hz).hits;
+            hits.retain(|hit| hit.dbfs > SAID_DBFS);
+            assert!(hits.is_empty(), "{what}: the {name} heard {label}: {hits:.0?}");
+        }
     }
 }
 

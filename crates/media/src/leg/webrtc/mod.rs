@@ -34,6 +34,9 @@ pub use describe::WebError;
 /// For so long nothing may be heard, neither audio nor a check, before the browser counts as gone.
 /// A browser that sends audio says something each 20 ms, any other checks each 2.5 to 5 s.
 pub const LOST_AFTER_MS: u64 = 6_000;
+/// For so long no sound may come before others are given something else to hear. A browser with a
+/// microphone sends a packet each 20 ms, muted or not; stalls of half a second were seen.
+pub const QUIET_AFTER_MS: u64 = 2_000;
 /// ICE and DTLS together must be done by then.
 const CONNECT_WITHIN_MS: u64 = 20_000;
 /// Another SSRC is only looked at when the one that is known has been silent for so long: before
@@ -142,6 +145,10 @@ pub struct WebRtc {
     heard_at: Mono,
     /// The SSRC whose packets were authentic, and when the last of them came.
     speaker: Option<(u32, Mono)>,
+    sound_at: Mono,
+    is_quiet: bool,
+    /// Of `is_quiet`.
+    told_quiet: Option<bool>,
     wake: Mono,
     plain: VecDeque<Vec<u8>>,
     report: Option<FarReport>,
@@ -192,6 +199,9 @@ impl WebRtc {
             told: WebState::Connecting,
             heard_at: mono,
             speaker: None,
+            sound_at: mono,
+            is_quiet: false,
+            told_quiet: None,
             wake: mono,
             plain: VecDeque::new(),
             report: None,
@@ -337,6 +347,7 @@ impl WebRtc {
             let _ = self.rtc.handle_input(Input::Timeout(self.instant(now)));
             self.drain(now, wire);
         }
+        self.is_quiet = now.since(self.sound_at) / 1_000 >= QUIET_AFTER_MS;
         let silent = now.since(self.heard_at) / 1_000;
         let late = now.since(self.began.0) / 1_000 >= CONNECT_WITHIN_MS;
         self.state = match self.state {
@@ -357,6 +368,18 @@ impl WebRtc {
         let changed = self.told != self.state;
         self.told = self.state;
         changed.then_some(self.state)
+    }
+
+    /// Whether sound comes, said once it is known and at each change: true while none does.
+    pub fn quiet_news(&mut self) -> Option<bool> {
+        let known = self.is_quiet || self.speaker.is_some();
+        let changed = known && self.told_quiet != Some(self.is_quiet);
+        changed.then(|| *self.told_quiet.insert(self.is_quiet))
+    }
+
+    /// Somebody else is to know whether sound comes.
+    pub fn tell_quiet_again(&mut self) {
+        self.told_quiet = None;
     }
 
     pub fn state(&self) -> WebState {
@@ -405,6 +428,7 @@ impl WebRtc {
             Event::RtpPacket(packet) => {
                 let ssrc = *packet.header.ssrc;
                 (self.heard_at, self.speaker) = (now, Some((ssrc, now)));
+                (self.sound_at, self.is_quiet) = (now, false);
                 let header = Header {
                     marker: packet.header.marker,
                     pt: *packet.header.payload_type,

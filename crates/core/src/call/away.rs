@@ -20,8 +20,9 @@ use crate::view::{LegKind, Mode};
 impl Call {
     pub(super) fn leg_quiet(&mut self, turn: &mut Turn, seat: SeatId) {
         let id = self.supervision_at(seat).map(|s| s.id.clone());
-        if let Some(supervision) = id.and_then(|id| self.supervisions.get_mut(&id)) {
-            // Whoever asks to be heard next proves it anew.
+        let supervision = id.and_then(|id| self.supervisions.get_mut(&id));
+        if let Some(supervision) = supervision.filter(|s| s.pending.is_none()) {
+            // Whoever asks to be heard next proves it anew; what is asked already counts on it.
             supervision.incoming_proven = false;
         }
         self.set_quiet(turn, seat, true, "sound_lost");

@@ -332,6 +332,15 @@ fn apply_to_the_world(world: &mut World, op: Op) {
             ];
             *all.into_iter().nth(which).unwrap() = on;
         }
+        Op::Sound { .. } | Op::Page { .. } => apply_absence(world, op),
+        Op::Stray { kind, number } => world.feed(stray(kind, number)),
+        Op::Run { ms } => world.run_ms(ms),
+        _ => {}
+    }
+}
+
+fn apply_absence(world: &mut World, op: Op) {
+    match op {
         Op::Sound { seat, is_quiet } => {
             let seat = SeatId(seat);
             world.feed(match is_quiet {
@@ -349,8 +358,6 @@ fn apply_to_the_world(world: &mut World, op: Op) {
                 false => Input::ControlLost { person },
             });
         }
-        Op::Stray { kind, number } => world.feed(stray(kind, number)),
-        Op::Run { ms } => world.run_ms(ms),
         _ => {}
     }
 }

@@ -52,8 +52,7 @@ async fn without_their_page_a_whispering_supervisor_is_in_listen_and_may_raise_a
 
     let events = opens(&mia).await;
     let body = json!({ "mode": "whisper" });
-    let (status, now) =
-        mia.send(Method::PATCH, &format!("/supervisions/{id}"), Some(body)).await;
+    let (status, now) = mia.send(Method::PATCH, &format!("/supervisions/{id}"), Some(body)).await;
     assert_eq!((status, &now["mode"]), (200, &json!("whisper")), "{now}");
     drop((events, page, talk));
     house.close().await;

@@ -4,18 +4,21 @@
 use crate::bytes::Bytes;
 use undertone_core::access::{Actor, Right};
 use undertone_core::call::{
-    ArrivalId, Change, DialTarget, Guest, GuestPart, Input, Join, LegEnd, LegFailure, MergeAsked,
-    Merged, NewParty, Other, PartyLeg, ReferId, ReplaceAsked, RequestId, RowId, TapEnd, TimerId,
-    TransferAsked, TransferBy,
+    ArrivalId, Assist, AssistAct, Change, DialTarget, Guest, GuestPart, Input, Join, LegEnd,
+    LegFailure, MergeAsked, Merged, NewParty, Other, PartyLeg, ReferId, ReplaceAsked, RequestId,
+    RowId, TapEnd, TimerId, TransferAsked, TransferBy,
 };
 use undertone_core::directory::Directory;
-use undertone_core::id::{CallId, DeviceId, KeyId, PersonId, SeatId, SupervisionId, TapId};
+use undertone_core::id::{
+    CallId, DeviceId, KeyId, MessageId, PersonId, SeatId, SessionId, SupervisionId, TapId,
+};
 use undertone_core::plan::{EdgeRef, Listener, PlanVersion, Source};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing::Origin;
 use undertone_core::seat::{Mark, Room};
 use undertone_core::view::{
-    AgentAction, AgentAfter, CallView, Channel, Extent, Follow, LegKind, Mode, Net,
+    AgentAction, AgentAfter, CallView, Channel, Extent, Follow, HelpReason, LegKind, Mode, Net,
+    ReplyWord,
 };
 
 const WHO: [&str; 5] = ["ana", "bo", "mia", "noor", "nobody"];
@@ -87,7 +90,9 @@ impl Inputs {
             16 => Input::TapEnded { tap: TapId(u32::from(bytes.byte() % 6)), why: TapEnd::Failed },
             17 => Input::Deadline { timer: TimerId(u64::from(bytes.byte())) },
             18 => Input::Digit { seat, digit: char::from(bytes.byte()) },
+            19 if seat.0 % 2 == 1 => Input::SignedOut { sessions: session().into_iter().collect() },
             19 => Input::RightsLost { person: person(bytes)?, key: None },
+            20 if seat.0 % 2 == 1 => self.assist(dir, bytes)?,
             20 => Input::MediaFailed { seat },
             21 => Input::BridgeFailed,
             22 | 23 => self.transfer(dir, seat, bytes)?,
@@ -107,6 +112,27 @@ impl Inputs {
             32 => Input::ControlBack { person: person(bytes)? },
             _ => return self.asking(dir, seat, bytes),
         })
+    }
+
+    /// Help asked for, promised or given in writing.
+    fn assist(&mut self, dir: &Directory, bytes: &mut Bytes<'_>) -> Option<Input> {
+        let (by, request) = (actor(dir, bytes)?, RequestId(self.number()));
+        let supervision = supervision(u64::from(bytes.byte() % 6))?;
+        let id = MessageId::parse("message").ok()?;
+        let reason = bytes.flag().then(|| bytes.one_of(&HELP));
+        let act = match bytes.byte() % 6 {
+            0 => AssistAct::Raise { reason, told: u32::from(bytes.byte()) },
+            1 => AssistAct::Reason { reason },
+            2 => AssistAct::Withdraw,
+            3 => AssistAct::Coming { number: u32::from(bytes.byte() % 4) },
+            4 => {
+                // Also longer than a prompt may be.
+                let text = "a word ".repeat(usize::from(bytes.byte()));
+                AssistAct::Prompt { supervision, id, text }
+            }
+            _ => AssistAct::Answer { supervision, id, word: bytes.one_of(&REPLIES) },
+        };
+        Some(Input::Assist(Box::new(Assist { request, by, act })))
     }
 
     fn number(&mut self) -> u64 {
@@ -237,16 +263,24 @@ impl Inputs {
     }
 }
 
+/// The one session that there is.
+fn session() -> Option<SessionId> {
+    SessionId::parse("session").ok()
+}
+
 fn actor(dir: &Directory, bytes: &mut Bytes<'_>) -> Option<Actor> {
     let person = person(bytes)?;
     let rights = dir.people.get(&person).map(|p| p.rights.clone()).unwrap_or_default();
+    let channel = bytes.one_of(&[Channel::Api, Channel::Dtmf]);
+    let own = bytes.flag();
     Some(Actor {
         name: person.to_string(),
         person,
         key: KeyId::parse("key").ok(),
-        channel: bytes.one_of(&[Channel::Api, Channel::Dtmf]),
+        session: session().filter(|_| own),
+        channel,
         origin: "127.0.0.1".into(),
-        rights: if bytes.flag() { rights } else { Right::ALL.iter().copied().collect() },
+        rights: if own { rights } else { Right::ALL.iter().copied().collect() },
     })
 }
 
@@ -272,6 +306,8 @@ const AFTER: [AgentAfter; 4] =
 const ACTIONS: [AgentAction; 4] =
     [AgentAction::Hold, AgentAction::Resume, AgentAction::Remove, AgentAction::HandBack];
 const ENDS: [LegEnd; 4] = [LegEnd::HungUp, LegEnd::Lost, LegEnd::MediaTimeout, LegEnd::Released];
+const HELP: [HelpReason; 2] = [HelpReason::Policy, HelpReason::Safety];
+const REPLIES: [ReplyWord; 2] = [ReplyWord::Done, ReplyWord::TakeIt];
 const FAILURES: [LegFailure; 4] =
     [LegFailure::Busy, LegFailure::Unreachable, LegFailure::PortsExhausted, LegFailure::Gone];
 

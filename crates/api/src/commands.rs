@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
 use undertone_core::id::{CallId, MessageId, PersonId, SeatId, SupervisionId};
+use undertone_core::labels::Labels;
 use undertone_core::refusal::Refusal;
 use undertone_core::time::Wall;
 use undertone_core::view::{
@@ -160,6 +161,33 @@ pub struct AuditPage {
     pub next: Option<u64>,
 }
 
+/// Whether a part is well; the later the worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HealthState {
+    Ok,
+    /// Works, and somebody should know.
+    Warn,
+    Bad,
+}
+
+/// One part of the server, as it was measured just now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthItem {
+    /// A stable name, such as `database`.
+    pub id: &'static str,
+    pub state: HealthState,
+    /// The figure, with its unit.
+    pub value: String,
+    /// What it means or what to do; may be empty.
+    pub detail: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    pub at: Wall,
+    pub items: Vec<HealthItem>,
+}
+
 /// A browser's offer for the caller's one leg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenPhone {
@@ -290,6 +318,10 @@ pub trait Commands: Send + Sync + 'static {
         away: bool,
         reason: Option<String>,
     ) -> Result<AgentView, Refusal>;
+    /// What the organisation calls things on its pages; gives it as it is then.
+    async fn set_labels(&self, who: &Actor, what: Labels) -> Result<Labels, Refusal>;
+    /// How the server is, part by part; for administrators.
+    async fn health(&self, who: &Actor) -> Result<Health, Refusal>;
     /// Ready to take calls, or why not, in one plain sentence.
     async fn ready(&self) -> Result<(), String>;
 }

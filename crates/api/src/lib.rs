@@ -7,11 +7,13 @@
 
 mod commands;
 mod cookie;
+mod csv;
 mod docs_page;
 mod forwarded;
 #[doc(hidden)]
 pub mod fuzzing;
 mod idempotency;
+mod listing;
 mod live;
 mod ops;
 mod problem;
@@ -25,9 +27,9 @@ mod tls;
 mod wire;
 
 pub use commands::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, HistoryPage,
-    HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone, PhoneView, PlaceCall, Sent,
-    Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, Health, HealthItem,
+    HealthState, HistoryPage, HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone,
+    PhoneView, PlaceCall, Sent, Supervise, Supervised,
 };
 pub use cookie::same_secret;
 pub use live::{Changes, Cursor, Follower, LetGo, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX};

@@ -76,8 +76,9 @@ pub enum Told {
         call: CallId,
         parties: Vec<Meter>,
     },
-    /// The person's phone in the browser: its connection, its codec, whether a call has it.
-    Phone(Box<PhoneView>),
+    /// The person's phone in the browser: its connection, its codec, whether a call has it. None:
+    /// it is closed.
+    Phone(Option<Box<PhoneView>>),
     /// In writing, to this person.
     Written(Arc<Written>),
     /// Rights changed: who this page is now.

@@ -96,6 +96,7 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::NotAllowed
         | Reason::RightsLost
+        | Reason::SignedOut
         | Reason::LegNotOwn
         | Reason::PinWrong
         | Reason::PinMissing
@@ -177,6 +178,7 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::MergedInto => "The call went into another one.",
         Reason::AgentTransferred => "The agent has left the call by a transfer.",
         Reason::RightsLost => "The rights that this needs are gone.",
+        Reason::SignedOut => "The session that asked for this was signed out.",
         Reason::AlreadySupervising => "You supervise this call already.",
         Reason::TooManySupervisors => "The call has as many supervisors as it may have.",
         Reason::TooManySeats => "The call has as many parties as it may have.",

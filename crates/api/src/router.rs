@@ -157,6 +157,8 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::agent_action::agent_action))
         .routes(routes!(ops::list_audit::list_audit))
         .routes(routes!(ops::list_history::list_history))
+        .routes(routes!(ops::get_health::get_health))
+        .routes(routes!(ops::put_labels::put_labels))
         .routes(routes!(
             ops::session_state::session_state,
             ops::open_session::open_session,

@@ -4,6 +4,8 @@
 use async_trait::async_trait;
 use undertone_core::access::Actor;
 use undertone_core::id::{PersonId, SessionId};
+use undertone_core::labels::Labels;
+use undertone_core::policy::Limits;
 use undertone_core::refusal::Refusal;
 use undertone_core::time::Wall;
 
@@ -102,6 +104,8 @@ pub struct Me {
     pub now: Wall,
     pub demo: bool,
     pub wrap_up_ms: u64,
+    pub labels: Labels,
+    pub limits: Limits,
 }
 
 #[async_trait]

@@ -106,6 +106,8 @@ impl LiveSound {
 
 impl Drop for LiveSound {
     fn drop(&mut self) {
+        // Before anybody is told: whoever is, may try the sender at once, and our fields go last.
+        self.frames.close();
         let ended = of(&self.fate).ended.take();
         if let Some(ended) = ended {
             ended(SoundEnded::Closed);
@@ -202,6 +204,24 @@ mod tests {
         assert_eq!(rx.next().await, None, "what waits is too old");
         drop(rx);
         assert_eq!(ends.lock().expect("the list").len(), 1, "told once");
+    }
+
+    #[tokio::test]
+    async fn whoever_is_told_that_the_reader_went_can_send_it_nothing_more() {
+        let slot: Arc<Mutex<Option<SoundSender>>> = Arc::default();
+        let said: Arc<Mutex<Option<Result<(), SoundEnded>>>> = Arc::default();
+        let (sender, answer) = (slot.clone(), said.clone());
+        let (tx, rx) = LiveSound::channel(
+            8_000,
+            || {},
+            move |_| {
+                let sender = sender.lock().expect("the sender");
+                *answer.lock().expect("its answer") = sender.as_ref().map(|tx| tx.frame(&[0]));
+            },
+        );
+        *slot.lock().expect("the sender") = Some(tx);
+        drop(rx);
+        assert_eq!(*said.lock().expect("its answer"), Some(Err(SoundEnded::Closed)));
     }
 
     #[tokio::test]

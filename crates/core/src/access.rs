@@ -3,7 +3,7 @@
 //! A right is a verb; the channel by which it is used (page, keypad, API) is judged here too.
 //! Scopes (team, queue, campaign) come with roles in a later issue. Knows no call and no mode.
 
-use crate::id::{KeyId, PersonId};
+use crate::id::{KeyId, PersonId, SessionId};
 use crate::refusal::Reason;
 use crate::view::{Channel, Mode};
 use std::collections::BTreeSet;
@@ -66,6 +66,8 @@ pub struct Actor {
     pub name: String,
     /// The API key used, if one was.
     pub key: Option<KeyId>,
+    /// The session of the pages by which they act; what it began ends with it.
+    pub session: Option<SessionId>,
     pub channel: Channel,
     /// From where, as the audit shows it: an address, or `sip:…`.
     pub origin: String,

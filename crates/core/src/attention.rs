@@ -93,7 +93,7 @@ impl Ear {
         let quiet = last.iter().filter(|at| dead(at)).min_by_key(|at| at.mono);
         let others = last.iter().any(|at| !dead(at));
         let one_sided = quiet.filter(|_| others);
-        let long = |at: &&Now| now.since(at.mono) >= policy.silence_ms * 1_000;
+        let long = |at: &&Now| now.since(at.mono) >= policy.limits.silence_ms * 1_000;
         let silent = self.silent.as_ref().filter(long);
         let recent = |at: &&Now| now.since(at.mono) <= MINUTE_MS * 1_000;
         let overs: Vec<_> = self.overs.iter().filter(recent).collect();

@@ -6,7 +6,8 @@
 
 use crate::access::{Actor, Right};
 use crate::contact::Contact;
-use crate::id::{DeviceId, KeyId, OrgId, PersonId, TrunkId};
+use crate::id::{DeviceId, KeyId, OrgId, PersonId, SessionId, TrunkId};
+use crate::labels::Labels;
 use crate::number::Number;
 use crate::policy::Policy;
 use crate::trunk::{DestinationCap, Emergency, Outbound, OwnNumber, Route, Source, Trunk};
@@ -53,7 +54,11 @@ pub struct Facts {
     pub emergency: Emergency,
     /// Keys that are out of use: whoever signed in by one before has lost it since.
     pub revoked_keys: BTreeSet<KeyId>,
+    /// Sessions that ended a moment ago: what they asked for may still be on its way.
+    pub ended_sessions: BTreeSet<SessionId>,
     pub policy: Policy,
+    /// What the organisation calls things on its pages.
+    pub labels: Labels,
 }
 
 #[derive(Clone, Debug)]
@@ -108,7 +113,9 @@ impl Facts {
             caps: Vec::new(),
             emergency: Emergency::default(),
             revoked_keys: BTreeSet::new(),
+            ended_sessions: BTreeSet::new(),
             policy: Policy::open(),
+            labels: Labels::default(),
         }
     }
 }
@@ -133,10 +140,12 @@ impl Directory {
         self.facts.people.get(id)
     }
 
-    /// Takes from who acts what the person or the key has lost since they signed in.
+    /// Takes from who acts what the person, the key or the session has lost since they signed in.
     pub fn restrict(&self, by: &mut Actor) {
         let revoked = by.key.as_ref().is_some_and(|key| self.facts.revoked_keys.contains(key));
-        let person = self.person(&by.person).filter(|_| !revoked);
+        let ended = |session| self.facts.ended_sessions.contains(session);
+        let signed_out = by.session.as_ref().is_some_and(ended);
+        let person = self.person(&by.person).filter(|_| !revoked && !signed_out);
         by.rights.retain(|right| person.is_some_and(|person| person.rights.contains(right)));
     }
 

@@ -16,6 +16,7 @@ pub mod floor;
 pub mod hearing;
 pub mod id;
 pub mod identity;
+pub mod labels;
 pub mod never;
 pub mod notice;
 pub mod number;

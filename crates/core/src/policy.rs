@@ -39,6 +39,35 @@ pub enum OnTakeoverLost {
     EndCall,
 }
 
+/// From when on something lasts long, or is too much of it: worth a word on the board and in the
+/// panel, and nothing else. Set by the server's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub hold_long_ms: u64,
+    pub talk_long_ms: u64,
+    pub wrap_up_long_ms: u64,
+    /// How long nobody says anything on a call.
+    pub silence_ms: u64,
+    /// R79, R113: of one whisper, of the time that one supervises, and how often.
+    pub whisper_long_ms: u64,
+    pub whisper_percent: u8,
+    pub whispers_in_10_min: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            hold_long_ms: 120_000,
+            talk_long_ms: 600_000,
+            wrap_up_long_ms: 60_000,
+            silence_ms: 15_000,
+            whisper_long_ms: 8_000,
+            whisper_percent: 10,
+            whispers_in_10_min: 15,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// C1: what the agent is told on entering each mode; listen, whisper, barge, takeover.
@@ -69,8 +98,7 @@ pub struct Policy {
     pub beep_again_ms: u64,
     pub announcement_ms: u64,
     pub wrap_up_ms: u64,
-    /// How long nobody says anything on a call before that is worth a word.
-    pub silence_ms: u64,
+    pub limits: Limits,
     pub max_supervisors: usize,
     pub max_seats: usize,
     /// How long a spoken word to one supervisor may last; then it is no longer in the plan.
@@ -107,7 +135,7 @@ impl Policy {
             beep_again_ms: 10_000,
             announcement_ms: 8_000,
             wrap_up_ms: 5_000,
-            silence_ms: 15_000,
+            limits: Limits::default(),
             max_supervisors: 8,
             max_seats: 32,
             spoken_ms: 5_000,

@@ -62,6 +62,8 @@ reasons! {
     AgentTransferred => "agent_transferred",
     /// Rights that were there at the join are not any more.
     RightsLost => "rights_lost",
+    /// The session that began it was signed out.
+    SignedOut => "signed_out",
     AlreadySupervising => "already_supervising",
     TooManySupervisors => "too_many_supervisors",
     TooManySeats => "too_many_seats",

@@ -104,6 +104,7 @@ mod tests {
             person: person(id),
             name: id.into(),
             key: None,
+            session: None,
             channel: Channel::Web,
             origin: "test".into(),
             rights: rights.iter().copied().collect(),

@@ -105,6 +105,8 @@ pub struct Supervision {
     pub started: Now,
     pub ended: Option<Now>,
     pub end_reason: Option<&'static str>,
+    /// By what the owner of a takeover was lost, while it may come back.
+    pub lost_by: &'static str,
     pub policy: Vec<(&'static str, String)>,
     pub guard_ms: u32,
     /// Of the telephone that hears.

@@ -58,6 +58,7 @@ impl Tapped {
             person: person.id.clone(),
             name: person.name.clone(),
             key: None,
+            session: None,
             channel: Channel::Dtmf,
             origin: if asks_pin { format!("{shown}, by PIN") } else { shown },
             rights: person.rights.clone(),

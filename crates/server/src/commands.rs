@@ -2,6 +2,7 @@
 //! Every rule is asked of core; a refusal that core did not see is audited here.
 
 use crate::clock;
+use crate::health::Vitals;
 use crate::history;
 use crate::keys;
 use crate::live;
@@ -13,8 +14,9 @@ use crate::turn::Turn;
 use async_trait::async_trait;
 use futures::future::join_all;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use undertone_api::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, HistoryPage,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, Health, HistoryPage,
     HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone, PhoneView, PlaceCall, Sent,
     Supervise, Supervised,
 };
@@ -24,6 +26,7 @@ use undertone_core::call::{self, Answer, Input, Reply, TransferAsked, TransferBy
 use undertone_core::contact::Contact;
 use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
+use undertone_core::labels::Labels;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
 use undertone_core::seen;
@@ -39,11 +42,12 @@ pub(crate) const HEARD_DBFS: f32 = -60.0;
 pub struct Desk {
     board: Switchboard,
     turn: Option<Turn>,
+    vitals: Arc<Vitals>,
 }
 
 impl Desk {
-    pub fn new(board: Switchboard, turn: Option<Turn>) -> Self {
-        Self { board, turn }
+    pub fn new(board: Switchboard, turn: Option<Turn>, vitals: Arc<Vitals>) -> Self {
+        Self { board, turn, vitals }
     }
 
     fn relays(&self, who: &Actor) -> Vec<IceServer> {
@@ -56,7 +60,7 @@ impl Desk {
     }
 
     /// Reading needs a right as well; a refusal is written like any other.
-    fn may(&self, who: &Actor, right: Right, what: &'static str) -> Result<(), Refusal> {
+    pub(crate) fn may(&self, who: &Actor, right: Right, what: &'static str) -> Result<(), Refusal> {
         who.need(right).map_err(|reason| self.refused(who, what, None, Refusal::because(reason)))
     }
 
@@ -438,7 +442,8 @@ impl Commands for Desk {
             return Err(refuse(Refusal::because(Reason::ShuttingDown)));
         }
         let OpenPhone { sdp: offer, here, tab, peer } = what;
-        let asked = PhoneAsked { offer, tab, here, peer };
+        let session = who.session.clone();
+        let asked = PhoneAsked { offer, tab, session, here, peer };
         let opened = self.board.house().open_phone(&who.person, asked).await;
         let (seen, sdp) = opened.map_err(refuse)?;
         Ok(OpenedPhone { view: self.shown(who, seen).await, sdp })
@@ -489,6 +494,15 @@ impl Commands for Desk {
         reason: Option<String>,
     ) -> Result<AgentView, Refusal> {
         self.go_away(who, away, reason).await
+    }
+
+    async fn set_labels(&self, who: &Actor, what: Labels) -> Result<Labels, Refusal> {
+        self.call_things(who, what).await
+    }
+
+    async fn health(&self, who: &Actor) -> Result<Health, Refusal> {
+        self.may(who, Right::Admin, "health.see")?;
+        Ok(self.vitals.look(&self.board).await)
     }
 
     async fn ready(&self) -> Result<(), String> {

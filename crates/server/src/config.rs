@@ -4,6 +4,7 @@
 
 use crate::codes::CodesConfig;
 use crate::https::HttpsConfig;
+use crate::limits::AttentionConfig;
 use crate::listening::SipAddresses;
 use serde::Deserialize;
 use std::fmt;
@@ -67,6 +68,7 @@ pub struct Config {
     /// These last, since they are tables of the file. None: `https_wanted` chooses.
     pub https: Option<HttpsConfig>,
     pub tapping_codes: CodesConfig,
+    pub attention: AttentionConfig,
 }
 
 /// `ADDR:FROM-TO`, both inclusive; `ADDR:0` lets the kernel choose.
@@ -140,6 +142,7 @@ impl Default for Config {
             log: None,
             https: None,
             tapping_codes: CodesConfig::default(),
+            attention: AttentionConfig::default(),
         }
     }
 }
@@ -204,6 +207,9 @@ impl Config {
         }
         if let Some(fault) = self.tapping_codes.codes().fault() {
             return wrong(&format!("tapping_codes: {fault}"));
+        }
+        if let Some(fault) = self.attention.fault() {
+            return wrong(&format!("attention: {fault}"));
         }
         if let Some(log) = &self.log
             && let Err(error) = EnvFilter::try_new(log)
@@ -310,7 +316,7 @@ impl Config {
              # What is logged: a tracing filter such as \"debug\".\n\
              # log = \"info\"\n\n\
              # SIGHUP (systemctl reload) reads this again: drain_s, log and metrics change at\n\
-             # once, the rest at the next start.\n{}{}",
+             # once, the rest at the next start.\n{}{}{}",
             d.http,
             d.behind_https,
             d.sip,
@@ -325,7 +331,8 @@ impl Config {
             d.region,
             d.node,
             HttpsConfig::example(),
-            CodesConfig::example()
+            CodesConfig::example(),
+            AttentionConfig::example()
         )
     }
 }

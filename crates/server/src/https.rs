@@ -25,6 +25,7 @@ use rustls_acme::caches::DirCache;
 use rustls_acme::{AcmeConfig, EventOk};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use undertone_api::Tls;
@@ -43,8 +44,10 @@ pub enum Warning {
 /// HTTPS as it is configured, and what keeps its certificate fresh.
 pub struct Https {
     pub tls: Tls,
-    /// None while an authority has not given one yet.
+    /// None of one by an authority, which renews it.
     shown: Option<Arc<Shown>>,
+    /// Whether the authority has given one.
+    issued: Arc<AtomicBool>,
     pub warning: Option<Warning>,
     fresh: Option<JoinHandle<()>>,
 }
@@ -72,6 +75,11 @@ impl Https {
                 format!("SHA-256 {sha256}"),
             ],
         }
+    }
+
+    /// Whether an authority that was to give one has.
+    pub fn is_issued(&self) -> bool {
+        self.issued.load(Ordering::Relaxed)
     }
 
     /// When the certificate ends, in seconds since 1970.
@@ -121,7 +129,8 @@ fn by_files(chain: &Path, key: &Path) -> anyhow::Result<Https> {
         }
     });
     let tls = Tls { config: with(shown.clone())?, challenge: None };
-    Ok(Https { tls, shown: Some(shown), warning: None, fresh: Some(fresh) })
+    let issued = Arc::default();
+    Ok(Https { tls, shown: Some(shown), issued, warning: None, fresh: Some(fresh) })
 }
 
 fn by_ourselves(config: &Config) -> anyhow::Result<Https> {
@@ -129,7 +138,7 @@ fn by_ourselves(config: &Config) -> anyhow::Result<Https> {
     let shown = Arc::new(Shown::of_files(&own.chain, &own.key)?);
     let warning = Some(Warning::SelfSigned(shown.fingerprint()));
     let tls = Tls { config: with(shown.clone())?, challenge: None };
-    Ok(Https { tls, shown: Some(shown), warning, fresh: None })
+    Ok(Https { tls, shown: Some(shown), issued: Arc::default(), warning, fresh: None })
 }
 
 fn by_acme(config: &Config, acme: &Acme) -> anyhow::Result<Https> {
@@ -152,8 +161,13 @@ fn by_acme(config: &Config, acme: &Acme) -> anyhow::Result<Https> {
     challenge.alpn_protocols.push(b"acme-tls/1".to_vec());
     let tls = Tls { config: with(resolver)?, challenge: Some(Arc::new(challenge)) };
     let names = acme.names.join(", ");
+    let issued = Arc::<AtomicBool>::default();
+    let has_one = issued.clone();
     let fresh = tokio::spawn(async move {
         while let Some(event) = state.next().await {
+            if matches!(event, Ok(EventOk::DeployedNewCert | EventOk::DeployedCachedCert)) {
+                has_one.store(true, Ordering::Relaxed);
+            }
             match event {
                 Ok(EventOk::DeployedNewCert) => {
                     tracing::info!(names, "a new HTTPS certificate is in use");
@@ -165,7 +179,7 @@ fn by_acme(config: &Config, acme: &Acme) -> anyhow::Result<Https> {
             }
         }
     });
-    Ok(Https { tls, shown: None, warning: None, fresh: Some(fresh) })
+    Ok(Https { tls, shown: None, issued, warning: None, fresh: Some(fresh) })
 }
 
 /// Tells browsers to come by HTTPS alone, for a year, where `insists`.

@@ -13,6 +13,7 @@ pub fn actor(key: &Key, dir: &Directory, origin: &str) -> Option<Actor> {
         person: person.id.clone(),
         name: person.name.clone(),
         key: Some(key.id.clone()),
+        session: None,
         channel: Channel::Api,
         origin: origin.into(),
         rights: person.rights.intersection(&key.rights).copied().collect(),

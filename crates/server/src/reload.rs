@@ -43,6 +43,7 @@ impl Difference {
             log,
             https,
             tapping_codes,
+            attention,
         } = new;
         let live = [
             ("metrics", *metrics != old.metrics),
@@ -74,6 +75,7 @@ impl Difference {
             ("realm", *realm != old.realm),
             ("https", *https != old.https),
             ("tapping_codes", *tapping_codes != old.tapping_codes),
+            ("attention", *attention != old.attention),
         ];
         Self { live: differing(&live), at_start: differing(&at_start) }
     }

@@ -6,6 +6,7 @@ use crate::commands::Desk;
 use crate::config::Config;
 use crate::door::Gatekeeper;
 use crate::figures;
+use crate::health::Vitals;
 use crate::https::{self, Https};
 use crate::ids::Ids;
 use crate::live::Hub;
@@ -16,7 +17,7 @@ use crate::sign_in::{DemoPeople, FirstLink, Reception};
 use crate::switchboard::{self, CallConfig, MediaCounts, Register, Switchboard};
 use crate::trunks;
 use crate::turn::Turn;
-use crate::watch;
+use crate::watch::{self, Watcher};
 use anyhow::Context;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -152,8 +153,9 @@ impl Server {
         recover::close_lost(&store, ids.boot()).await?;
         let (register, media) = (Arc::new(Register::default()), Arc::new(MediaCounts::default()));
         let engine = start_engine(config, &register, &media)?;
-        let (directory, watcher) =
-            watch::start(store.clone(), config.tapping_codes.codes()).await?;
+        let (codes, limits) = (config.tapping_codes.codes(), config.attention.limits());
+        let set = watch::Set { codes, limits };
+        let (directory, watcher) = watch::start(store.clone(), set).await?;
         let gatekeeper = Arc::new(Gatekeeper::new(directory.clone(), watcher.accounts()));
         let keeper = Arc::new(Keeper::default());
         let registrar = RegistrarConfig::new(keeper.clone(), bindings::restored(&store).await?);
@@ -173,7 +175,8 @@ impl Server {
             CallConfig { told: config.told(), ring_each: Duration::from_secs(config.ring_each_s) },
         );
         gatekeeper.knows_outside(board.outside());
-        let desk = Arc::new(Desk::new(board.clone(), relay(config)?));
+        let vitals = Vitals::new(config, media.clone());
+        let desk = Arc::new(Desk::new(board.clone(), relay(config)?, vitals.clone()));
         let nobody = !store.has_logins().await?;
         let first_link = nobody.then(|| secret(LINK_DIGITS)).transpose()?;
         let reception = Reception::new(board.clone(), FirstLink::of(first_link.clone()), demo);
@@ -192,18 +195,13 @@ impl Server {
             sip,
             serving: Vec::new(),
             serving_metrics: None,
-            watching: vec![
-                tokio::spawn(watcher.tell(board.clone())),
-                tokio::spawn(trunks::tend(board.clone())),
-                tokio::spawn(recover::tell_alive(board.clone())),
-                tokio::spawn(switchboard::tidy(board.clone())),
-                tokio::spawn(Reception::sweep(board.clone())),
-            ],
+            watching: watching(watcher, &vitals, &board),
             keeping,
             kept,
             _lock: lock,
         };
         server.serve_pages(config, reception).await?;
+        vitals.served(server.https.clone());
         server.serve_metrics(config.metrics).await?;
         tokio::spawn(board.answer_calls(incoming));
         Ok(server)
@@ -281,6 +279,18 @@ impl Server {
         }
         self.store.close().await;
     }
+}
+
+/// What looks after this and that as long as the server lives.
+fn watching(watcher: Watcher, vitals: &Arc<Vitals>, board: &Switchboard) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::spawn(watcher.tell(board.clone())),
+        tokio::spawn(trunks::tend(board.clone())),
+        tokio::spawn(recover::tell_alive(board.clone())),
+        tokio::spawn(switchboard::tidy(board.clone())),
+        tokio::spawn(Reception::sweep(board.clone())),
+        tokio::spawn(vitals.clone().measure(board.clone())),
+    ]
 }
 
 fn sip_config(config: &Config) -> SipConfig {

@@ -48,6 +48,7 @@ impl File {
                 include_str!("../migrations/directory_4.sql"),
                 include_str!("../migrations/directory_5.sql"),
                 include_str!("../migrations/directory_6.sql"),
+                include_str!("../migrations/directory_7.sql"),
             ],
         }
     }

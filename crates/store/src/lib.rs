@@ -14,6 +14,7 @@ mod db;
 mod error;
 mod journal;
 mod keys;
+mod labels;
 mod logins;
 mod open_rows;
 mod pins;

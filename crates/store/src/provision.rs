@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::keys::{rights_of, rights_text};
 use crate::pins::{self, PinHash};
 use crate::text::{self, bad};
-use crate::{logins, routes, trunks};
+use crate::{labels, logins, routes, trunks};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 use std::collections::BTreeMap;
@@ -263,6 +263,7 @@ async fn read(conn: &mut AnyConnection, org: &OrgId) -> Result<Facts, StoreError
     let people = sqlx::query(PEOPLE).bind(org.as_str()).fetch_all(&mut *conn).await?;
     let devices = sqlx::query(DEVICES).bind(org.as_str()).fetch_all(&mut *conn).await?;
     let mut facts = Facts::empty(org.clone());
+    facts.labels = labels::read(&mut *conn, org).await?;
     for row in &people {
         let person = read_person(row)?;
         facts.people.insert(person.id.clone(), person);

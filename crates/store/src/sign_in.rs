@@ -117,7 +117,11 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let org = self.org().clone();
         let work = async |conn: &mut AnyConnection| {
-            sessions::sweep(conn, &org, seen_before, opened_before).await
+            let ended = sessions::sweep(conn, &org, seen_before, opened_before).await?;
+            if ended > 0 {
+                provision::count_up(conn, &org).await?;
+            }
+            Ok(ended)
         };
         self.transact("ending old sessions", false, work).await
     }

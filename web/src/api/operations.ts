@@ -11,6 +11,7 @@ export const OPERATIONS: readonly string[] = [
   'GET /api/v1/calls/{id}',
   'GET /api/v1/calls/{id}/abilities',
   'GET /api/v1/events',
+  'GET /api/v1/health',
   'GET /api/v1/history/calls',
   'GET /api/v1/me',
   'GET /api/v1/me/ice',
@@ -35,6 +36,7 @@ export const OPERATIONS: readonly string[] = [
   'POST /api/v1/supervisions/{id}/prompts',
   'POST /api/v1/supervisions/{id}/replies',
   'PUT /api/v1/calls/{id}/help',
+  'PUT /api/v1/labels',
   'PUT /api/v1/me/password',
   'PUT /api/v1/me/state',
 ]

@@ -242,6 +242,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server is, part by part; needs the right `admin`. */
+        get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/help/{id}/coming": {
         parameters: {
             query?: never;
@@ -269,6 +286,23 @@ export interface paths {
         /** Ended calls, newest first. */
         get: operations["list_history"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets what the organisation calls things on its pages; needs the right `admin`. */
+        put: operations["put_labels"];
         post?: never;
         delete?: never;
         options?: never;
@@ -641,7 +675,7 @@ export interface components {
             /** @enum {string} */
             type: "meters";
         } | {
-            phone: components["schemas"]["Phone"];
+            phone?: components["schemas"]["Phone"] | null;
             /** @enum {string} */
             type: "phone";
         } | {
@@ -679,6 +713,33 @@ export interface components {
             /** @default null */
             reason?: components["schemas"]["HelpReasonWord"] | null;
         };
+        Health: {
+            at: string;
+            items: components["schemas"]["HealthItem"][];
+            /** @description The worst of the parts. */
+            state: components["schemas"]["HealthState"];
+        };
+        /** @description One part. */
+        HealthItem: {
+            /** @description What it means, or what to do about it, in one English sentence; null: nothing. */
+            detail?: string | null;
+            /**
+             * @description `version`, `uptime`, `database`, `audit_chain`, `disk_free`, `clock`, `open_files`,
+             *     `media_threads` (99 % of ticks were no later, last minute), `rtp_ports`, `sip_listeners`,
+             *     `trunks` (only where there are any), `certificate`, `privacy_alarms`, `live_calls`,
+             *     `http_sessions`; there may be more one day.
+             * @example database
+             */
+            id: string;
+            state: components["schemas"]["HealthState"];
+            /**
+             * @description With its unit.
+             * @example 0.4 ms
+             */
+            value: string;
+        };
+        /** @enum {string} */
+        HealthState: "ok" | "warn" | "bad";
         Help: {
             agent: components["schemas"]["Named"];
             /** Format: date-time */
@@ -712,6 +773,29 @@ export interface components {
         IceServers: {
             ice_servers: components["schemas"]["IceServer"][];
         };
+        Labels: {
+            /**
+             * @description `undertone`, `pbx`, `helpdesk`, `sales`, `talk` or `enterprise`.
+             * @example undertone
+             */
+            preset: string;
+            /**
+             * @description Single terms by their code (`listen`, `whisper`, `agent`, …) over the preset's words.
+             * @example {
+             *       "whisper": "Coach"
+             *     }
+             */
+            words: {
+                [key: string]: string;
+            };
+        };
+        LabelsAsked: {
+            preset: string;
+            /** @description At most 40 characters each; an empty one is the preset's again. */
+            words?: {
+                [key: string]: string;
+            };
+        };
         /** @description How the supervisor's sound travels. */
         LegWire: {
             /** @enum {string} */
@@ -737,6 +821,39 @@ export interface components {
             login?: string | null;
             name: string;
         };
+        /** @description From when on something lasts long or is too much of it, as the configuration has it. */
+        MePolicy: {
+            /**
+             * Format: int64
+             * @description A customer on hold.
+             */
+            hold_long_ms: number;
+            /**
+             * Format: int64
+             * @description Nobody says anything.
+             */
+            silence_ms: number;
+            /** Format: int64 */
+            talk_long_ms: number;
+            /**
+             * Format: int64
+             * @description One whisper.
+             */
+            whisper_long_ms: number;
+            /**
+             * Format: double
+             * @example 1.5
+             */
+            whisper_per_min: number;
+            /**
+             * Format: double
+             * @description Of the time that one supervises; 0 to 1.
+             * @example 0.1
+             */
+            whisper_share: number;
+            /** Format: int64 */
+            wrap_up_long_ms: number;
+        };
         MeServer: {
             demo: boolean;
             version: string;
@@ -752,7 +869,10 @@ export interface components {
             csrf?: string | null;
             /** @description The person's own telephones. */
             devices: components["schemas"]["MeDevice"][];
+            /** @description What the organisation calls things. */
+            labels: components["schemas"]["Labels"];
             person: components["schemas"]["MePerson"];
+            policy: components["schemas"]["MePolicy"];
             rights: string[];
             /**
              * @description `administrator`, `supervisor` or `agent`: what the pages open with. Rights decide.
@@ -1150,8 +1270,10 @@ export interface operations {
                 to?: string;
                 /** @description What the page before gave as `next_cursor`. */
                 cursor?: string;
-                /** @description 1 to 1000; 100 if left out. */
+                /** @description 1 to 1000; if left out 100, or all as CSV. */
                 limit?: number;
+                /** @description Counts more than `Accept: text/csv`. */
+                format?: "json" | "csv";
             };
             header?: never;
             path?: never;
@@ -1159,13 +1281,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of the audit */
+            /** @description A page of the audit; or all of it as CSV */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditList"];
+                    "text/csv": string;
                 };
             };
             /** @description A refusal or mistake */
@@ -1698,6 +1821,35 @@ export interface operations {
             };
         };
     };
+    get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Also when a part is not well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     help_coming: {
         parameters: {
             query?: never;
@@ -1744,8 +1896,10 @@ export interface operations {
                 supervised?: boolean;
                 /** @description What the page before gave as `next_cursor`. */
                 cursor?: string;
-                /** @description 1 to 1000; 100 if left out. */
+                /** @description 1 to 1000; if left out 100, or all as CSV. */
                 limit?: number;
+                /** @description Counts more than `Accept: text/csv`. */
+                format?: "json" | "csv";
             };
             header?: never;
             path?: never;
@@ -1753,13 +1907,47 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of calls */
+            /** @description A page of calls; or all of them as CSV */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CallPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelsAsked"];
+            };
+        };
+        responses: {
+            /** @description As they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
                 };
             };
             /** @description A refusal or mistake */

@@ -1,12 +1,15 @@
 //! `GET /audit`: who did what, when, from where, and what came of it; newest first.
 
 use crate::commands::AuditQuery;
+use crate::csv::CsvPage;
+use crate::listing::{Format, Listing, field};
 use crate::problem::Problem;
 use crate::request::{Query, Who};
 use crate::router::Api;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use undertone_core::id::{CallId, PersonId};
@@ -26,8 +29,11 @@ pub(crate) struct AuditParams {
     to: Option<String>,
     /// What the page before gave as `next_cursor`.
     cursor: Option<String>,
-    /// 1 to 1000; 100 if left out.
+    /// 1 to 1000; if left out 100, or all as CSV.
     limit: Option<u32>,
+    /// Counts more than `Accept: text/csv`.
+    #[param(inline)]
+    format: Option<Format>,
 }
 
 #[utoipa::path(
@@ -38,7 +44,10 @@ pub(crate) struct AuditParams {
     tag = "audit",
     params(AuditParams),
     responses(
-        (status = 200, description = "A page of the audit", body = wire::AuditList),
+        (status = 200, description = "A page of the audit; or all of it as CSV", content(
+            (wire::AuditList = "application/json"),
+            (String = "text/csv"),
+        )),
         (status = "default", description = "A refusal or mistake", body = Problem,
          content_type = "application/problem+json")
     )
@@ -46,25 +55,31 @@ pub(crate) struct AuditParams {
 pub(crate) async fn list_audit(
     State(api): State<Api>,
     Who(who): Who,
+    headers: HeaderMap,
     Query(asked): Query<AuditParams>,
 ) -> Result<Response, Problem> {
-    let limit = asked.limit.unwrap_or(100);
-    if !(1..=1_000).contains(&limit) {
-        return Err(Problem::bad_request("Field `limit` is wrong: 1 to 1000."));
-    }
-    let bad = |field: &str| Problem::bad_request(format!("Field `{field}` is wrong."));
+    let between = (asked.from.as_deref(), asked.to.as_deref());
+    let listing = Listing::parse(asked.limit, between, asked.format, &headers)?;
     let query = AuditQuery {
-        call: asked.call.map(|id| CallId::parse(&id)).transpose().map_err(|_| bad("call"))?,
-        person: asked
-            .person
-            .map(|id| PersonId::parse(&id))
-            .transpose()
-            .map_err(|_| bad("person"))?,
-        from: asked.from.map(|at| wire::moment("from", &at)).transpose()?,
-        to: asked.to.map(|at| wire::moment("to", &at)).transpose()?,
-        before: asked.cursor.map(|c| c.parse()).transpose().map_err(|_| bad("cursor"))?,
-        limit,
+        call: field("call", asked.call.as_deref(), CallId::parse)?,
+        person: field("person", asked.person.as_deref(), PersonId::parse)?,
+        from: listing.from,
+        to: listing.to,
+        before: field("cursor", asked.cursor.as_deref(), str::parse)?,
+        limit: listing.limit,
     };
-    let page = api.commands.audit(&who, query).await?;
-    Ok(Json(wire::AuditList::from(page)).into_response())
+    if !listing.csv {
+        let page = api.commands.audit(&who, query).await?;
+        return Ok(Json(wire::AuditList::from(page)).into_response());
+    }
+    let begin = query.before;
+    let page = move |before| {
+        let (api, who, query) = (api.clone(), who.clone(), query.clone());
+        async move {
+            let page = api.commands.audit(&who, AuditQuery { before, ..query }).await?;
+            let rows = page.items.iter().map(wire::audit_cells).collect();
+            Ok(CsvPage { rows, next: page.next })
+        }
+    };
+    listing.rows("audit", &wire::AUDIT_COLUMNS, begin, page).await
 }

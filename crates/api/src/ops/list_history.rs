@@ -1,12 +1,15 @@
 //! `GET /history/calls`: ended calls, newest first.
 
 use crate::commands::HistoryQuery;
+use crate::csv::CsvPage;
+use crate::listing::{Format, Listing, field};
 use crate::problem::Problem;
 use crate::request::{Query, Who};
 use crate::router::Api;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use undertone_core::id::PersonId;
@@ -27,8 +30,11 @@ pub(crate) struct HistoryParams {
     supervised: Option<bool>,
     /// What the page before gave as `next_cursor`.
     cursor: Option<String>,
-    /// 1 to 1000; 100 if left out.
+    /// 1 to 1000; if left out 100, or all as CSV.
     limit: Option<u32>,
+    /// Counts more than `Accept: text/csv`.
+    #[param(inline)]
+    format: Option<Format>,
 }
 
 const CURSOR_MAX_BYTES: usize = 200;
@@ -41,7 +47,10 @@ const CURSOR_MAX_BYTES: usize = 200;
     tag = "calls",
     params(HistoryParams),
     responses(
-        (status = 200, description = "A page of calls", body = wire::CallPage),
+        (status = 200, description = "A page of calls; or all of them as CSV", content(
+            (wire::CallPage = "application/json"),
+            (String = "text/csv"),
+        )),
         (status = "default", description = "A refusal or mistake", body = Problem,
          content_type = "application/problem+json")
     )
@@ -49,26 +58,33 @@ const CURSOR_MAX_BYTES: usize = 200;
 pub(crate) async fn list_history(
     State(api): State<Api>,
     Who(who): Who,
+    headers: HeaderMap,
     Query(asked): Query<HistoryParams>,
 ) -> Result<Response, Problem> {
-    let limit = asked.limit.unwrap_or(100);
-    if !(1..=1_000).contains(&limit) {
-        return Err(Problem::bad_request("Field `limit` is wrong: 1 to 1000."));
-    }
-    let bad = |field: &str| Problem::bad_request(format!("Field `{field}` is wrong."));
-    if asked.cursor.as_ref().is_some_and(|cursor| cursor.len() > CURSOR_MAX_BYTES) {
-        return Err(bad("cursor"));
-    }
-    let agent = asked.agent.map(|id| PersonId::parse(&id)).transpose();
+    let between = (asked.from.as_deref(), asked.to.as_deref());
+    let listing = Listing::parse(asked.limit, between, asked.format, &headers)?;
+    let fits = |cursor: &str| (cursor.len() <= CURSOR_MAX_BYTES).then(|| cursor.to_owned());
     let query = HistoryQuery {
-        from: asked.from.map(|at| wire::moment("from", &at)).transpose()?,
-        to: asked.to.map(|at| wire::moment("to", &at)).transpose()?,
-        agent: agent.map_err(|_| bad("agent"))?,
+        from: listing.from,
+        to: listing.to,
+        agent: field("agent", asked.agent.as_deref(), PersonId::parse)?,
         queue: asked.queue,
         supervised: asked.supervised,
-        cursor: asked.cursor,
-        limit,
+        cursor: field("cursor", asked.cursor.as_deref(), |text| fits(text).ok_or(()))?,
+        limit: listing.limit,
     };
-    let page = api.commands.history(&who, query).await?;
-    Ok(Json(wire::CallPage::from(&page)).into_response())
+    if !listing.csv {
+        let page = api.commands.history(&who, query).await?;
+        return Ok(Json(wire::CallPage::from(&page)).into_response());
+    }
+    let begin = query.cursor.clone();
+    let page = move |cursor| {
+        let (api, who, query) = (api.clone(), who.clone(), query.clone());
+        async move {
+            let page = api.commands.history(&who, HistoryQuery { cursor, ..query }).await?;
+            let rows = page.items.iter().map(wire::call_cells).collect();
+            Ok(CsvPage { rows, next: page.next })
+        }
+    };
+    listing.rows("calls", &wire::CALL_COLUMNS, begin, page).await
 }

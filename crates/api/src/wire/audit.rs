@@ -81,6 +81,6 @@ pub fn audit_line(row: AuditRow) -> String {
     serde_json::to_string(&AuditItem::from(row)).unwrap_or_default()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

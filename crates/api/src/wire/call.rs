@@ -100,16 +100,20 @@ pub(crate) struct Call {
     attention: Vec<Attention>,
 }
 
+pub(super) const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+        Direction::Internal => "internal",
+    }
+}
+
 impl From<&CallSnapshot> for Call {
     fn from(snapshot: &CallSnapshot) -> Self {
         let view = &snapshot.view;
         Self {
             id: view.id.to_string(),
-            direction: match view.direction {
-                Direction::Inbound => "inbound",
-                Direction::Outbound => "outbound",
-                Direction::Internal => "internal",
-            },
+            direction: direction(view.direction),
             state: match view.state {
                 CallState::Queued => "queued",
                 CallState::Ringing => "ringing",

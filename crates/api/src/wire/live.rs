@@ -37,8 +37,8 @@ pub(crate) enum Frame {
     },
     /// Levels of a watched call, five times a second.
     Meters { at: String, call_id: String, parties: Vec<MeterItem> },
-    /// The state of one's phone in the browser changed.
-    Phone { phone: Box<Phone> },
+    /// The state of one's phone in the browser changed; null: it is closed.
+    Phone { phone: Option<Box<Phone>> },
     /// To the agent.
     Prompt {
         id: String,
@@ -105,7 +105,7 @@ impl Frame {
                 call_id: call.to_string(),
                 parties: parties.into_iter().map(MeterItem::from).collect(),
             },
-            Told::Phone(view) => Frame::Phone { phone: Box::new((*view).into()) },
+            Told::Phone(view) => Frame::Phone { phone: view.map(|view| Box::new((*view).into())) },
             Told::Written(written) => Frame::written(&written),
             Told::Me(_) => Frame::ping(), // worded by who knows the person
             Told::SignedOut(why) => Frame::signed_out(why),

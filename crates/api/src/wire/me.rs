@@ -1,9 +1,11 @@
 //! Who is signed in, as the pages read it; and what the sign-in page is told before.
 
+use super::labels::LabelsWire;
 use super::words::instant;
 use crate::sign_in::{DemoSignIn, Me, OwnDevice, SignedIn, Welcome};
 use serde::Serialize;
 use undertone_core::access::Right;
+use undertone_core::policy::Limits;
 use utoipa::ToSchema;
 
 /// What the sign-in page needs.
@@ -68,6 +70,41 @@ pub(crate) struct MeWire {
     devices: Vec<MeDevice>,
     server_time: String,
     server: MeServer,
+    /// What the organisation calls things.
+    labels: LabelsWire,
+    policy: MePolicy,
+}
+
+/// From when on something lasts long or is too much of it, as the configuration has it.
+#[derive(Debug, Serialize, ToSchema)]
+struct MePolicy {
+    /// A customer on hold.
+    hold_long_ms: u64,
+    talk_long_ms: u64,
+    wrap_up_long_ms: u64,
+    /// Nobody says anything.
+    silence_ms: u64,
+    /// One whisper.
+    whisper_long_ms: u64,
+    /// Of the time that one supervises; 0 to 1.
+    #[schema(example = 0.1)]
+    whisper_share: f64,
+    #[schema(example = 1.5)]
+    whisper_per_min: f64,
+}
+
+impl From<Limits> for MePolicy {
+    fn from(limits: Limits) -> Self {
+        Self {
+            hold_long_ms: limits.hold_long_ms,
+            talk_long_ms: limits.talk_long_ms,
+            wrap_up_long_ms: limits.wrap_up_long_ms,
+            silence_ms: limits.silence_ms,
+            whisper_long_ms: limits.whisper_long_ms,
+            whisper_share: f64::from(limits.whisper_percent) / 100.0,
+            whisper_per_min: f64::from(limits.whispers_in_10_min) / 10.0,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -123,6 +160,8 @@ impl MeWire {
                 demo: me.demo,
                 wrap_up_ms: me.wrap_up_ms,
             },
+            labels: LabelsWire::from(&me.labels),
+            policy: me.limits.into(),
         }
     }
 }

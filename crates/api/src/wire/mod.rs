@@ -2,18 +2,24 @@
 
 mod audit;
 mod call;
+mod health;
 mod help;
+mod labels;
 mod live;
 mod me;
+mod rows;
 mod supervision;
 mod words;
 
 pub(crate) use audit::AuditList;
 pub use audit::audit_line;
 pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList, CallPage};
+pub(crate) use health::HealthView;
 pub(crate) use help::{Help, SentItem, help_number};
+pub(crate) use labels::{LabelsAsked, LabelsWire};
 pub(crate) use live::Frame;
 pub(crate) use me::{MeWire, SessionState};
+pub(crate) use rows::{AUDIT_COLUMNS, CALL_COLUMNS, audit_cells, call_cells};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{
     AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, HelpReasonWord, ModeWord,

@@ -64,6 +64,7 @@ impl Doors {
                 person: PersonId::parse("sue").unwrap(),
                 name: "Sue".into(),
                 key: None,
+                session: None,
                 channel: Channel::Web,
                 origin: origin.into(),
                 rights: [Right::SeeWallboard, Right::Listen].into(),
@@ -140,6 +141,8 @@ impl SignIn for Doors {
             now: Wall(1_700_000_000_000),
             demo: false,
             wrap_up_ms: 30_000,
+            labels: undertone_core::labels::Labels::parse("sales", [("agent", "rep")]).unwrap(),
+            limits: undertone_core::policy::Limits::default(),
         })
     }
 }

@@ -16,6 +16,7 @@ use undertone_core::audit::{AuditEntry, Outcome, Who};
 use undertone_core::id::{
     CallId, DeviceId, KeyId, MessageId, OrgId, PersonId, SeatId, SupervisionId,
 };
+use undertone_core::labels::Labels;
 use undertone_core::plan::PlanVersion;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::time::Wall;
@@ -214,6 +215,7 @@ impl Commands for Memory {
             person: PersonId::parse("sue").unwrap(),
             name: "Sue".into(),
             key: Some(KeyId::parse(name).unwrap()),
+            session: None,
             channel: Channel::Api,
             origin: origin.into(),
             rights: BTreeSet::new(),
@@ -270,11 +272,20 @@ impl Commands for Memory {
         self.ask("agents".into(), vec![ann]).await
     }
     async fn audit(&self, _: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal> {
-        let page = AuditPage { items: vec![audit_row()], next: Some(42) };
+        // One page, and an empty one after it.
+        let first = query.before.is_none_or(|before| before != 42);
+        let items = if first { vec![audit_row()] } else { Vec::new() };
+        let page = AuditPage { items, next: first.then_some(42) };
         self.ask(format!("{query:?}"), page).await
     }
     async fn history(&self, _: &Actor, query: HistoryQuery) -> Result<HistoryPage, Refusal> {
-        let page = HistoryPage { items: vec![snapshot()], next: Some("7~c1".into()) };
+        // Three pages; the second holds none that was asked for.
+        let (items, next) = match query.cursor.as_deref() {
+            Some("6~c0") => (vec![snapshot()], None),
+            Some("7~c1") => (Vec::new(), Some("6~c0".into())),
+            _ => (vec![snapshot()], Some("7~c1".into())),
+        };
+        let page = HistoryPage { items, next };
         self.ask(format!("{query:?}"), page).await
     }
     async fn place_call(&self, _: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal> {
@@ -386,6 +397,23 @@ impl Commands for Memory {
     ) -> Result<AgentView, Refusal> {
         let ann = self.agents(who).await?.remove(0);
         self.ask(format!("state {away} {reason:?}"), AgentView { reason, ..ann }).await
+    }
+    async fn set_labels(&self, _: &Actor, what: Labels) -> Result<Labels, Refusal> {
+        self.ask(format!("{what:?}"), what).await
+    }
+    async fn health(&self, _: &Actor) -> Result<Health, Refusal> {
+        let line = |id, state, detail: &str| HealthItem {
+            id,
+            state,
+            value: "1 ms".into(),
+            detail: detail.into(),
+        };
+        let items = vec![
+            line("database", HealthState::Ok, ""),
+            line("disk_free", HealthState::Bad, "make room"),
+            line("trunks", HealthState::Warn, "one does not answer"),
+        ];
+        self.ask("health".into(), Health { at: Wall(1_000), items }).await
     }
     async fn ready(&self) -> Result<(), String> {
         self.not_ready.lock().unwrap().clone().map_or(Ok(()), Err)

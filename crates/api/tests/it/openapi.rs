@@ -46,6 +46,8 @@ fn the_contracts_paths_are_all_there() {
         "post /supervisions/{id}/agent",
         "get /audit",
         "get /history/calls",
+        "get /health",
+        "put /labels",
         "get /session",
         "post /session",
         "delete /session",

@@ -4,6 +4,7 @@ use crate::doors::routed;
 use crate::memory::{Got, get, memory, request, send, with_json};
 use axum::body::Body;
 use serde_json::json;
+use undertone_core::refusal::{Reason, Refusal};
 
 fn code(got: &Got) -> (u16, String) {
     (got.status.as_u16(), got.json["code"].as_str().unwrap_or_default().to_owned())
@@ -287,4 +288,113 @@ async fn the_history_is_asked_for_by_what_the_query_says() {
     {
         assert_eq!(get(&router, &format!("{path}{bad}")).await.status, 422, "{bad}");
     }
+}
+
+#[tokio::test]
+async fn health_says_each_part_and_the_worst_of_them() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let health = get(&router, "/api/v1/health").await;
+    assert_eq!(health.status, 200, "{}", health.text);
+    assert_eq!(health.json["state"], "bad");
+    assert_eq!(health.json["at"], "1970-01-01T00:00:01.000Z");
+    let well = json!({"id": "database", "state": "ok", "value": "1 ms", "detail": null});
+    assert_eq!(health.json["items"][0], well);
+    assert_eq!(health.json["items"][2]["detail"], "one does not answer");
+    *memory.refusal.lock().unwrap() = Some(Refusal::because(Reason::NotAllowed));
+    assert_eq!(code(&get(&router, "/api/v1/health").await), (403, "not_allowed".into()));
+}
+
+fn by_csv(path: &str) -> axum::http::Request<Body> {
+    request("GET", path).header("accept", "text/csv").body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn history_as_csv_is_every_page_or_the_one_that_was_asked_for() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let all = send(&router, by_csv("/api/v1/history/calls?queue=a")).await;
+    assert_eq!(all.status, 200, "{}", all.text);
+    assert_eq!(all.headers["content-type"], "text/csv; charset=utf-8; header=present");
+    assert_eq!(all.headers["content-disposition"], "attachment; filename=\"calls.csv\"");
+    let lines: Vec<_> = all.text.split("\r\n").collect();
+    assert_eq!(lines.len(), 4, "head, two calls, and the end of the last: {}", all.text);
+    assert!(lines[0].starts_with("id,direction,queue,"), "{}", lines[0]);
+    assert!(lines[1].starts_with("eu.n1.1.c1,inbound,") && lines[3].is_empty(), "{lines:?}");
+    assert_eq!(lines[1], lines[2]);
+    let columns = lines[0].split(',').count();
+    assert_eq!(columns, 20);
+    let asked = memory.asked();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert!(asked.iter().all(|q| q.contains("limit: 1000") && q.contains("Some(\"a\")")));
+    let one = get(&router, "/api/v1/history/calls?format=csv&limit=5").await;
+    assert_eq!(one.text.split("\r\n").count(), 3);
+    let json = "/api/v1/history/calls?format=json";
+    assert!(send(&router, by_csv(json)).await.json["items"].is_array(), "`format` counts more");
+    let odd = get(&router, "/api/v1/history/calls?format=xml").await;
+    assert_eq!(code(&odd), (422, "bad_request".into()));
+}
+
+#[tokio::test]
+async fn audit_as_csv_has_the_rows_and_rights_of_the_audit() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let audit = send(&router, by_csv("/api/v1/audit?person=sue")).await;
+    let lines: Vec<_> = audit.text.split("\r\n").collect();
+    assert_eq!((lines.len(), audit.status.as_u16()), (3, 200), "{}", audit.text);
+    assert!(lines[0].starts_with("seq,at,what,") && lines[0].ends_with(",prev_hash,hash"));
+    assert!(lines[1].starts_with("42,") && lines[1].contains(",refused,"), "{}", lines[1]);
+    assert!(lines[1].ends_with(&"ab".repeat(32)), "{}", lines[1]);
+    assert_eq!(memory.asked().len(), 2);
+    *memory.refusal.lock().unwrap() = Some(Refusal::because(Reason::NotAllowed));
+    let refused = send(&router, by_csv("/api/v1/audit")).await;
+    assert_eq!(code(&refused), (403, "not_allowed".into()));
+}
+
+#[tokio::test]
+async fn a_csv_whose_next_page_cannot_be_had_does_not_look_whole() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let answer = tower::ServiceExt::oneshot(router, by_csv("/api/v1/audit")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    *memory.refusal.lock().unwrap() = Some(Refusal::because(Reason::AuditUnavailable));
+    assert!(axum::body::to_bytes(answer.into_body(), 1 << 20).await.is_err());
+}
+
+#[tokio::test]
+async fn labels_are_taken_where_each_is_known_and_else_the_field_is_named() {
+    let memory = memory();
+    let router = routed(memory.clone());
+    let put = async |body: &str| with_json(&router, "PUT", "/api/v1/labels", body).await;
+    let now = put(r#"{"preset":"sales","words":{"whisper":" Coach ","agent":""}}"#).await;
+    assert_eq!(now.status, 200, "{}", now.text);
+    assert_eq!(now.json, json!({"preset": "sales", "words": {"whisper": "Coach"}}));
+    assert_eq!(put(r#"{"preset":"undertone"}"#).await.json["words"], json!({}));
+    assert_eq!(memory.asked().len(), 2);
+    let long = format!(r#"{{"preset":"pbx","words":{{"agent":"{}"}}}}"#, "x".repeat(41));
+    for (body, named) in [
+        (r#"{"preset":"banana"}"#, "`preset`"),
+        (r#"{"preset":"pbx","words":{"agents":"rep"}}"#, "`agents`"),
+        (r#"{"preset":"pbx","words":{"listen":"Join","barge":"join"}}"#, "the same"),
+        (r#"{"preset":"pbx","words":{"agent":7}}"#, "words"),
+        (r#"{"preset":"pbx","colour":"red"}"#, "colour"),
+        (long.as_str(), "`words.agent`"),
+    ] {
+        let wrong = put(body).await;
+        assert_eq!(code(&wrong), (422, "bad_request".into()), "{body}");
+        assert!(wrong.json["detail"].as_str().unwrap().contains(named), "{}", wrong.text);
+    }
+    assert_eq!(memory.asked().len(), 2, "and nothing was asked for");
+}
+
+#[tokio::test]
+async fn me_has_the_words_and_the_limits_of_the_house() {
+    let me = get(&routed(memory()), "/api/v1/me").await.json;
+    assert_eq!(me["labels"], json!({"preset": "sales", "words": {"agent": "rep"}}));
+    let limits = json!({
+        "hold_long_ms": 120_000, "talk_long_ms": 600_000, "wrap_up_long_ms": 60_000,
+        "silence_ms": 15_000, "whisper_long_ms": 8_000, "whisper_share": 0.1,
+        "whisper_per_min": 1.5
+    });
+    assert_eq!(me["policy"], limits);
 }

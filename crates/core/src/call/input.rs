@@ -1,7 +1,9 @@
 //! Everything that can happen to a call, as data. The switchboard is the only one who makes these.
 
 use crate::access::Actor;
-use crate::id::{CallId, DeviceId, KeyId, MessageId, PersonId, SeatId, SupervisionId, TapId};
+use crate::id::{
+    CallId, DeviceId, KeyId, MessageId, PersonId, SeatId, SessionId, SupervisionId, TapId,
+};
 use crate::plan::{EdgeRef, PlanVersion};
 use crate::refusal::Refusal;
 use crate::routing::{Origin, Outside};
@@ -419,6 +421,10 @@ pub enum Input {
     /// A page of this person is there again.
     ControlBack {
         person: PersonId,
+    },
+    /// These sessions of the pages are over: signed out, run out, or taken from their person.
+    SignedOut {
+        sessions: BTreeSet<SessionId>,
     },
     ShutDown,
 }

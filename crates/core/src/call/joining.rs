@@ -136,6 +136,7 @@ impl Call {
             started: turn.now,
             ended: None,
             end_reason: None,
+            lost_by: "leg_lost",
             policy: turn.dir.policy.as_stored(),
             guard_ms: 0,
             keypad: Keypad::default(),

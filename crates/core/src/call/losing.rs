@@ -83,7 +83,7 @@ impl Call {
             party.leg = crate::phone::Leg::Gone;
         }
         if owner && cause != LegEnd::HungUp && !heard {
-            return self.lose_owner(turn, &id, seat);
+            return self.lose_owner(turn, &id, seat, "leg_lost");
         }
         if live {
             self.end_supervision(turn, &id, Life::Ended, end_code(cause), None);
@@ -96,7 +96,13 @@ impl Call {
 
     /// The customer hears treatment; whoever was put aside stays so until the owner is back or
     /// has been away too long.
-    fn lose_owner(&mut self, turn: &mut Turn, id: &SupervisionId, seat: SeatId) {
+    pub(super) fn lose_owner(
+        &mut self,
+        turn: &mut Turn,
+        id: &SupervisionId,
+        seat: SeatId,
+        why: &'static str,
+    ) {
         self.drop_pending(turn, id, Reason::MediaFailed);
         self.drop_awaits(turn, id, Reason::MediaFailed);
         let leg = self.parties.get(&seat).map(|party| party.leg);
@@ -113,10 +119,12 @@ impl Call {
         }
         let Some(supervision) = self.supervisions.get_mut(id) else { return };
         supervision.life = Life::Lost;
+        supervision.lost_by = why;
         supervision.version += 1;
         let name = supervision.by.name.clone();
         self.note(turn, "owner_lost", name, "");
-        let details = vec![("back_within_ms", turn.dir.policy.takeover_back_ms.to_string())];
+        let within = turn.dir.policy.takeover_back_ms.to_string();
+        let details = vec![("back_within_ms", within), ("why", why.to_owned())];
         let who = crate::audit::Who::system();
         let outcome = crate::audit::Outcome::Allowed;
         self.write(turn, who, "supervision.lost", Some(id), outcome, details);

@@ -43,6 +43,7 @@ mod planning;
 mod raising;
 mod redirect;
 mod showing;
+mod signing_out;
 mod too_late;
 mod transfer;
 mod turn;
@@ -256,6 +257,7 @@ impl Call {
             Input::RightsLost { person, key } => self.rights_lost(turn, &person, key.as_ref()),
             Input::ControlLost { person } => self.control_lost(turn, &person),
             Input::ControlBack { person } => self.control_back(turn, &person),
+            Input::SignedOut { sessions } => self.signed_out(turn, &sessions),
             Input::ShutDown => self.end(turn, "shutting_down"),
         }
     }
@@ -269,7 +271,10 @@ impl Call {
             Some(Due::Incoming(id)) => self.raise_not_proven(turn, &id),
             Some(Due::Plan(number)) => self.plan_not_in_force(turn, number),
             Some(Due::Guard(seat)) => self.guard_not_passed(turn, seat),
-            Some(Due::ComeBack(id)) => self.owner_stayed_away(turn, &id, "leg_lost"),
+            Some(Due::ComeBack(id)) => {
+                let why = self.supervisions.get(&id).map_or("leg_lost", |s| s.lost_by);
+                self.owner_stayed_away(turn, &id, why);
+            }
             Some(Due::ControlFall(id)) => self.control_stays_away(turn, &id),
             Some(Due::ControlEnd(id)) => self.control_gone(turn, &id),
             Some(Due::Merge) => self.merge_failed(turn),

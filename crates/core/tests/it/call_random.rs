@@ -4,8 +4,10 @@
 
 use crate::call_world::*;
 use proptest::prelude::*;
-use undertone_core::call::{Input, LegEnd, LegFailure, RequestId, RowId, TapEnd, TimerId};
-use undertone_core::id::{DeviceId, SeatId, TapId};
+use undertone_core::call::{
+    Assist, AssistAct, Input, LegEnd, LegFailure, RequestId, RowId, TapEnd, TimerId,
+};
+use undertone_core::id::{DeviceId, MessageId, SeatId, TapId};
 use undertone_core::plan::{EdgeRef, Listener, PlanVersion, Source};
 use undertone_core::routing::Origin;
 use undertone_core::view::*;
@@ -103,6 +105,17 @@ enum Op {
         who: usize,
         is_there: bool,
     },
+    /// The sessions of one, or of two.
+    SignOut {
+        who: usize,
+        also: usize,
+    },
+    /// A hand, a prompt, a reply: by anybody, about anything.
+    Assist {
+        who: usize,
+        act: usize,
+        about: usize,
+    },
     /// Which of the world's habits change: commits, forces, proves, answers, passes, places.
     Habit {
         which: usize,
@@ -147,6 +160,10 @@ fn op() -> impl Strategy<Value = Op> {
         1 => who().prop_map(|who| Op::Revoke { who }),
         2 => (1..8u32, any::<bool>()).prop_map(|(seat, is_quiet)| Op::Sound { seat, is_quiet }),
         2 => (who(), any::<bool>()).prop_map(|(who, is_there)| Op::Page { who, is_there }),
+        1 => (who(), who()).prop_map(|(who, also)| Op::SignOut { who, also }),
+        3 => (0..6usize, 0..6usize, who()).prop_map(|(who, act, about)| {
+            Op::Assist { who, act, about }
+        }),
         2 => (0..6usize, prop::bool::weighted(0.7)).prop_map(|(which, on)| {
             Op::Habit { which, on }
         }),
@@ -320,6 +337,8 @@ fn apply_to_the_world(world: &mut World, op: Op) {
             assert!(!is_named_at_all(world, view.and_then(|v| v.seat)), "revoked, in the plan");
             world.dir.change(|facts| facts.people.get_mut(&person).unwrap().rights = rights);
         }
+        Op::SignOut { who, also } => sign_out(world, &[WHO[who], WHO[also]]),
+        Op::Assist { who, act, about } => assist(world, EVERYBODY[who], act, about),
         Op::Habit { which, on } => {
             let habits = &mut world.habits;
             let all = [
@@ -360,6 +379,36 @@ fn apply_absence(world: &mut World, op: Op) {
         }
         _ => {}
     }
+}
+
+fn sign_out(world: &mut World, names: &[&str]) {
+    let theirs = |s: &SupervisionView| names.iter().any(|name| s.supervisor == person(name));
+    let begun: Vec<_> = world.view().supervisions.into_iter().filter(theirs).collect();
+    let sessions = names.iter().map(|name| session(name)).collect();
+    world.feed(Input::SignedOut { sessions });
+    for view in begun {
+        assert!(!is_named_at_all(world, view.seat), "signed out, still in the plan");
+    }
+}
+
+/// Help moves no edge, whoever asks for it and of whatever.
+fn assist(world: &mut World, who: &str, act: usize, about: usize) {
+    let edges = world.plan.edges.clone();
+    let (request, by) = (world.request(), actor(who, &world.dir));
+    let id = MessageId::parse(&format!("m{}", request.0)).unwrap();
+    let supervision = of(world, about).map_or(sup(99), |view| view.id);
+    let number = world.view().help.map_or(1, |help| help.number);
+    let act = match act {
+        0 => AssistAct::Raise { reason: None, told: 1 },
+        1 => AssistAct::Reason { reason: Some(HelpReason::Policy) },
+        2 => AssistAct::Withdraw,
+        3 => AssistAct::Coming { number },
+        4 => AssistAct::Prompt { supervision, id, text: "offer callback".into() },
+        _ => AssistAct::Answer { supervision, id, word: ReplyWord::Done },
+    };
+    world.feed(Input::Assist(Box::new(Assist { request, by, act })));
+    assert_eq!(world.plan.edges, edges, "help moved an edge\n{}", world.log.join("\n"));
+    assert!(world.answer(request).is_some(), "what is asked in writing is answered at once");
 }
 
 fn stray(kind: usize, n: u64) -> Input {

@@ -24,6 +24,11 @@ pub(crate) fn person(name: &str) -> PersonId {
     PersonId::parse(name).unwrap()
 }
 
+/// The session of the pages by which this person acts.
+pub(crate) fn session(name: &str) -> SessionId {
+    SessionId::parse(&format!("ses-{name}")).unwrap()
+}
+
 pub(crate) fn sup(n: u64) -> SupervisionId {
     SupervisionId::parse(&format!("s{n}")).unwrap()
 }
@@ -62,6 +67,7 @@ pub(crate) fn actor(name: &str, dir: &Directory) -> Actor {
         person: person(name),
         name: name.to_owned(),
         key: Some(KeyId::parse(&format!("key-{name}")).unwrap()),
+        session: Some(session(name)),
         channel: Channel::Api,
         origin: "127.0.0.1".to_owned(),
         rights: dir.people[&person(name)].rights.clone(),

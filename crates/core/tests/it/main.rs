@@ -13,6 +13,7 @@ mod call_random;
 mod call_redirect;
 mod call_rights;
 mod call_scenarios;
+mod call_signed_out;
 mod call_takeover;
 mod call_times;
 mod call_transfer;

@@ -201,6 +201,7 @@ fn supervisor(id: &str, name: &str, uri: &str) -> anyhow::Result<Actor> {
         person: PersonId::parse(id)?,
         name: name.into(),
         key: None,
+        session: None,
         channel: Channel::Api,
         origin: uri.into(),
         rights: super::cast::supervisor_rights(),

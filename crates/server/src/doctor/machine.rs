@@ -1,6 +1,6 @@
 //! The machine under the calls: files that may be open, disk, clock, the mark on media packets.
 
-use super::{Finding, Holder};
+use super::{Finding, Grade, Holder};
 use crate::clock;
 use crate::config::Config;
 use rustix::process::{Resource, getrlimit};
@@ -46,25 +46,35 @@ fn limit_of(pid: u32) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-fn disk(data: &Path) -> Finding {
+/// Bytes free where the data is, and what to think of them.
+pub(crate) fn disk_free(data: &Path) -> std::io::Result<(u64, Grade)> {
     // Where it will be, if it is not there yet.
     let there = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
-    let stat = match rustix::fs::statvfs(there) {
-        Ok(stat) => stat,
+    let stat = rustix::fs::statvfs(there)?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let grade = match free {
+        ..DISK_BROKEN_BYTES => Grade::Broken,
+        DISK_BROKEN_BYTES..DISK_LOW_BYTES => Grade::Note,
+        _ => Grade::Good,
+    };
+    Ok((free, grade))
+}
+
+fn disk(data: &Path) -> Finding {
+    let (free, grade) = match disk_free(data) {
+        Ok(found) => found,
         Err(error) => {
-            let what = format!("disk: {} cannot be looked at: {error}", there.display());
+            let what = format!("disk: {} cannot be looked at: {error}", data.display());
             return Finding::broken(what, "give this user the folder");
         }
     };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let what = format!("disk: {} MiB free at {}", free >> 20, data.display());
-    if free < DISK_BROKEN_BYTES {
-        Finding::broken(what, "make room: without it no audit row is written, and none supervises")
-    } else if free < DISK_LOW_BYTES {
-        Finding::note(what, "make room soon")
-    } else {
-        Finding::good(what)
+    let most = "make room: without it no audit row is written, and none supervises";
+    match grade {
+        Grade::Broken => Finding::broken(what, most),
+        Grade::Note => Finding::note(what, "make room soon"),
+        Grade::Good => Finding::good(what),
     }
 }
 
@@ -82,7 +92,7 @@ fn mark(dscp: u8) -> Finding {
 }
 
 /// Times in records and the audit are wall time: it must not lie behind what is written.
-pub(super) fn clock(last_row: Option<Wall>) -> Finding {
+pub(crate) fn clock(last_row: Option<Wall>) -> Finding {
     let now = clock::now().wall;
     if let Some(last) = last_row
         && last.0 > now.0 + CLOCK_SLACK_MS

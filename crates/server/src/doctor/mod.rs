@@ -5,6 +5,8 @@ mod machine;
 mod network;
 mod sockets;
 
+pub(crate) use machine::{clock, disk_free};
+
 use crate::clock;
 use crate::config::Config;
 use crate::lock::{self, Holder};
@@ -15,7 +17,7 @@ use std::time::Duration;
 const DATABASE_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Grade {
+pub(crate) enum Grade {
     Good,
     /// Works, and somebody may want to know.
     Note,
@@ -43,6 +45,16 @@ impl Finding {
     }
     pub fn is_broken(&self) -> bool {
         self.grade == Grade::Broken
+    }
+
+    /// What was found without its name, and what to do about it.
+    pub(crate) fn said(&self) -> (Grade, String) {
+        let what = self.what.split_once(": ").map_or(self.what.as_str(), |(_, what)| what);
+        let text = match &self.remedy {
+            Some(remedy) => format!("{what}: {remedy}"),
+            None => what.to_owned(),
+        };
+        (self.grade, text)
     }
 }
 

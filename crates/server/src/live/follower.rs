@@ -15,6 +15,8 @@ use tokio::time::MissedTickBehavior;
 use undertone_api::{CallSnapshot, Changes, Cursor, LetGo, SignedIn, SignedOut, Told};
 use undertone_core::access::{Actor, Right};
 use undertone_core::id::{CallId, SeatId};
+use undertone_core::labels::Labels;
+use undertone_core::policy::Limits;
 use undertone_core::seen;
 use undertone_core::view::TimingView;
 
@@ -31,6 +33,8 @@ pub(super) struct Following {
     pub(super) wanted: watch::Receiver<Vec<CallId>>,
     /// As it was told of last.
     pub(super) phone: Option<PhoneSeen>,
+    /// Words and limits, as `GET /me` had them when this began, or as they were told of last.
+    pub(super) says: Option<(Labels, Limits)>,
 }
 
 /// It takes no more; with why, if there is anything to say.
@@ -170,7 +174,13 @@ impl Following {
             Some(_) => dir.restrict(&mut now),
             None => now.rights = person.rights.clone(),
         }
+        let says = (dir.labels.clone(), dir.policy.limits);
         if now == self.who.actor {
+            // Words of the page changed: nothing that it may see.
+            let known = self.says.replace(says.clone());
+            if known.is_some_and(|known| known != says) {
+                self.tell(Told::Me(Box::new(self.who.clone())))?;
+            }
             return Ok(());
         }
         self.who.actor = now;
@@ -192,13 +202,11 @@ impl Following {
             return Ok(());
         }
         self.phone.clone_from(&now);
-        match now {
-            Some(now) => {
-                let view = self.desk.shown(&self.who.actor, now).await;
-                self.tell(Told::Phone(Box::new(view)))
-            }
-            None => Ok(()),
-        }
+        let view = match now {
+            Some(now) => Some(Box::new(self.desk.shown(&self.who.actor, now).await)),
+            None => None,
+        };
+        self.tell(Told::Phone(view))
     }
 
     async fn meters(&mut self) -> Result<(), Over> {

@@ -103,7 +103,8 @@ impl LiveBoard for Hub {
         let (desk, boot) = (self.desk.clone(), self.boot.clone());
         // A key has no page; what it begins is steered by whoever holds it.
         let open = who.session.as_ref().map(|_| self.pages.opens(&who.actor.person));
-        let task = follower::Following { desk, who, boot, told, let_go, wanted, phone: None };
+        let (phone, says) = (None, None);
+        let task = follower::Following { desk, who, boot, told, let_go, wanted, phone, says };
         tokio::spawn(async move {
             task.run(start).await;
             drop((place, open));

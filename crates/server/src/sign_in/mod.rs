@@ -138,6 +138,8 @@ impl Reception {
         let origin = from.to_string();
         let now = clock::now().wall;
         let new = store.open_session(person, &origin, now).await.map_err(unavailable)?;
+        // Before anybody can act by it.
+        self.board.house().sessions.opened(new.session.id.clone());
         let dir = self.board.directory();
         let signed_in = signed_in(&new.session, &dir, &origin).ok_or(SignInRefused::Wrong)?;
         self.write(Some(person), from, "session.open", true);
@@ -167,6 +169,7 @@ fn signed_in(session: &Session, dir: &Directory, origin: &str) -> Option<SignedI
         person: person.id.clone(),
         name: person.name.clone(),
         key: None,
+        session: Some(session.id.clone()),
         channel: Channel::Web,
         origin: origin.into(),
         rights: person.rights.clone(),
@@ -261,6 +264,7 @@ impl SignIn for Reception {
                 return Err(Refusal::with(Reason::BadRequest, why));
             }
         }
+        self.board.house().sessions.look();
         let from = who.actor.origin.parse().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
         self.write(Some(&who.actor.person), from, what, true);
         Ok(())
@@ -282,6 +286,7 @@ impl SignIn for Reception {
         let changed = Login { password, changed_at: clock::now().wall, ..login };
         let stays = who.session.as_ref().map(|session| session.id.clone());
         store.put_login(changed, stays).await.map_err(unavailable)?;
+        self.board.house().sessions.look();
         self.write(Some(&who.actor.person), from, "password.change", true);
         Ok(())
     }
@@ -308,6 +313,8 @@ impl SignIn for Reception {
             now: clock::now().wall,
             demo: self.demo.is_some(),
             wrap_up_ms: dir.policy.wrap_up_ms,
+            labels: dir.labels.clone(),
+            limits: dir.policy.limits,
         })
     }
 }

@@ -11,13 +11,13 @@
 
 use super::House;
 use super::task::Message;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use undertone_core::call::{LegEnd, LegFailure};
-use undertone_core::id::{BridgeId, CallId, LegId, PersonId, SeatId};
+use undertone_core::id::{BridgeId, CallId, LegId, PersonId, SeatId, SessionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_engine::{BrowserRefused, DetachedLeg, Greet, Greeted};
 use undertone_media::bridge::BridgeEvent;
@@ -58,6 +58,8 @@ struct Phone {
     leg: LegId,
     /// The page that holds it.
     tab: String,
+    /// By which that page asked last; the phone ends with it. None: by a key.
+    session: Option<SessionId>,
     foyer: BridgeId,
     media: Media,
     send_codec: Codec,
@@ -68,6 +70,11 @@ struct Phone {
 impl Phone {
     fn place(&self) -> (BridgeId, SeatId) {
         self.loan.as_ref().map_or((self.foyer, FOYER_SEAT), |loan| (loan.bridge, loan.seat))
+    }
+
+    fn is_held_by(&mut self, asked: &PhoneAsked) {
+        self.tab.clone_from(&asked.tab);
+        self.session.clone_from(&asked.session);
     }
 }
 
@@ -85,6 +92,8 @@ pub struct PhoneSeen {
 pub struct PhoneAsked {
     pub offer: String,
     pub tab: String,
+    /// By which the page is signed in.
+    pub session: Option<SessionId>,
     /// Also if another page of the same person has it.
     pub here: bool,
     /// From where the page asks.
@@ -329,6 +338,7 @@ impl House {
         let phone = Phone {
             leg,
             tab: asked.tab.clone(),
+            session: asked.session.clone(),
             foyer,
             media: media.clone(),
             send_codec,
@@ -349,7 +359,7 @@ impl House {
     fn restarted(&self, person: &PersonId, asked: &PhoneAsked, answered: Answered) -> String {
         let mut phones = self.browsers().phones();
         if let Some(phone) = phones.get_mut(person) {
-            phone.tab.clone_from(&asked.tab);
+            phone.is_held_by(asked);
             let differs = phone.media.codecs.iter().any(|c| !answered.media.codecs.contains(c))
                 || phone.media.codecs.len() != answered.media.codecs.len();
             if differs {
@@ -379,23 +389,37 @@ impl House {
             .map_err(|error| Refusal::with(Reason::Overloaded, error.to_string()))?;
         let agreed = if phone.loan.is_some() { media.clone() } else { idle(&media) };
         self.engine.reconfigure(bridge, seat, agreed);
-        phone.tab.clone_from(&asked.tab);
+        phone.is_held_by(asked);
         phone.media = media;
         Ok(answer)
     }
 
     /// False: there was none.
     pub fn close_phone(&self, person: &PersonId) -> bool {
-        let Some(phone) = self.browsers().phones().remove(person) else { return false };
+        let phone = self.browsers().phones().remove(person);
+        phone.map(|phone| self.end_phone(phone, LegEnd::HungUp)).is_some()
+    }
+
+    /// Those that these sessions opened. Nobody hung up: a customer who has been taken over is not
+    /// to be let go by this.
+    pub(super) fn close_phones_of(&self, sessions: &BTreeSet<SessionId>) {
+        let theirs = |phone: &Phone| phone.session.as_ref().is_some_and(|s| sessions.contains(s));
+        let ended: Vec<_> = {
+            let mut phones = self.browsers().phones();
+            phones.extract_if(|_, phone| theirs(phone)).map(|(_, phone)| phone).collect()
+        };
+        ended.into_iter().for_each(|phone| self.end_phone(phone, LegEnd::Lost));
+    }
+
+    fn end_phone(&self, phone: Phone, cause: LegEnd) {
         match phone.loan {
             None => self.engine.close(phone.foyer),
             Some(loan) => {
                 self.engine.close(phone.foyer);
-                let message = Message::BrowserGone { seat: loan.seat, cause: LegEnd::HungUp };
+                let message = Message::BrowserGone { seat: loan.seat, cause };
                 tokio::spawn(async move { loan.to.send(message).await });
             }
         }
-        true
     }
 
     /// Takes the leg out of its foyer for that seat.

@@ -39,8 +39,10 @@ use crate::clock;
 use crate::floor::FloorTask;
 use crate::ids::Ids;
 use crate::live::Dirty;
+use crate::sessions::OpenSessions;
 use futures::future::join_all;
 use pins::Pins;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -48,7 +50,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use undertone_core::call::{Call, Input, NewCall, Written};
 use undertone_core::directory::{Device, Directory};
 use undertone_core::floor::present_call;
-use undertone_core::id::{CallId, KeyId, PersonId};
+use undertone_core::id::{CallId, KeyId, PersonId, SessionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_engine::Engine;
 use undertone_sdp::Told;
@@ -82,6 +84,8 @@ pub struct House {
     pub dirty: Arc<Dirty>,
     /// What is written between supervisors and agents, to their pages.
     pub written: broadcast::Sender<Arc<Written>>,
+    /// By which people act on the pages.
+    pub sessions: OpenSessions,
     strangers: Strangers,
     pins: Pins,
     /// Callers who are answered and on no call.
@@ -129,6 +133,7 @@ impl Switchboard {
             exchange: Exchange::default(),
             dirty,
             written: broadcast::Sender::new(WRITTEN_MAX),
+            sessions: OpenSessions::default(),
             strangers: Strangers::default(),
             pins: Pins::default(),
             alone: Arc::new(Semaphore::new(alone::ALONE_MAX)),
@@ -203,6 +208,15 @@ impl Switchboard {
             };
             call.input(input).await;
         }
+    }
+
+    /// What these sessions began is over: first the calls hear of it, so that core says what
+    /// becomes of a customer, then the phones in their browsers are closed.
+    pub async fn signed_out(&self, sessions: &BTreeSet<SessionId>) {
+        for call in self.house.register.all() {
+            call.input(Input::SignedOut { sessions: sessions.clone() }).await;
+        }
+        self.house.close_phones_of(sessions);
     }
 
     /// Ends every live call, and waits until the last has gone.

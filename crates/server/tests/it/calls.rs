@@ -135,6 +135,7 @@ async fn what_is_asked_of_a_call_that_has_just_ended_is_refused_and_written() {
         person: PersonId::parse("mia").expect("an id"),
         name: "Mia".into(),
         key: Some(house.key.clone()),
+        session: None,
         channel: Channel::Api,
         origin: "here".into(),
         rights: Right::ALL.iter().copied().collect(),

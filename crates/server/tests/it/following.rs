@@ -202,6 +202,7 @@ async fn a_page_that_does_not_read_is_let_go_and_a_server_that_stops_says_so() {
             person: PersonId::parse("mia").unwrap(),
             name: "mia".into(),
             key: None,
+            session: None,
             channel: Channel::Web,
             origin: "test".into(),
             rights: Right::ALL.iter().copied().collect(),

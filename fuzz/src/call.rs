@@ -184,6 +184,7 @@ fn asker(input: &Input) -> Option<Asker> {
         | Input::Resume { request, .. }
         | Input::Leave { request, .. } => request.map(Asker::Request),
         Input::AgentAction { request, .. } => Some(Asker::Request(*request)),
+        Input::Assist(assist) => Some(Asker::Request(assist.request)),
         Input::Change(change) => Some(Asker::Request(change.request)),
         Input::Join(join) => Some(Asker::Request(join.request)),
         Input::TransferAsked(asked) => Some(match asked.by {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
+use undertone_core::feedback::Useful;
 use undertone_core::id::{CallId, MessageId, PersonId, SeatId, SupervisionId};
 use undertone_core::labels::Labels;
 use undertone_core::refusal::Refusal;
@@ -311,6 +312,14 @@ pub trait Commands: Send + Sync + 'static {
         id: &SupervisionId,
         word: ReplyWord,
     ) -> Result<Sent, Refusal>;
+    /// Once the row is written.
+    async fn feedback(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        about: &SupervisionId,
+        useful: Useful,
+    ) -> Result<(), Refusal>;
     /// Away, with a reason to show, or back.
     async fn set_state(
         &self,

@@ -143,6 +143,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::answer_call::answer_call))
         .routes(routes!(ops::decline_call::decline_call))
         .routes(routes!(ops::call_abilities::call_abilities))
+        .routes(routes!(ops::call_heard::call_heard))
         .routes(routes!(ops::hold_call::hold_call))
         .routes(routes!(ops::resume_call::resume_call))
         .routes(routes!(ops::transfer_call::transfer_call))
@@ -179,6 +180,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::help_coming::help_coming))
         .routes(routes!(ops::send_prompt::send_prompt))
         .routes(routes!(ops::send_reply::send_reply))
+        .routes(routes!(ops::say_useful::say_useful))
 }
 
 fn head() -> OpenApi {

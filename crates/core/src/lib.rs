@@ -12,6 +12,7 @@ pub mod call;
 pub mod codes;
 pub mod contact;
 pub mod directory;
+pub mod feedback;
 pub mod floor;
 pub mod hearing;
 pub mod id;

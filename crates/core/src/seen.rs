@@ -54,8 +54,9 @@ fn as_agent(view: &CallView, policy: &Policy) -> (CallView, BTreeSet<SeatId>) {
         .into_iter()
         .partition(|party| party.role != Role::Supervisor || shown.contains(&party.seat));
     seen.parties = parties;
-    // All three would tell of those who are not shown.
+    // All four would tell of those who are not shown.
     seen.timeline.clear();
+    seen.heard.clear();
     seen.plan = PlanVersion::default();
     let TimingView { duration_ms, queue_ms, ring_ms, talk_ms, hold_ms, other_ms, .. } = view.timing;
     seen.timing = TimingView {
@@ -179,6 +180,7 @@ mod tests {
                 who: "Sue".into(),
                 detail: String::new(),
             }],
+            heard: vec![HeardView { at: Wall(1), ears: Vec::new() }],
             plan: PlanVersion(1),
             help: None,
         }

@@ -188,6 +188,28 @@ pub struct TimelineEntry {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hearer {
+    Seat(SeatId),
+    /// A supervisor without a seat: a stream.
+    Supervision(SupervisionId),
+}
+
+/// Whom one of the call hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarView {
+    pub who: Hearer,
+    /// Never empty.
+    pub hears: Vec<SeatId>,
+}
+
+/// Who hears whom from `at` until the next of these. Who is not named hears nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardView {
+    pub at: Wall,
+    pub ears: Vec<EarView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallView {
     pub id: CallId,
     pub direction: Direction,
@@ -202,6 +224,8 @@ pub struct CallView {
     pub supervisions: Vec<SupervisionView>,
     pub timing: TimingView,
     pub timeline: Vec<TimelineEntry>,
+    /// What the plans let through, oldest first.
+    pub heard: Vec<HeardView>,
     pub plan: PlanVersion,
     /// The agent's raised hand.
     pub help: Option<HelpView>,

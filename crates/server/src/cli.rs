@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use undertone_core::access::Right;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_sdp::Network;
@@ -159,6 +160,9 @@ struct DemoSettings {
     /// Calls that stand at any time.
     #[arg(long, env = "UNDERTONE_CALLS", value_name = "N", default_value_t = 10)]
     calls: usize,
+    /// Seconds from a supervisor's first look until Ana raises her hand, for who cannot wait 45.
+    #[arg(long, hide = true)]
+    hand_after_s: Option<u64>,
     /// The script follows the seed.
     #[arg(long, env = "UNDERTONE_SEED", value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -374,8 +378,9 @@ async fn run_demo(settings: DemoSettings) -> anyhow::Result<ExitCode> {
     running::raise_file_limit();
     let mut signals = Signals::catch()?;
     let (calls, seed) = (settings.calls, settings.seed);
+    let hand_after = settings.hand_after_s.map_or(demo::HAND_AFTER, Duration::from_secs);
     let drain_s = config.drain_s;
-    let demo = demo::start(DemoConfig { config, calls, seed }).await?;
+    let demo = demo::start(DemoConfig { config, calls, seed, hand_after }).await?;
     for line in demo.welcome() {
         println!("{line}");
     }

@@ -25,6 +25,7 @@ use undertone_core::audit::{AuditEntry, Outcome, Who};
 use undertone_core::call::{self, Answer, Input, Reply, TransferAsked, TransferBy};
 use undertone_core::contact::Contact;
 use undertone_core::directory::Directory;
+use undertone_core::feedback::Useful;
 use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
 use undertone_core::labels::Labels;
 use undertone_core::refusal::{Reason, Refusal};
@@ -485,6 +486,16 @@ impl Commands for Desk {
     ) -> Result<Sent, Refusal> {
         self.write_to(who, id, |supervision, id| call::AssistAct::Answer { supervision, id, word })
             .await
+    }
+
+    async fn feedback(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        about: &SupervisionId,
+        useful: Useful,
+    ) -> Result<(), Refusal> {
+        self.take_feedback(who, call, about, useful).await
     }
 
     async fn set_state(

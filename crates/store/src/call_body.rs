@@ -11,7 +11,8 @@ use undertone_core::id::{
 use undertone_core::plan::PlanVersion;
 use undertone_core::time::Wall;
 use undertone_core::view::{
-    CallView, LegKind, PartyView, SpanView, SupervisionView, TimelineEntry, TimingView,
+    CallView, EarView, HeardView, Hearer, LegKind, PartyView, SpanView, SupervisionView,
+    TimelineEntry, TimingView,
 };
 
 #[derive(Default, Serialize, Deserialize)]
@@ -33,6 +34,7 @@ pub(crate) struct Body {
     supervisions: Vec<Supervision>,
     timing: Timing,
     timeline: Vec<Moment>,
+    heard: Vec<Heard>,
     plan: u64,
 }
 
@@ -103,6 +105,15 @@ struct Moment {
     detail: String,
 }
 
+/// Whom each listener hears, from an instant on.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Heard {
+    at: i64,
+    seats: Vec<(u32, Vec<u32>)>,
+    streams: Vec<(String, Vec<u32>)>,
+}
+
 pub(crate) fn write(record: &CallRecord) -> String {
     // JSON writes a NUL as \u0000, so PostgreSQL takes any text in here.
     text::json(&body(record))
@@ -128,6 +139,7 @@ pub(crate) fn body(record: &CallRecord) -> Body {
         supervisions: view.supervisions.iter().map(write_supervision).collect(),
         timing: write_timing(&view.timing),
         timeline: view.timeline.iter().map(write_moment).collect(),
+        heard: view.heard.iter().map(write_heard).collect(),
         plan: view.plan.0,
     }
 }
@@ -158,6 +170,7 @@ pub(crate) fn record(body: Body) -> Result<CallRecord, StoreError> {
             .collect::<Result<_, _>>()?,
         timing: read_timing(&body.timing),
         timeline: body.timeline.into_iter().map(read_moment).collect(),
+        heard: body.heard.into_iter().map(read_heard).collect::<Result<_, _>>()?,
         plan: PlanVersion(body.plan),
         help: None,
     };
@@ -310,6 +323,32 @@ fn write_moment(m: &TimelineEntry) -> Moment {
 
 fn read_moment(m: Moment) -> TimelineEntry {
     TimelineEntry { at: Wall(m.at), what: text::code(&m.what), who: m.who, detail: m.detail }
+}
+
+fn write_heard(heard: &HeardView) -> Heard {
+    let numbers = |ear: &EarView| ear.hears.iter().map(|seat| seat.0).collect();
+    let mut written = Heard { at: heard.at.0, ..Heard::default() };
+    for ear in &heard.ears {
+        match &ear.who {
+            Hearer::Seat(seat) => written.seats.push((seat.0, numbers(ear))),
+            Hearer::Supervision(id) => written.streams.push((id.to_string(), numbers(ear))),
+        }
+    }
+    written
+}
+
+fn read_heard(heard: Heard) -> Result<HeardView, StoreError> {
+    let ear =
+        |who, hears: Vec<u32>| EarView { who, hears: hears.into_iter().map(SeatId).collect() };
+    let mut ears: Vec<_> = heard
+        .seats
+        .into_iter()
+        .map(|(seat, hears)| ear(Hearer::Seat(SeatId(seat)), hears))
+        .collect();
+    for (stream, hears) in heard.streams {
+        ears.push(ear(Hearer::Supervision(id(&stream, SupervisionId::parse)?), hears));
+    }
+    Ok(HeardView { at: Wall(heard.at), ears })
 }
 
 fn id<T>(text: &str, parse: impl Fn(&str) -> Result<T, BadId>) -> Result<T, StoreError> {

@@ -273,6 +273,7 @@ mod tests {
             supervisions: Vec::new(),
             timing: TimingView::default(),
             timeline: Vec::new(),
+            heard: Vec::new(),
             plan: PlanVersion(0),
             help: None,
         };

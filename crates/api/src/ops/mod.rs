@@ -4,6 +4,7 @@
 pub(crate) mod agent_action;
 pub(crate) mod answer_call;
 pub(crate) mod call_abilities;
+pub(crate) mod call_heard;
 pub(crate) mod change_password;
 pub(crate) mod change_supervision;
 pub(crate) mod close_session;
@@ -30,6 +31,7 @@ pub(crate) mod place_call;
 pub(crate) mod put_labels;
 pub(crate) mod raise_hand;
 pub(crate) mod resume_call;
+pub(crate) mod say_useful;
 pub(crate) mod send_prompt;
 pub(crate) mod send_reply;
 pub(crate) mod session_state;

@@ -3,6 +3,7 @@
 mod audit;
 mod call;
 mod health;
+mod heard;
 mod help;
 mod labels;
 mod live;
@@ -15,6 +16,7 @@ pub(crate) use audit::AuditList;
 pub use audit::audit_line;
 pub(crate) use call::{AbilityItem, AgentItem, AgentList, Call, CallList, CallPage};
 pub(crate) use health::HealthView;
+pub(crate) use heard::HeardList;
 pub(crate) use help::{Help, SentItem, help_number};
 pub(crate) use labels::{LabelsAsked, LabelsWire};
 pub(crate) use live::Frame;
@@ -23,5 +25,5 @@ pub(crate) use rows::{AUDIT_COLUMNS, CALL_COLUMNS, audit_cells, call_cells};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{
     AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, HelpReasonWord, ModeWord,
-    ReplyWordWire, instant, moment, party_id, seat_of,
+    ReplyWordWire, UsefulWord, instant, moment, party_id, seat_of,
 };

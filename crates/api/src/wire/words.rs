@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
+use undertone_core::feedback::Useful;
 use undertone_core::id::SeatId;
 use undertone_core::refusal::Reason;
 use undertone_core::time::Wall;
@@ -60,6 +61,10 @@ words! {
 words! {
     /// What an agent answers without a word.
     ReplyWordWire for ReplyWord { Done, SayAgain, Cannot, TakeIt }
+}
+words! {
+    /// Whether a supervisor's help was of use.
+    UsefulWord for Useful { Yes, NotReally, TooMuch }
 }
 words! {
     FollowWord for Follow { Call, Agent }

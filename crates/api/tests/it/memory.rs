@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use undertone_api::*;
 use undertone_core::access::Actor;
 use undertone_core::audit::{AuditEntry, Outcome, Who};
+use undertone_core::feedback::Useful;
 use undertone_core::id::{
     CallId, DeviceId, KeyId, MessageId, OrgId, PersonId, SeatId, SupervisionId,
 };
@@ -170,6 +171,16 @@ fn snapshot() -> CallSnapshot {
                 what: "answered",
                 who: "Ann".into(),
                 detail: String::new(),
+            }],
+            heard: vec![HeardView {
+                at: Wall(1_700_000_001_000),
+                ears: vec![
+                    EarView { who: Hearer::Seat(SeatId(1)), hears: vec![SeatId(2)] },
+                    EarView {
+                        who: Hearer::Supervision(SupervisionId::parse("s2").unwrap()),
+                        hears: vec![SeatId(1)],
+                    },
+                ],
             }],
             plan: PlanVersion(4),
             help: None,
@@ -388,6 +399,15 @@ impl Commands for Memory {
     }
     async fn reply(&self, _: &Actor, id: &SupervisionId, word: ReplyWord) -> Result<Sent, Refusal> {
         self.ask(format!("reply {id} {word:?}"), sent()).await
+    }
+    async fn feedback(
+        &self,
+        _: &Actor,
+        call: &CallId,
+        about: &SupervisionId,
+        useful: Useful,
+    ) -> Result<(), Refusal> {
+        self.ask(format!("feedback {call} {about} {useful:?}"), ()).await
     }
     async fn set_state(
         &self,

@@ -34,6 +34,7 @@ fn the_contracts_paths_are_all_there() {
         "get /calls/{id}",
         "delete /calls/{id}",
         "get /calls/{id}/abilities",
+        "get /calls/{id}/heard",
         "post /calls/{id}/hold",
         "post /calls/{id}/resume",
         "post /calls/{id}/supervisions",
@@ -68,6 +69,7 @@ fn the_contracts_paths_are_all_there() {
         "post /help/{id}/coming",
         "post /supervisions/{id}/prompts",
         "post /supervisions/{id}/replies",
+        "post /calls/{id}/feedback",
     ];
     contract.sort_unstable();
     assert_eq!(found, contract);

@@ -38,6 +38,17 @@ async fn a_call_has_the_shape_that_the_contract_says() {
 }
 
 #[tokio::test]
+async fn who_heard_whom_has_its_shape() {
+    let router = routed(memory());
+    let heard = get(&router, "/api/v1/calls/eu.n1.1.c1/heard").await.json;
+    let ears = &heard["items"][0]["ears"];
+    assert_eq!(heard["items"][0]["at"], "2023-11-14T22:13:21.000Z");
+    assert_eq!(ears[0], json!({"party_id": "p1", "supervision_id": null, "hears": ["p2"]}));
+    assert_eq!(ears[1], json!({"party_id": null, "supervision_id": "s2", "hears": ["p1"]}));
+    assert_eq!(get(&router, "/api/v1/calls/none/heard").await.status, 404);
+}
+
+#[tokio::test]
 async fn abilities_agents_and_audit_have_their_shapes() {
     let memory = memory();
     let router = routed(memory.clone());
@@ -257,6 +268,12 @@ async fn prompts_replies_and_states_are_taken_as_they_are_said() {
         with_json(&router, "POST", "/api/v1/supervisions/s1/replies", r#"{"reply":"take_it"}"#)
             .await;
     assert_eq!((sent.status.as_u16(), &sent.json["reply"]), (201, &json!("take_it")));
+    let path = "/api/v1/calls/c/feedback";
+    let said = r#"{"supervision_id":"s1","useful":"too_much"}"#;
+    assert_eq!(with_json(&router, "POST", path, said).await.status, 204);
+    assert_eq!(memory.asked().pop().unwrap(), "feedback c s1 TooMuch");
+    let other = r#"{"supervision_id":"s1","useful":"perhaps"}"#;
+    assert_eq!(with_json(&router, "POST", path, other).await.status, 422);
     let away = r#"{"state":"not_available","reason":"lunch"}"#;
     let now = with_json(&router, "PUT", "/api/v1/me/state", away).await;
     assert_eq!((now.status.as_u16(), &now.json["reason"]), (200, &json!("lunch")));

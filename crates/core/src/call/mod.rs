@@ -29,6 +29,7 @@ mod entering;
 mod follow;
 mod guests;
 mod handing;
+mod heard;
 mod helping;
 pub mod input;
 mod joining;
@@ -64,7 +65,7 @@ use crate::plan::{HearingPlan, PlanVersion};
 use crate::supervision::Supervision;
 use crate::time::{Mono, Now};
 use crate::times::Times;
-use crate::view::{Direction, HelpView, TimelineEntry};
+use crate::view::{Direction, HeardView, HelpView, TimelineEntry};
 use keying::Keyed;
 use party::Party;
 use placing::Placing;
@@ -121,6 +122,7 @@ pub struct Call {
     before: Before,
     times: Times,
     timeline: Vec<TimelineEntry>,
+    heard: Vec<HeardView>,
     help: Option<HelpView>,
     /// Who was there, to the agent's knowledge, when the hand was raised.
     help_before: BTreeSet<SupervisionId>,
@@ -173,6 +175,7 @@ impl Call {
             before: Before::default(),
             times: Times::start(now.mono, Default::default()),
             timeline: Vec::new(),
+            heard: Vec::new(),
             help: None,
             help_before: BTreeSet::new(),
             prompted: BTreeSet::new(),

@@ -10,7 +10,8 @@ use crate::id::SupervisionId;
 use crate::supervision::mode_code;
 use crate::time::{Now, Wall};
 use crate::view::{
-    CallState, Mode, SpanView, SupervisionState, SupervisionView, TimelineEntry, TimingView,
+    CallState, HeardView, Mode, SpanView, SupervisionState, SupervisionView, TimelineEntry,
+    TimingView,
 };
 use std::collections::BTreeMap;
 
@@ -79,6 +80,7 @@ impl OpenCall {
         view.parties.iter_mut().for_each(|party| party.connected = false);
         let (what, who, detail) = ("ended", String::new(), why.to_owned());
         view.timeline.push(TimelineEntry { at: last, what, who, detail });
+        view.heard.push(HeardView { at: last, ears: Vec::new() });
         (rows, record)
     }
 }

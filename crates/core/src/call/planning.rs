@@ -23,6 +23,7 @@ impl Call {
         if self.is_over() {
             // A key that ended the call is told nothing; its answer stays inside all the same.
             self.hear_own_answers(turn);
+            self.note_heard(turn);
             turn.out.append(&mut turn.after_plan);
             turn.out.push(Effect::Changed);
             turn.out.push(Effect::Ended(Box::new(self.record(turn.now))));
@@ -37,6 +38,7 @@ impl Call {
         if self.hear_own_answers(turn) {
             self.replan(turn);
         }
+        self.note_heard(turn);
         self.times.turn(turn.now.mono, self.holding());
         self.settle_help(turn);
         turn.out.append(&mut turn.after_plan);

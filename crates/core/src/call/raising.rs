@@ -72,6 +72,8 @@ impl Call {
                 .get(&agent)
                 .is_some_and(|last| turn.now.mono.since(*last) < policy.beep_again_ms * 1_000);
             if told && !again {
+                let name = self.parties.get(&agent).map(|party| party.name.clone());
+                self.note(turn, "agent_told", name.unwrap_or_default(), mode_code(wanted.mode));
                 self.last_beep.insert(agent, turn.now.mono);
                 self.beeps.insert(agent);
                 self.start_timer(turn, Due::BeepOver(agent), BEEP_MS);

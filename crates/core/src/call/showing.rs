@@ -27,6 +27,7 @@ impl Call {
             supervisions: self.supervisions.values().map(|s| self.show(s)).collect(),
             timing: self.times.view(at.mono),
             timeline: self.timeline.clone(),
+            heard: self.heard.clone(),
             plan: self.plan.version,
             help: self.help.clone(),
         }

@@ -5,8 +5,8 @@ use crate::call_world::{AGENT, CUSTOMER, Said, World};
 use std::collections::BTreeSet;
 use undertone_core::audit::AuditEntry;
 use undertone_core::id::{SeatId, SupervisionId};
-use undertone_core::plan::{Edge, Listener, Source};
-use undertone_core::view::{CallState, Mode, Role, SupervisionState, SupervisionView};
+use undertone_core::plan::{Edge, Listener, Opens, Source};
+use undertone_core::view::{CallState, Hearer, Mode, Role, SupervisionState, SupervisionView};
 
 pub(crate) fn hold(world: &World) {
     plan_obeys_its_second_opinion(world);
@@ -21,6 +21,7 @@ pub(crate) fn hold(world: &World) {
     one_takeover_at_most(world);
     who_talks_as_an_agent_is_busy(world);
     what_counts_is_somebodys(world);
+    what_is_written_of_hearing_is_what_the_plan_lets_through(world);
     if world.call.is_over() {
         nothing_is_left(world);
     }
@@ -35,6 +36,35 @@ fn plan_obeys_its_second_opinion(world: &World) {
     let hit = |e: &&Edge| never.get(&e.listener).is_some_and(|never| never.contains(&e.source));
     if let Some(edge) = world.plan.edges.iter().find(hit) {
         fail(world, &format!("never: {edge:?}"));
+    }
+}
+
+/// Voices that are open at once are in the account, guarded ones may be, and nothing else is.
+fn what_is_written_of_hearing_is_what_the_plan_lets_through(world: &World) {
+    let view = world.view();
+    let last = view.heard.last().map(|now| now.ears.clone()).unwrap_or_default();
+    let written = |to: SeatId, from: SeatId| {
+        let own = last.iter().find(|ear| ear.who == Hearer::Seat(to));
+        own.is_some_and(|ear| ear.hears.contains(&from))
+    };
+    let mut named = BTreeSet::new();
+    for edge in world.plan.edges.iter().filter(|edge| edge.audio) {
+        let (Source::Seat(from), Listener::Seat(to)) = (edge.source, edge.listener) else {
+            continue;
+        };
+        named.insert((to, from));
+        if edge.opens == Opens::AtOnce && !written(to, from) {
+            fail(world, &format!("heard, and not written: {edge:?}"));
+        }
+    }
+    for ear in &last {
+        let Hearer::Seat(to) = ear.who else { continue };
+        if ear.hears.iter().any(|from| !named.contains(&(to, *from))) {
+            fail(world, &format!("written, and not heard: {ear:?}"));
+        }
+    }
+    if view.heard.windows(2).any(|two| two[0].ears == two[1].ears || two[0].at > two[1].at) {
+        fail(world, "an account that says the same twice, or goes back");
     }
 }
 

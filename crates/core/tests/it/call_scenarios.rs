@@ -58,6 +58,41 @@ fn a_barge_opens_in_listen_and_is_answered_in_barge() {
 }
 
 #[test]
+fn who_heard_whom_is_written_from_instant_to_instant_and_not_before_the_guard_has_run() {
+    let mut world = World::talking();
+    world.join(1, "mia", Mode::Barge);
+    world.run_ms(1_000);
+    let mia = world.seat(1);
+    world.switch(1, "mia", Mode::Whisper);
+    world.run_ms(100);
+    world.leg_ends(CUSTOMER, LegEnd::HungUp);
+    let view = world.record.as_ref().expect("it has ended").view.clone();
+    let hears = |listener| {
+        let of = |now: &HeardView| {
+            let ear = now.ears.iter().find(|ear| ear.who == Hearer::Seat(listener));
+            ear.map(|ear| ear.hears.clone()).unwrap_or_default()
+        };
+        let mut changes: Vec<_> = view.heard.iter().map(|now| (now.at, of(now))).collect();
+        changes.dedup_by(|later, earlier| later.1 == earlier.1);
+        changes
+    };
+    let who =
+        |changes: Vec<(_, Vec<SeatId>)>| changes.into_iter().map(|one| one.1).collect::<Vec<_>>();
+    assert_eq!(who(hears(AGENT)), [vec![CUSTOMER], vec![CUSTOMER, mia], vec![]]);
+    let customer = hears(CUSTOMER);
+    assert_eq!(
+        who(customer.clone()),
+        [vec![AGENT], vec![AGENT, mia], vec![AGENT], vec![]],
+        "of the whisper the customer heard nothing"
+    );
+    let guard = customer[1].0.0 - hears(AGENT)[1].0.0;
+    assert_eq!(guard, 250, "the customer heard Mia when the guard had run, the agent at once");
+    assert_eq!(who(hears(mia)), [vec![], vec![CUSTOMER, AGENT], vec![]]);
+    let told: Vec<_> = view.timeline.iter().filter(|entry| entry.what == "agent_told").collect();
+    assert_eq!(told.len(), 1, "a tone, and not again within ten seconds");
+}
+
+#[test]
 fn a_coached_agent_alone_hears_the_beep_and_not_again_within_ten_seconds() {
     let mut world = World::talking();
     world.join(1, "mia", Mode::Whisper);

@@ -91,6 +91,11 @@ impl Crowd {
         Ok(Crowd { tasks })
     }
 
+    /// Somebody more, for as long as the others.
+    pub(super) fn join(&mut self, what: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(what);
+    }
+
     /// Everybody drops the phone.
     pub(super) async fn leave(mut self) {
         self.tasks.shutdown().await;

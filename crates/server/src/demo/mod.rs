@@ -4,6 +4,7 @@
 pub mod cast;
 mod crowd;
 pub mod ear;
+mod hand;
 mod scene;
 pub mod speech;
 pub mod stories;
@@ -17,12 +18,15 @@ use anyhow::Context;
 use cast::{Kind, Role};
 use crowd::Crowd;
 use std::net::SocketAddr;
+use std::time::Duration;
 use stories::Book;
 use undertone_api::DemoSignIn;
 use undertone_core::id::PersonId;
 use undertone_phone::{
     Answering, Endpoint, EndpointConfig, EngineConfig, LineConfig, PhoneEngine, PhoneLine,
 };
+
+pub use hand::AFTER as HAND_AFTER;
 
 /// Beyond this a demo is a load test.
 pub const MAX_CALLS: usize = 200;
@@ -33,6 +37,8 @@ pub struct DemoConfig {
     /// Calls that stand at any time.
     pub calls: usize,
     pub seed: u64,
+    /// From a supervisor's first look at the board until Ana raises her hand.
+    pub hand_after: Duration,
 }
 
 /// A running demo.
@@ -55,7 +61,7 @@ pub(crate) struct Phone {
 
 /// Starts the phones, then the server that knows them, then the talk.
 pub async fn start(demo: DemoConfig) -> anyhow::Result<Demo> {
-    let DemoConfig { config, calls, seed } = demo;
+    let DemoConfig { config, calls, seed, hand_after } = demo;
     let book = Book::open()?;
     let engine = PhoneEngine::start(EngineConfig {
         rtp_ip: config.rtp.ip,
@@ -90,7 +96,8 @@ pub async fn start(demo: DemoConfig) -> anyhow::Result<Demo> {
     let people = DemoPeople::prepare(&store).await?;
     let sign_ins = people.sign_ins();
     let server = Server::with_people(&config, store, Some(people)).await?;
-    let crowd = Crowd::gather(&server, book, phones, calls, seed)?;
+    let mut crowd = Crowd::gather(&server, book, phones, calls, seed)?;
+    crowd.join(hand::raise_when_watched(server.desk.clone(), hand::ana()?, hand_after));
     let data = config.data.display().to_string();
     Ok(Demo { server, key, sign_ins, crowd, endpoints, data })
 }

@@ -14,20 +14,20 @@ pub struct Dirty {
     /// Whether anybody follows; reports are dropped otherwise.
     wanted: AtomicBool,
     news: Notify,
-    /// Supervisors who follow, and by how many pages.
-    supervisors: Mutex<BTreeMap<PersonId, u32>>,
+    /// Who follows: by how many pages, and whether as a supervisor.
+    looking: Mutex<BTreeMap<PersonId, (u32, bool)>>,
 }
 
-/// One page of a supervisor, as long as it follows.
+/// One page of a person, as long as it follows.
 pub(super) struct Looking(Arc<Dirty>, PersonId);
 
 impl Drop for Looking {
     fn drop(&mut self) {
         let mut all = self.0.looking();
-        if let Some(pages) = all.get_mut(&self.1) {
+        if let Some((pages, _)) = all.get_mut(&self.1) {
             *pages = pages.saturating_sub(1);
         }
-        all.retain(|_, pages| *pages > 0);
+        all.retain(|_, (pages, _)| *pages > 0);
     }
 }
 
@@ -36,18 +36,27 @@ impl Dirty {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn looking(&self) -> MutexGuard<'_, BTreeMap<PersonId, u32>> {
-        self.supervisors.lock().unwrap_or_else(PoisonError::into_inner)
+    fn looking(&self) -> MutexGuard<'_, BTreeMap<PersonId, (u32, bool)>> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn looks(self: &Arc<Self>, person: &PersonId) -> Looking {
-        *self.looking().entry(person.clone()).or_insert(0) += 1;
+    pub(super) fn looks(self: &Arc<Self>, person: &PersonId, supervises: bool) -> Looking {
+        let mut all = self.looking();
+        let (pages, as_supervisor) = all.entry(person.clone()).or_insert((0, supervises));
+        (*pages, *as_supervisor) = (*pages + 1, supervises);
+        drop(all);
         Looking(self.clone(), person.clone())
+    }
+
+    /// Whether a page of this person is open.
+    pub fn is_looking(&self, person: &PersonId) -> bool {
+        self.looking().contains_key(person)
     }
 
     /// How many supervisors look at the board now.
     pub fn supervisors(&self) -> u32 {
-        u32::try_from(self.looking().len()).unwrap_or(u32::MAX)
+        let supervise = self.looking().values().filter(|(_, supervises)| *supervises).count();
+        u32::try_from(supervise).unwrap_or(u32::MAX)
     }
 
     pub fn call(&self, id: &CallId) {

@@ -63,7 +63,7 @@ impl Following {
         // Before the first frame: whoever has it counts on what follows.
         let who = &self.who.actor;
         let supervises = who.may(Right::SeeWallboard) && seen::supervises(who);
-        let _looks = supervises.then(|| self.desk.dirty().looks(&who.person));
+        let _looks = self.desk.dirty().looks(&who.person, supervises);
         let mut written = self.desk.board().house().written.subscribe();
         if let Some(now) = snapshot {
             let now = self.scoped(&now, &mut shown);

@@ -84,6 +84,38 @@ async fn a_prompt_reaches_the_agents_page_and_the_reply_the_supervisors() {
     house.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_says_of_what_use_help_was_and_only_of_help_of_which_they_knew() {
+    let house = House::open().await;
+    let talk = house.talk().await;
+    let (mia, ana) = (Browser::of(&house, "mia").await, Browser::of(&house, "ana").await);
+    let bo = Browser::of(&house, "bo").await;
+    let path = format!("/calls/{}/feedback", talk.id);
+    let said = |id: &str| Some(json!({ "supervision_id": id, "useful": "too_much" }));
+    let (silent, phone) = house.join(&talk.id, "listen").await;
+    assert_eq!(mia.send(Method::DELETE, &format!("/supervisions/{silent}"), None).await.0, 200);
+    drop(phone);
+    let (helped, phone) = house.join(&talk.id, "whisper").await;
+    let early = ana.send(Method::POST, &path, said(&helped)).await;
+    assert_eq!((early.0, &early.1["code"]), (404, &json!("no_such_supervision")), "it still runs");
+    assert_eq!(mia.send(Method::DELETE, &format!("/supervisions/{helped}"), None).await.0, 200);
+    assert_eq!(ana.send(Method::POST, &path, said(&helped)).await.0, 204);
+    let told = |row: &Value| row["what"] == "supervision.feedback" && row["outcome"] == "allowed";
+    let rows = house.audited(told).await;
+    let row = rows.iter().find(|row| told(row)).unwrap();
+    assert_eq!((&row["detail"]["useful"], &row["person_id"]), (&json!("too_much"), &json!("ana")));
+    assert_eq!(row["supervision_id"], json!(helped));
+    let silent = ana.send(Method::POST, &path, said(&silent)).await;
+    assert_eq!(silent.1["code"], "no_such_supervision", "she knows of no listener");
+    assert_eq!(bo.send(Method::POST, &path, said(&helped)).await.0, 403, "no agent of it");
+    assert_eq!(mia.send(Method::DELETE, &format!("/calls/{}", talk.id), None).await.0, 204);
+    let kept = |page: &Value| page["items"][0]["id"] == json!(talk.id);
+    house.until("/history/calls", kept).await;
+    assert_eq!(ana.send(Method::POST, &path, said(&helped)).await.0, 204, "also when it has ended");
+    drop((phone, talk));
+    house.close().await;
+}
+
 /// Real phones, real packets.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_who_talk_over_each_other_again_and_again_are_told_of() {

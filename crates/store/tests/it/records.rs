@@ -78,6 +78,16 @@ pub(crate) fn record(n: i64) -> CallRecord {
                 who: "Sue".into(),
                 detail: "listen".into(),
             }],
+            heard: vec![HeardView {
+                at: Wall(7),
+                ears: vec![
+                    EarView { who: Hearer::Seat(SeatId(1)), hears: vec![SeatId(2)] },
+                    EarView {
+                        who: Hearer::Supervision(SupervisionId::parse("s1").unwrap()),
+                        hears: vec![SeatId(1), SeatId(2)],
+                    },
+                ],
+            }],
             plan: PlanVersion(12),
             help: None,
         },

@@ -1,24 +1,16 @@
 // Every page as it is: nothing for axe to find, in light and dark; whole at 320 px and right to left; and
 // nothing that the content security policy had to refuse.
 import AxeBuilder from '@axe-core/playwright'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { features } from '../src/api/features'
-import { browser, demo, role, until, visit, wallboard, type Server } from './stage'
+import { opened } from './opened'
+import { role, until, visit, wallboard } from './stage'
 
 /** Where pictures of all of it go, if anybody wants to look. */
 const SHOTS = process.env['SHOTS']
 
-let server: Server
-let chrome: Browser
-
-beforeAll(async () => {
-  ;[server, chrome] = await Promise.all([demo(), browser()])
-})
-afterAll(async () => {
-  await chrome?.close()
-  await server?.stop()
-})
+const stage = opened()
 
 async function faults(page: Page): Promise<string[]> {
   // A tooltip under the pointer is said with its control, and is no part of a landmark by design.
@@ -35,7 +27,7 @@ async function faults(page: Page): Promise<string[]> {
 async function tour(page: Page, see: (name: string) => Promise<void>): Promise<void> {
   await page.getByRole('heading', { name: 'Sign in to Undertone' }).waitFor()
   await see('sign-in')
-  const mia = await role(server, 'mia')
+  const mia = await role(stage.server, 'mia')
   await page.getByRole('textbox', { name: 'Name' }).fill(mia.login)
   await page.locator('input[autocomplete=current-password]').fill('not this')
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -51,17 +43,19 @@ async function tour(page: Page, see: (name: string) => Promise<void>): Promise<v
     ['health', '/admin/health'],
     ['audit', '/admin/audit'],
     ['words', '/admin/words'],
+    ['password', '/password'],
     ['no page', '/nothing-here'],
   ] as const) {
-    await page.goto(server.origin + path)
+    await page.goto(stage.server.origin + path)
     await page.locator('main h1, main h2, main p').first().waitFor()
     if (name === 'audit') await page.getByRole('table').waitFor()
     await see(name)
   }
-  await page.goto(`${server.origin}/`)
+  await page.goto(`${stage.server.origin}/`)
   await wallboard(page)
   await page.getByRole('link', { name: 'Open call Ana Ruiz' }).click()
   await page.getByRole('heading', { name: /^Call of/ }).waitFor()
+  await page.getByRole('region', { name: 'Who heard whom' }).waitFor()
   await see('a call')
   await page.keyboard.press('?')
   await page.getByRole('dialog').waitFor()
@@ -117,7 +111,7 @@ const NARROW = { width: 320, height: 640 }
 test.each(['light', 'dark'] as const)(
   'in %s every page is whole at 1280 and 320 px, axe finds nothing on it, and the policy refused nothing',
   async (colorScheme) => {
-    const { page, complaints, close } = await visit(chrome, server.origin, {
+    const { page, complaints, close } = await visit(stage.chrome, stage.server.origin, {
       colorScheme,
       reducedMotion: 'reduce', // half faded in, words have no contrast
       viewport: WIDE,
@@ -142,9 +136,9 @@ test.each(['light', 'dark'] as const)(
 )
 
 test('right to left the page is mirrored and whole, and every word comes from the catalogue', async () => {
-  const { page, close } = await visit(chrome, `${server.origin}/?lang=en-XB`)
+  const { page, close } = await visit(stage.chrome, `${stage.server.origin}/?lang=en-XB`)
   await page.getByRole('button', { name: /API/ }).click()
-  await page.getByRole('textbox').first().fill(server.key)
+  await page.getByRole('textbox').first().fill(stage.server.key)
   await page.keyboard.press('Enter')
   await page.getByRole('grid').waitFor()
   const seen = await page.evaluate(() => ({

@@ -18,12 +18,12 @@ export interface Server {
 }
 
 /** `undertone demo`, once it has said where it is. */
-export async function demo(calls = 10): Promise<Server> {
+export async function demo(calls = 10, more: string[] = []): Promise<Server> {
   const { UNDERTONE_ORIGIN: there, UNDERTONE_KEY: known } = process.env
   if (there && known) return { origin: there, key: known, process: null, stop: async () => {} }
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: cargo build`)
   const ports = ['--http', '127.0.0.1:0', '--sip', '127.0.0.1:0', '--rtp', '127.0.0.1:0']
-  const child = spawn(BINARY, ['demo', ...ports, '--calls', String(calls)], {
+  const child = spawn(BINARY, ['demo', ...ports, '--calls', String(calls), ...more], {
     env: { ...process.env, RUST_LOG: 'warn' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -3,8 +3,8 @@
 // then on the desk phone; reloads, loses the server, and does all of it without a mouse.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import * as ear from './ear'
 import {
-  ask,
   browser,
   demo,
   enter,
@@ -20,18 +20,6 @@ let server: Server
 let chrome: Browser
 let here: Visit
 let page: Page
-
-interface Wire {
-  id: string
-  parties: { id: string; role: string; name: string; hears: string[] }[]
-  supervisions: {
-    id: string
-    state: string
-    mode: string
-    party_id: string | null
-    supervisor: { id: string }
-  }[]
-}
 
 beforeAll(async () => {
   ;[server, chrome] = await Promise.all([demo(), browser()])
@@ -52,43 +40,13 @@ afterEach(async () => {
   await until(async () => (await mine()) === null, 'nothing of Mia is left')
 })
 
-/** Mia's running supervision, as the server has it. */
-async function mine() {
-  const { items } = await ask<{ items: Wire[] }>(server, '/calls')
-  const all = items.flatMap((call) => call.supervisions.map((one) => ({ ...one, call })))
-  return all.find((one) => one.state === 'live' && one.supervisor.id === 'mia') ?? null
-}
-
+const mine = () => ear.mine(server)
+const hearers = (ms: number) => ear.hearers(server, ms)
+const heardBy = (expected: string[]) => ear.heardBy(server, expected)
 const dock = () => page.getByRole('complementary', { name: 'Audio Monitoring' })
 const sentence = (text: string | RegExp) =>
   dock().getByRole('status').filter({ hasText: text }).waitFor()
 const radio = (mode: string) => page.getByRole('radio', { name: new RegExp(`^${mode}`) })
-
-/** Who was measured to hear Mia at some instant of this time. */
-async function hearers(ms: number): Promise<string[]> {
-  const roles = new Set<string>()
-  const end = Date.now() + ms
-  while (Date.now() < end) {
-    const now = await mine()
-    for (const party of now?.call.parties ?? []) {
-      if (now?.party_id && party.hears.includes(now.party_id)) roles.add(party.role)
-    }
-  }
-  return [...roles].sort()
-}
-
-/** Looks until exactly these hear Mia, and nobody else ever does meanwhile. */
-async function heardBy(expected: string[]): Promise<void> {
-  const seen = new Set<string>()
-  await until(
-    async () => {
-      for (const one of await hearers(500)) seen.add(one)
-      expect(expected).toEqual(expect.arrayContaining([...seen]))
-      return seen.size === expected.length
-    },
-    `${expected.join(' and ')} hear Mia`,
-  )
-}
 
 const lamp = (name: string, lit: boolean) =>
   page

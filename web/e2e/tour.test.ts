@@ -2,23 +2,15 @@
 // whisper, barge, take over, hand back, see it on the call's page, and sit in the agent's chair meanwhile.
 // `FILM=folder` keeps a still of each step, of which `npm run film` makes docs/pictures/tour.webp.
 import { mkdirSync } from 'node:fs'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { features } from '../src/api/features'
-import { browser, demo, until, visit, wallboard, type Server } from './stage'
+import { opened } from './opened'
+import { until, visit, wallboard } from './stage'
 
 const FILM = process.env['FILM']
 
-let server: Server
-let chrome: Browser
-
-beforeAll(async () => {
-  ;[server, chrome] = await Promise.all([demo(), browser()])
-})
-afterAll(async () => {
-  await chrome?.close()
-  await server?.stop()
-})
+const stage = opened()
 
 let shots = 0
 
@@ -29,7 +21,7 @@ async function shoot(words: string, mia: Page, ana: Page | null): Promise<void> 
   for (const page of [mia, ana]) await page?.mouse.move(2, 2)
   const image = async (page: Page) => (await page.screenshot()).toString('base64')
   const pages = [await image(mia), ...(ana ? [await image(ana)] : [])]
-  const context = await chrome.newContext({ viewport: { width: 1440, height: 740 } })
+  const context = await stage.chrome.newContext({ viewport: { width: 1440, height: 740 } })
   const sheet = await context.newPage()
   const shown = pages.map((one, n) => `<img class="p${n}" src="data:image/png;base64,${one}">`)
   await sheet.setContent(`<style>
@@ -54,7 +46,7 @@ async function open(door: Page, name: RegExp, size: { width: number; height: num
 }
 
 test('the tour: from the door to the agent’s chair', async () => {
-  const { page: door, close } = await visit(chrome, `${server.origin}/demo`, {
+  const { page: door, close } = await visit(stage.chrome, `${stage.server.origin}/demo`, {
     viewport: { width: 1012, height: 670 },
   })
   await door.getByRole('heading', { name: 'The demo contact centre' }).waitFor()

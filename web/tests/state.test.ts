@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { LiveBoard, STALE_MS, staleFor } from '../src/state/board'
 import { WhisperCounter, excess } from '../src/state/counters'
 import { LIMITS } from '../src/state/attention'
-import { Keys } from '../src/state/keys'
 import { Asking } from '../src/state/live'
 import { parse } from '../src/state/preferences'
 import { search } from '../src/state/search'
@@ -132,23 +131,6 @@ describe('what the meters tell', () => {
     for (let at = 0; at <= 4_000; at += 200)
       board.meter('c1', [meter('p1', true), meter('p3', true)], at)
     expect(board.sound('c1').talk_overs).toBe(0)
-  })
-})
-
-describe('keys', () => {
-  test('mean nothing while one types or holds Ctrl', () => {
-    const keys = new Keys()
-    expect(keys.read({ key: 'w', typing: true }, 0)).toBeNull()
-    expect(keys.read({ key: 'w', ctrlKey: true }, 0)).toBeNull()
-    expect(keys.read({ key: 'w' }, 0)).toEqual({ do: 'mode', mode: 'whisper' })
-  })
-
-  test('g and then w goes to the wallboard, g alone is soon forgotten', () => {
-    const keys = new Keys()
-    keys.read({ key: 'g' }, 0)
-    expect(keys.read({ key: 'w' }, 500)).toEqual({ do: 'go', page: 'wallboard' })
-    keys.read({ key: 'g' }, 1_000)
-    expect(keys.read({ key: 'w' }, 9_000)).toEqual({ do: 'mode', mode: 'whisper' })
   })
 })
 

@@ -4,6 +4,7 @@ import createClient from 'openapi-fetch'
 import type { paths } from './schema'
 import type { HealthItem } from './promised'
 import type {
+  Heard,
   Help,
   Abilities,
   Agent,
@@ -18,6 +19,7 @@ import type {
   Phone,
   SessionOffer,
   Supervision,
+  Useful,
 } from './types'
 
 /** An answer that says no, or none at all (`code: 'unreachable'`). */
@@ -118,8 +120,10 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
       .catch((e: unknown) => Promise.reject(refusedBy(e)))
     const json: unknown = response.status === 204 ? null : await response.json().catch(() => null)
     if (!response.ok) {
-      if (response.status === 401 && !path.startsWith('/session')) onSignedOut()
-      throw await problemOf(response, json)
+      const problem = await problemOf(response, json)
+      // A password that is not right ends no session.
+      if (response.status === 401 && problem.code !== 'bad_sign_in') onSignedOut()
+      throw problem
     }
     return json as T
   }
@@ -139,6 +143,10 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
     },
     async call(call: string): Promise<Call> {
       return (await taken(client.GET('/api/v1/calls/{id}', id(call)))).data
+    },
+    /** Who heard whom, from instant to instant. */
+    async heard(call: string): Promise<Heard[]> {
+      return (await taken(client.GET('/api/v1/calls/{id}/heard', id(call)))).data.items
     },
     async abilities(call: string): Promise<Abilities> {
       return (await taken(client.GET('/api/v1/calls/{id}/abilities', id(call)))).data
@@ -216,6 +224,8 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
     signOut: (everywhere: boolean) =>
       plain<null>('DELETE', `/session${everywhere ? '?everywhere=true' : ''}`),
     me: () => plain<Me>('GET', '/me'),
+    changePassword: (old: string, fresh: string) =>
+      plain<null>('PUT', '/me/password', { old, new: fresh }),
     phoneOffer: (sdp: string, tab: string, here: boolean) =>
       plain<Phone & { sdp: string }>('POST', '/me/phone', { sdp, tab, here }),
     ice: () => plain<{ ice_servers: IceServer[] }>('GET', '/me/ice'),
@@ -230,6 +240,11 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
     helpReason: (call: string, reason: string) =>
       plain<Help>('PUT', `/calls/${encodeURIComponent(call)}/help`, { reason }),
     helpEnd: (call: string) => plain<null>('DELETE', `/calls/${encodeURIComponent(call)}/help`),
+    feedback: (call: string, supervision_id: string, useful: Useful) =>
+      plain<null>('POST', `/calls/${encodeURIComponent(call)}/feedback`, {
+        supervision_id,
+        useful,
+      }),
     helpComing: (help: string) =>
       plain<Help>('POST', `/help/${encodeURIComponent(help)}/coming`, {}),
     myState: (state: 'available' | 'not_available', reason: string | null) =>

@@ -16,7 +16,12 @@ export const features = {
   prompts: has('POST /api/v1/supervisions/{id}/prompts'),
   replies: has('POST /api/v1/supervisions/{id}/replies'),
   answer: has('POST /api/v1/calls/{id}/answer'),
+  /** Of what use help was. */
+  feedback: has('POST /api/v1/calls/{id}/feedback'),
   agentState: has('PUT /api/v1/me/state'),
   history: has('GET /api/v1/history/calls'),
+  /** Who heard whom on a call. */
+  heard: has('GET /api/v1/calls/{id}/heard'),
+  password: has('PUT /api/v1/me/password'),
   health: has('GET /api/v1/health'),
 } as const

@@ -138,6 +138,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The agent says whether a supervisor's help was of use; what is said last counts. */
+        post: operations["say_useful"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who heard whom on a call, live or ended: what was let through, from instant to instant. */
+        get: operations["call_heard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/help": {
         parameters: {
             query?: never;
@@ -644,6 +678,12 @@ export interface components {
             /** @example supervisor */
             role: string;
         };
+        Ear: {
+            hears: string[];
+            /** @description Null: the supervisor of a stream, who has no seat. */
+            party_id?: string | null;
+            supervision_id?: string | null;
+        };
         /** @enum {string} */
         ExtentWord: "this_call" | "next_call" | "all_calls";
         /** @enum {string} */
@@ -740,6 +780,17 @@ export interface components {
         };
         /** @enum {string} */
         HealthState: "ok" | "warn" | "bad";
+        /** @description From this instant until the next item. */
+        Heard: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who is not named hears nobody. */
+            ears: components["schemas"]["Ear"][];
+        };
+        HeardList: {
+            /** @description Oldest first; what is older than a thousand changes is left out. */
+            items: components["schemas"]["Heard"][];
+        };
         Help: {
             agent: components["schemas"]["Named"];
             /** Format: date-time */
@@ -1023,6 +1074,11 @@ export interface components {
             /** @default null */
             party?: string | null;
         };
+        SayUseful: {
+            /** @description A supervision that is over. */
+            supervision_id: string;
+            useful: components["schemas"]["UsefulWord"];
+        };
         SendPrompt: {
             /**
              * @description 1 to 200 characters on one line.
@@ -1168,6 +1224,11 @@ export interface components {
              */
             to: string;
         };
+        /**
+         * @description Whether a supervisor's help was of use.
+         * @enum {string}
+         */
+        UsefulWord: "yes" | "not_really" | "too_much";
     };
     responses: never;
     parameters: never;
@@ -1513,6 +1574,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    say_useful: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id; it may have ended */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayUseful"];
+            };
+        };
+        responses: {
+            /** @description Written */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_heard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each change */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeardList"];
+                };
             };
             /** @description A refusal or mistake */
             default: {

@@ -12,6 +12,10 @@ export type LegWanted = Schemas['LegWire']
 export type Party = Schemas['Party']
 export type Timing = Schemas['Timing']
 export type Moment = Schemas['Moment']
+/** Who heard whom from an instant on. */
+export type Heard = Schemas['Heard']
+/** Of what use a supervisor's help was. */
+export type Useful = Schemas['UsefulWord']
 export type Supervision = Schemas['Supervision']
 export type Call = Schemas['Call']
 export type Agent = Schemas['Agent']

@@ -7,6 +7,7 @@ import { Catalogue } from '../words/catalogue'
 import { LIMITS } from './attention'
 import { LiveBoard } from './board'
 import { RaisedHand } from './hand'
+import { Aside, PushToTalk } from './holding'
 import { Answering } from './incoming'
 import { Keys } from './keys'
 import { Asking, Events, type Live } from './live'
@@ -18,6 +19,7 @@ import { SessionStore } from './session'
 import { StreamPlayer } from './sound'
 import { Store } from './store'
 import { ServerClock, Ticker } from './time'
+import { WrapUps } from './wrapup'
 
 export interface App {
   api: Api
@@ -35,7 +37,10 @@ export interface App {
   notes: Notes
   hand: RaisedHand
   answering: Answering
+  wrapUps: WrapUps
   keys: Keys
+  pushToTalk: PushToTalk
+  aside: Aside
   /** What dialogs are open over the page. */
   dialog: Store<Dialog>
   limits(): Limits
@@ -56,7 +61,8 @@ export function makeApp(): App {
   const board = new LiveBoard()
   const player = new StreamPlayer()
   const phone = new BrowserPhone(api, sessionStorage)
-  const panel = new AudioPanel(api, board, player, phone, sessionStorage)
+  const pushToTalk = new PushToTalk(phone, () => preferences.get().pushToTalk)
+  const panel = new AudioPanel(api, board, player, pushToTalk, sessionStorage)
   const notes = new Notes()
   const told = {
     me: (me: Parameters<SessionStore['known']>[0]) => session.known(me),
@@ -103,7 +109,12 @@ export function makeApp(): App {
 
   watchLevels(live, board, panel)
   follow(session, live, board, panel, phone)
-  session.watch(() => session.get().phase === 'out' && notes.forget())
+  const wrapUps = new WrapUps(api, board, () => me()?.person.id ?? null)
+  session.watch(() => {
+    if (session.get().phase !== 'out') return
+    notes.forget()
+    wrapUps.forget()
+  })
   const app: App = {
     api,
     session,
@@ -118,15 +129,22 @@ export function makeApp(): App {
     panel,
     notes,
     hand: new RaisedHand(api),
+    wrapUps,
     answering: new Answering(api, phone),
-    keys: new Keys(),
+    keys: new Keys(() => ({ on: preferences.get().keys, map: preferences.get().keymap })),
+    pushToTalk,
+    aside: new Aside(panel),
     dialog: new Store<Dialog>({ kind: 'none' }),
     limits: () => ({ ...LIMITS, ...me()?.policy }),
     devices,
     hearOn,
   }
+  preferences.watch(() => pushToTalk.chosen())
   player.volume(preferences.get().volume)
   phone.volume(preferences.get().volume)
+  const chooseMicrophone = () => (phone.device = preferences.get().headset?.microphone ?? '')
+  chooseMicrophone()
+  preferences.watch(chooseMicrophone)
   phone.onSound = firstSound(panel)
   return app
 }

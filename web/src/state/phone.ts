@@ -40,6 +40,8 @@ export class BrowserPhone extends Store<PhoneState> {
   #connecting: Promise<void> | null = null
   #volume = 1
   onSound: () => void = () => {}
+  /** The microphone that was chosen; empty: the browser's choice. */
+  device = ''
 
   constructor(api: PhoneApi, kept: Pick<Storage, 'getItem' | 'setItem'>) {
     super(OFF)
@@ -157,15 +159,28 @@ export class BrowserPhone extends Store<PhoneState> {
     this.update((now) => ({ ...now, microphone: 'on' }))
   }
 
-  async #ask(): Promise<void> {
+  /** The microphone is there and shut, so that a key may open it. */
+  async prepare(): Promise<void> {
+    const live = this.#microphone?.getAudioTracks().find((track) => track.readyState === 'live')
+    if (!live) await this.#ask(false)
+    this.pause()
+  }
+
+  async #ask(open = true): Promise<void> {
     try {
-      const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true }
+      const audio: MediaTrackConstraints = {
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+        ...(this.device ? { deviceId: this.device } : {}),
+      }
       this.#microphone = await navigator.mediaDevices.getUserMedia({ audio })
     } catch {
       this.update((now) => ({ ...now, microphone: 'denied' }))
       throw new Refused(0, 'microphone_denied', ['microphone_denied'], '')
     }
     const track = this.#microphone.getAudioTracks()[0] ?? null
+    if (track) track.enabled = open // Before it is sent anywhere.
     track?.addEventListener('ended', () => this.update((now) => ({ ...now, microphone: 'gone' })))
     await this.#sender?.replaceTrack(track)
   }

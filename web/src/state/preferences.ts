@@ -1,6 +1,7 @@
 // What one person has chosen for these pages, kept in the browser. Holds no secret and nothing of a call.
 import type { Language } from '../words/catalogue'
 import { PRESETS, TERMS, type Preset, type Words } from '../words/terms'
+import { ACTS, type Keymap } from './keys'
 import { Store } from './store'
 
 export interface Preferences {
@@ -10,10 +11,21 @@ export interface Preferences {
   density: 'comfortable' | 'compact'
   tv: boolean
   keys: boolean
+  /** Keys of one's own; an empty one is off. */
+  keymap: Keymap
+  /** The microphone is open only while a key is held. */
+  pushToTalk: boolean
+  /** What the headset check found good; null until it did. */
+  headset: Headset | null
   hearOn: 'browser' | 'desk'
   /** SIP address or extension, for who signs in by key; else the server names one's devices. */
   deskPhone: string
   volume: number
+}
+
+/** Device ids of this browser; empty is its own choice. */
+export interface Headset {
+  microphone: string
 }
 
 const KEY = 'undertone.preferences'
@@ -25,6 +37,9 @@ const defaults = (): Preferences => ({
   density: 'comfortable',
   tv: false,
   keys: true,
+  keymap: {},
+  pushToTalk: false,
+  headset: null,
   hearOn: 'browser',
   deskPhone: '',
   volume: 1,
@@ -49,6 +64,12 @@ export function parse(text: string | null): Preferences {
       density: kept.density === 'compact' ? 'compact' : 'comfortable',
       tv: kept.tv === true,
       keys: kept.keys !== false,
+      keymap: keymapOf(kept.keymap),
+      pushToTalk: kept.pushToTalk === true,
+      headset:
+        typeof kept.headset?.microphone === 'string'
+          ? { microphone: kept.headset.microphone }
+          : null,
       hearOn: kept.hearOn === 'desk' ? 'desk' : 'browser',
       deskPhone: typeof kept.deskPhone === 'string' ? kept.deskPhone : '',
       volume: typeof kept.volume === 'number' ? Math.min(1, Math.max(0, kept.volume)) : 1,
@@ -57,6 +78,13 @@ export function parse(text: string | null): Preferences {
     return base
   }
 }
+
+const keymapOf = (kept: unknown): Keymap =>
+  Object.fromEntries(
+    Object.entries(kept ?? {}).filter(
+      ([act, key]) => (ACTS as string[]).includes(act) && typeof key === 'string',
+    ),
+  )
 
 export class PreferenceStore extends Store<Preferences> {
   constructor(kept: Pick<Storage, 'getItem' | 'setItem'>) {

@@ -16,6 +16,8 @@ import { Waiting } from './LiveCalls'
 import { Replies } from './Replies'
 import { sayRefusal } from './say'
 import { useApp, useNow, useStore, useWords } from './use'
+import { WrapUpQuestion } from './WrapUp'
+import { useAgentKeys } from './useKeys'
 
 const ICONS = {
   listen: IconEar,
@@ -49,12 +51,13 @@ export function AgentConsole() {
       ) : null}
       {features.agentState && mine ? <OwnState agent={mine} /> : null}
       <CallsHere />
+      {features.feedback ? <WrapUpQuestion /> : null}
       {board.loaded ? null : <Waiting />}
       {board.loaded && calls.length === 0 ? (
         <p className="empty">{words.t('agent.no_call')}</p>
       ) : null}
-      {calls.map((seen) => (
-        <OwnCall key={seen.call.id} seen={seen} me={me?.person.id ?? ''} />
+      {calls.map((seen, n) => (
+        <OwnCall key={seen.call.id} seen={seen} me={me?.person.id ?? ''} keyed={n === 0} />
       ))}
     </div>
   )
@@ -83,7 +86,14 @@ function OwnState({ agent }: { agent: Agent }) {
   )
 }
 
-function OwnCall({ seen: { call }, me }: { seen: Seen; me: string }) {
+interface OwnProps {
+  seen: Seen
+  me: string
+  /** The keys mean this call: of several the first. */
+  keyed: boolean
+}
+
+function OwnCall({ seen: { call }, me, keyed }: OwnProps) {
   const words = useWords()
   const now = useNow()
   const own = call.parties.find((party) => party.person_id === me)
@@ -108,7 +118,7 @@ function OwnCall({ seen: { call }, me }: { seen: Seen; me: string }) {
         ))}
       </div>
       {features.prompts ? <Replies call={call} me={own?.id ?? ''} /> : null}
-      {rings ? <Rings /> : <Acts call={call} />}
+      {rings ? <Rings /> : <Acts call={call} keyed={keyed} />}
       {features.help && !rings ? <Hand call={call} /> : null}
     </section>
   )
@@ -140,16 +150,27 @@ function Coached({ call, one, me }: { call: Call; one: Supervision; me: string }
   )
 }
 
-function Acts({ call }: { call: Call }) {
+function Acts({ call, keyed }: { call: Call; keyed: boolean }) {
   const app = useApp()
   const words = useWords()
   const [problem, setProblem] = useState<string | null>(null)
   const held = call.state === 'held'
+  const { phase, microphone, callId } = useStore(app.phone)
+  const here = phase === 'up' && callId === call.id
   const act = async (doing: Promise<unknown>) => {
     setProblem(null)
     await doing.catch((error: unknown) => setProblem(sayRefusal(words, refusedBy(error))))
     app.live.nudge()
   }
+  const keys = {
+    hold: () => void act(held ? app.api.resume(call.id) : app.api.hold(call.id)),
+    end: () => void act(app.api.hangUp(call.id)),
+    ...(features.help ? { hand: () => app.hand.raise(call.id) } : {}),
+    ...(here
+      ? { silence: () => void (microphone === 'on' ? app.phone.pause() : app.phone.speak()) }
+      : {}),
+  }
+  useAgentKeys(keyed ? keys : {})
   return (
     <>
       <Group gap="xs">

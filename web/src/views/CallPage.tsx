@@ -1,14 +1,18 @@
-// One call, live or ended: its times with the rule of each, who is on it, who supervised, and what happened.
+// One call, live or ended: its times with the rule of each, who is on it and heard whom, who supervised,
+// and what happened.
 import { Table, Tooltip } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { refusedBy } from '../api/client'
+import { features } from '../api/features'
 import { MODES, type Call, type Party, type Supervision } from '../api/types'
 import { attend } from '../state/attend'
 import { agentOf, masked, otherOf, shownName } from '../state/people'
 import { clockText } from '../state/time'
-import type { Catalogue, MessageId } from '../words/catalogue'
 import { ModeButton } from '../ui/ModeButton'
+import { Account } from './call/Account'
+import { Happened } from './call/Happened'
+import { dayAndTime, timeOfDay } from './call/times'
 import { modeName, sayReason, sayRefusal, whyOff } from './say'
 import { useAbilities, useApp, useNow, useStore, useWords } from './use'
 
@@ -20,6 +24,13 @@ export function CallPage() {
   const kept = useQuery({
     queryKey: ['call', callId, live ? 'live' : 'ended'],
     queryFn: () => app.api.call(callId),
+    retry: false,
+    refetchInterval: live ? 2_000 : false,
+  })
+  const heard = useQuery({
+    queryKey: ['heard', callId, live ? 'live' : 'ended'],
+    queryFn: () => app.api.heard(callId),
+    enabled: features.heard,
     retry: false,
     refetchInterval: live ? 2_000 : false,
   })
@@ -53,49 +64,43 @@ export function CallPage() {
       {call.state === 'ended' ? null : <Ways call={call} />}
       <Parties call={call} />
       <Supervisions call={call} />
-      <Timeline call={call} />
+      <Account call={call} heard={heard.data ?? null} />
+      <Happened call={call} />
     </div>
   )
 }
 
-const dayAndTime = (words: Catalogue, at: string) =>
-  new Date(at).toLocaleString(words.language === 'de' ? 'de' : 'en', {
-    dateStyle: 'medium',
-    timeStyle: 'medium',
-  })
-const timeOfDay = (words: Catalogue, at: string) =>
-  new Date(at).toLocaleTimeString(words.language === 'de' ? 'de' : 'en', { timeStyle: 'medium' })
+/** Each time with its rule in the tooltip. The first five are there also when they are nothing. */
+const STRIP = [
+  { part: 'duration', always: true },
+  { part: 'talk', always: true },
+  { part: 'hold', always: true },
+  { part: 'whisper', always: true },
+  { part: 'barge', always: true },
+  { part: 'takeover', always: false },
+  { part: 'listen', always: false },
+  { part: 'queue', always: false },
+  { part: 'ring', always: false },
+] as const
 
 function Strip({ call }: { call: Call }) {
   const words = useWords()
   useNow()
   const { timing } = call
-  const parts: [MessageId, number, MessageId | null][] = [
-    ['call.duration', timing.duration_ms, 'call.rule.duration'],
-    ['call.talk', timing.talk_ms, 'call.rule.talk'],
-    ['call.hold', timing.hold_ms, null],
-    ['call.queue', timing.queue_ms, null],
-    ['call.ring', timing.ring_ms, null],
-    ['call.listen', timing.listen_ms, null],
-    ['call.whisper', timing.whisper_ms, 'call.rule.whisper'],
-    ['call.barge', timing.barge_ms, 'call.rule.barge'],
-    ['call.takeover', timing.takeover_ms, 'call.rule.barge'],
-  ]
-  const shown = parts.filter(([id, ms]) => ms > 0 || id === 'call.duration' || id === 'call.talk')
+  const shown = STRIP.filter(({ part, always }) => always || timing[`${part}_ms`] > 0)
   return (
     <dl className="strip" aria-label={words.t('call.strip')}>
-      {shown.map(([id, ms, rule]) => (
+      {shown.map(({ part }) => (
         <Tooltip
-          key={id}
-          label={rule ? words.t(rule) : ''}
-          disabled={!rule}
+          key={part}
+          label={words.t(`call.rule.${part}`)}
           multiline
           w={280}
           events={{ hover: true, focus: true, touch: true }}
         >
-          <div tabIndex={rule ? 0 : undefined}>
-            <dt>{words.t(id)}</dt>
-            <dd className="digits">{clockText(ms)}</dd>
+          <div tabIndex={0}>
+            <dt>{words.t(`call.${part}`)}</dt>
+            <dd className="digits">{clockText(timing[`${part}_ms`])}</dd>
           </div>
         </Tooltip>
       ))}
@@ -208,45 +213,3 @@ function Supervisions({ call }: { call: Call }) {
     </section>
   )
 }
-
-function Timeline({ call }: { call: Call }) {
-  const words = useWords()
-  const say = (what: string) =>
-    words.has(`what.${what}`) ? words.t(`what.${what}` as MessageId) : what.replaceAll('_', ' ')
-  const detail = (text: string) =>
-    words.has(`reason.${text}`) ? sayReason(words, text) : isMode(text) ? words.term(text) : text
-  return (
-    <section>
-      <h2>{words.t('call.timeline')}</h2>
-      <div className="scroll" tabIndex={0} role="region" aria-label={words.t('call.timeline')}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{words.t('call.when')}</Table.Th>
-              <Table.Th>{words.t('call.who')}</Table.Th>
-              <Table.Th>{words.t('call.what')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {call.timeline.map((moment, n) => (
-              <Table.Tr key={`${moment.at}${n}`}>
-                <Table.Td className="digits">
-                  <time dateTime={moment.at} title={moment.at}>
-                    {timeOfDay(words, moment.at)}
-                  </time>
-                </Table.Td>
-                <Table.Td>{moment.who}</Table.Td>
-                <Table.Td>
-                  {say(moment.what)} {detail(moment.detail)}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
-    </section>
-  )
-}
-
-const isMode = (text: string): text is (typeof MODES)[number] =>
-  (MODES as readonly string[]).includes(text)

@@ -1,5 +1,4 @@
-// What stands around every page: the left rail, the top bar, the stale bar, the panel, the dialogs, and the
-// keys that work everywhere.
+// What stands around every page: the left rail, the top bar, the stale bar, the panel and the dialogs.
 import { UnstyledButton } from '@mantine/core'
 import {
   IconAlertTriangle,
@@ -9,28 +8,22 @@ import {
   IconSettings,
   IconUsers,
 } from '@tabler/icons-react'
-import { Link, useNavigate } from '@tanstack/react-router'
-import { useEffect, type ReactNode } from 'react'
+import { Link } from '@tanstack/react-router'
+import { Suspense, lazy, useEffect, type ReactNode } from 'react'
 import { features } from '../api/features'
 import { staleFor } from '../state/board'
-import type { Meaning, Page } from '../state/keys'
-import { Dialogs } from './Dialogs'
 import { IncomingBar } from './Incoming'
 import { PanelDock } from './panel/PanelDock'
-import { sayRefusal, sentence } from './say'
+import { sayRefusal } from './say'
 import { TopBar } from './TopBar'
-import { useApp, useNow, useStore, useWords } from './use'
+import { useApp, useNow, useSentence, useStore, useWords } from './use'
+import { useGlobalKeys } from './useKeys'
 
-const PATHS: Partial<Record<Page, '/' | '/live-calls' | '/call-status' | '/history' | '/admin'>> = {
-  ...(features.history ? { history: '/history' as const } : {}),
-  wallboard: '/',
-  live_calls: '/live-calls',
-  call_status: '/call-status',
-  admin: '/admin',
-}
+const Dialogs = lazy(() => import('./Dialogs').then(({ Dialogs }) => ({ default: Dialogs })))
 
 export function Frame({ children }: { children: ReactNode }) {
-  const { preferences } = useApp()
+  const { preferences, dialog } = useApp()
+  const open = useStore(dialog)
   const { tv, density } = useStore(preferences)
   const words = useWords()
   useGlobalKeys()
@@ -50,7 +43,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </main>
       </div>
       <PanelDock />
-      <Dialogs />
+      <Suspense fallback={null}>{open.kind === 'none' ? null : <Dialogs />}</Suspense>
     </div>
   )
 }
@@ -125,79 +118,8 @@ function StaleBar() {
 function useTitle() {
   const { panel } = useApp()
   const words = useWords()
-  const now = useStore(panel)
-  const said = sentence(words, now)
+  const said = useSentence(useStore(panel))
   useEffect(() => {
     document.title = said ?? words.t('app.name')
   }, [said, words])
 }
-
-function useGlobalKeys() {
-  const app = useApp()
-  const navigate = useNavigate()
-  useEffect(() => {
-    const act = (meaning: Meaning): boolean => {
-      switch (meaning.do) {
-        case 'go': {
-          const to = PATHS[meaning.page]
-          if (to) void navigate({ to })
-          return to !== undefined
-        }
-        case 'find':
-          document.getElementById('find')?.focus()
-          return true
-        case 'help':
-          app.dialog.set({ kind: 'keys' })
-          return true
-        case 'escape':
-          if (app.panel.escape(Date.now()) === 'ask') app.dialog.set({ kind: 'hand_back' })
-          return false
-        case 'mute': {
-          const { supervision } = app.panel.get()
-          if (supervision) void app.panel.change({ muted: !supervision.muted })
-          return supervision !== null
-        }
-        case 'takeover': {
-          const { phase, callId } = app.panel.get()
-          if (phase === 'live') app.dialog.set({ kind: 'takeover', callId })
-          return phase === 'live'
-        }
-        case 'volume': {
-          const volume = Math.min(1, Math.max(0, app.preferences.get().volume + meaning.by))
-          app.preferences.change({ volume })
-          app.player.volume(volume)
-          app.phone.volume(volume)
-          return true
-        }
-        // Rows and modes belong to the list that has the focus.
-        case 'next':
-        case 'previous':
-        case 'mode':
-          return false
-      }
-    }
-    const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || app.dialog.get().kind !== 'none') return
-      if (!app.preferences.get().keys && event.key !== 'Escape') return
-      const typing =
-        event.target instanceof HTMLElement && event.target.matches('input, textarea, select')
-      if (
-        event.target instanceof HTMLElement &&
-        event.target.closest('[role=menu], [role=listbox]')
-      )
-        return
-      const meaning = app.keys.read({ ...pressOf(event), typing }, Date.now())
-      if (meaning && act(meaning)) event.preventDefault()
-    }
-    window.addEventListener('keydown', press)
-    return () => window.removeEventListener('keydown', press)
-  }, [app, navigate])
-}
-
-const pressOf = ({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent) => ({
-  key,
-  ctrlKey,
-  metaKey,
-  altKey,
-  shiftKey,
-})

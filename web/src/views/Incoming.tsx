@@ -1,12 +1,12 @@
 // The bar of a call that rings at this browser: on every page, and told at once to who does not see it.
 import { Button } from '@mantine/core'
 import { IconPhoneIncoming } from '@tabler/icons-react'
-import { useEffect } from 'react'
 import { features } from '../api/features'
 import { incoming } from '../state/incoming'
 import { shownName } from '../state/people'
 import { sayRefusal } from './say'
 import { useApp, useStore, useWords } from './use'
+import { useAgentKeys } from './useKeys'
 
 export function IncomingBar() {
   const app = useApp()
@@ -18,18 +18,14 @@ export function IncomingBar() {
   const me = session.phase === 'in' ? session.me?.person.id : undefined
   const rings = features.answer && me ? incoming(board, phone, me) : null
   const callId = rings?.call.id
-  useEffect(() => {
-    if (!callId) return
-    const press = (event: KeyboardEvent) => {
-      if (!event.altKey || !app.preferences.get().keys) return
-      if (event.code === 'KeyA') void app.answering.answer(callId)
-      else if (event.code === 'KeyD') void app.answering.decline(callId)
-      else return
-      event.preventDefault()
-    }
-    window.addEventListener('keydown', press)
-    return () => window.removeEventListener('keydown', press)
-  }, [app, callId])
+  useAgentKeys(
+    callId
+      ? {
+          answer: () => void app.answering.answer(callId),
+          decline: () => void app.answering.decline(callId),
+        }
+      : {},
+  )
   return (
     <div role="status" aria-live="assertive">
       {rings ? (

@@ -11,7 +11,7 @@ import {
   Title,
 } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
-import { useState, type FormEvent } from 'react'
+import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Refused } from '../api/client'
 import { DemoRoles } from './Demo'
 import { features } from '../api/features'
@@ -77,40 +77,63 @@ function said(words: Catalogue, problem: Refused, byKey: boolean): string {
   return problem.status === 401 && byKey ? words.t('signin.bad_key') : sayRefusal(words, problem)
 }
 
+interface FormProps {
+  busy: boolean
+  /** What the button says. */
+  does: string
+  onSend: () => void
+  children: ReactNode
+}
+
+function Form({ busy, does, onSend, children }: FormProps) {
+  const send = (event: FormEvent) => {
+    event.preventDefault()
+    onSend()
+  }
+  return (
+    <form onSubmit={send}>
+      <Stack gap="md">
+        {children}
+        <Button type="submit" loading={busy}>
+          {does}
+        </Button>
+      </Stack>
+    </form>
+  )
+}
+
+/** A field that holds a text, and says so when it changes. */
+const bound = (value: string, set: (value: string) => void) => ({
+  value,
+  onChange: (event: { currentTarget: { value: string } }) => set(event.currentTarget.value),
+})
+
 function ByKey({ busy }: { busy: boolean }) {
   const { session, preferences } = useApp()
   const words = useWords()
   const [key, setKey] = useState('')
   const [desk, setDesk] = useState(preferences.get().deskPhone)
-  const send = (event: FormEvent) => {
-    event.preventDefault()
+  const send = () => {
     preferences.change({ deskPhone: desk.trim() })
     void session.withKey(key)
   }
   return (
-    <form onSubmit={send}>
-      <Stack gap="md">
-        <PasswordInput
-          label={words.t('signin.key')}
-          description={words.t('signin.key_hint')}
-          value={key}
-          onChange={(event) => setKey(event.currentTarget.value)}
-          autoComplete="off"
-          required
-          autoFocus
-        />
-        <TextInput
-          label={words.t('signin.desk')}
-          description={words.t('headset.uri_example')}
-          value={desk}
-          onChange={(event) => setDesk(event.currentTarget.value)}
-          autoComplete="off"
-        />
-        <Button type="submit" loading={busy}>
-          {words.t('signin.do')}
-        </Button>
-      </Stack>
-    </form>
+    <Form busy={busy} does={words.t('signin.do')} onSend={send}>
+      <PasswordInput
+        {...bound(key, setKey)}
+        label={words.t('signin.key')}
+        description={words.t('signin.key_hint')}
+        autoComplete="off"
+        required
+        autoFocus
+      />
+      <TextInput
+        {...bound(desk, setDesk)}
+        label={words.t('signin.desk')}
+        description={words.t('headset.uri_example')}
+        autoComplete="off"
+      />
+    </Form>
   )
 }
 
@@ -119,33 +142,36 @@ function ByPassword({ busy }: { busy: boolean }) {
   const words = useWords()
   const [login, setLogin] = useState('')
   const [password, setPassword] = useState('')
-  const send = (event: FormEvent) => {
-    event.preventDefault()
-    void session.withPassword(login, password)
-  }
+  const send = () => void session.withPassword(login, password)
   return (
-    <form onSubmit={send}>
-      <Stack gap="md">
-        <TextInput
-          label={words.t('signin.login')}
-          value={login}
-          onChange={(event) => setLogin(event.currentTarget.value)}
-          autoComplete="username"
-          required
-          autoFocus
-        />
-        <PasswordInput
-          label={words.t('signin.password')}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="current-password"
-          required
-        />
-        <Button type="submit" loading={busy}>
-          {words.t('signin.do')}
-        </Button>
-      </Stack>
-    </form>
+    <Form busy={busy} does={words.t('signin.do')} onSend={send}>
+      <Login login={login} onLogin={setLogin} first />
+      <PasswordInput
+        {...bound(password, setPassword)}
+        label={words.t('signin.password')}
+        autoComplete="current-password"
+        required
+      />
+    </Form>
+  )
+}
+
+interface LoginProps {
+  login: string
+  onLogin: (login: string) => void
+  first?: boolean
+}
+
+function Login({ login, onLogin, first = false }: LoginProps) {
+  const words = useWords()
+  return (
+    <TextInput
+      {...bound(login, onLogin)}
+      label={words.t('signin.login')}
+      autoComplete="username"
+      required
+      autoFocus={first}
+    />
   )
 }
 
@@ -156,41 +182,25 @@ function First({ token, busy }: { token: string; busy: boolean }) {
   const [name, setName] = useState('')
   const [login, setLogin] = useState('')
   const [password, setPassword] = useState('')
-  const send = (event: FormEvent) => {
-    event.preventDefault()
-    void session.first(token, login, name, password)
-  }
+  const send = () => void session.first(token, login, name, password)
   return (
-    <form onSubmit={send}>
-      <Stack gap="md">
-        <Text>{words.t('signin.first')}</Text>
-        <TextInput
-          label={words.t('signin.your_name')}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          autoComplete="name"
-          required
-        />
-        <TextInput
-          label={words.t('signin.login')}
-          value={login}
-          onChange={(event) => setLogin(event.currentTarget.value)}
-          autoComplete="username"
-          required
-        />
-        <PasswordInput
-          label={words.t('signin.password')}
-          description={words.t('signin.password_rule')}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="new-password"
-          minLength={10}
-          required
-        />
-        <Button type="submit" loading={busy}>
-          {words.t('signin.first_do')}
-        </Button>
-      </Stack>
-    </form>
+    <Form busy={busy} does={words.t('signin.first_do')} onSend={send}>
+      <Text>{words.t('signin.first')}</Text>
+      <TextInput
+        {...bound(name, setName)}
+        label={words.t('signin.your_name')}
+        autoComplete="name"
+        required
+      />
+      <Login login={login} onLogin={setLogin} />
+      <PasswordInput
+        {...bound(password, setPassword)}
+        label={words.t('signin.password')}
+        description={words.t('signin.password_rule')}
+        autoComplete="new-password"
+        minLength={10}
+        required
+      />
+    </Form>
   )
 }

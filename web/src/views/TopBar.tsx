@@ -7,8 +7,9 @@ import {
   type MantineColorScheme,
 } from '@mantine/core'
 import { IconHeadphones, IconSearch, IconUserCircle } from '@tabler/icons-react'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
+import { features } from '../api/features'
 import { search, type Found } from '../state/search'
 import { LANGUAGES, type Language } from '../words/catalogue'
 import { PRESETS, type Preset } from '../words/terms'
@@ -72,13 +73,13 @@ function Find() {
 function Headset() {
   const app = useApp()
   const words = useWords()
-  const { hearOn } = useStore(app.preferences)
+  const { hearOn, headset } = useStore(app.preferences)
   useStore(app.session)
   const device = app.devices()[0]
   const text =
     device && hearOn === 'desk'
       ? words.t('headset.desk', { name: device.name })
-      : words.t('headset.browser')
+      : words.t(headset ? 'headset.ready' : features.phone ? 'headset.none' : 'headset.browser')
   return (
     <Button
       variant="default"
@@ -176,6 +177,11 @@ function Mine() {
         <Menu.Item closeMenuOnClick onClick={() => void app.session.leave()}>
           {words.t('top.sign_out')}
         </Menu.Item>
+        {features.password && app.session.credentials().key === null ? (
+          <Menu.Item closeMenuOnClick component={Link} to="/password">
+            {words.t('top.password')}
+          </Menu.Item>
+        ) : null}
         {app.session.credentials().key === null ? (
           <Menu.Item closeMenuOnClick onClick={() => void app.session.leave(true)}>
             {words.t('top.sign_out_everywhere')}

@@ -59,6 +59,11 @@ export function makeRouter(_app: App) {
     validateSearch: historySearch,
     component: lazyRouteComponent(() => import('./History'), 'HistoryPage'),
   })
+  const password = createRoute({
+    getParentRoute: () => root,
+    path: '/password',
+    component: lazyRouteComponent(() => import('./Password'), 'PasswordPage'),
+  })
   const admin = createRoute({
     getParentRoute: () => root,
     path: '/admin/$tab',
@@ -88,6 +93,7 @@ export function makeRouter(_app: App) {
     page('/call-status', CallStatusPage),
     call,
     ...(features.history ? [history] : []),
+    ...(features.password ? [password] : []),
     adminStart,
     admin,
     ...moved,

@@ -31,6 +31,10 @@ export function sayRefusal(words: Catalogue, refused: Refused): string {
   return known ? codes.map((code) => sayReason(words, code)).join('; ') : refused.message
 }
 
+/** A key as it is written on keyboards. */
+export const shownKey = (words: Catalogue, key: string | null): string =>
+  key === 'Space' ? words.t('keys.space') : (key ?? words.t('keys.off'))
+
 /** Why a mode is off, or null when it is on. */
 export function whyOff(words: Catalogue, ability: Ability | undefined): string | null {
   if (!ability || ability.allowed) return null
@@ -54,7 +58,8 @@ export function modeName(words: Catalogue, call: Call, mode: Mode): string {
 }
 
 /** The sentence that is on screen and in the tab's title as long as the panel is open. */
-export function sentence(words: Catalogue, panel: Panel): string | null {
+/** `key`: one is heard only while it is held. */
+export function sentence(words: Catalogue, panel: Panel, key: string | null = null): string | null {
   const upper = (mode: Mode) =>
     words.term(mode).toLocaleUpperCase(words.language === 'de' ? 'de' : 'en')
   if (panel.phase === 'opening') {
@@ -63,8 +68,9 @@ export function sentence(words: Catalogue, panel: Panel): string | null {
   }
   if (panel.phase !== 'live' || !panel.supervision) return null
   const said = modeSentence(words, panel, panel.supervision, upper(panel.supervision.mode))
-  const silent = panel.supervision.mode === 'listen'
-  return panel.supervision.muted && !silent ? words.t('sentence.muted', { sentence: said }) : said
+  if (panel.supervision.mode === 'listen') return said
+  if (panel.supervision.muted) return words.t('sentence.muted', { sentence: said })
+  return key ? words.t('sentence.ptt', { sentence: said, key }) : said
 }
 
 function modeSentence(words: Catalogue, panel: Panel, mine: Supervision, MODE: string): string {

@@ -3,8 +3,11 @@ import { createContext, useContext, useSyncExternalStore } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import type { Abilities, Call } from '../api/types'
 import type { App } from '../state/app'
+import { keyOf } from '../state/keys'
+import type { Panel } from '../state/panel'
 import type { Store } from '../state/store'
 import type { Catalogue } from '../words/catalogue'
+import { sentence, shownKey } from './say'
 
 export const AppContext = createContext<App | null>(null)
 
@@ -43,4 +46,14 @@ export function useAbilities(call: Call): Abilities | undefined {
     retry: false,
   })
   return query.data
+}
+
+/** The sentence of the mode, whoever shows it. */
+export function useSentence(panel: Panel): string | null {
+  const { preferences, pushToTalk } = useApp()
+  const words = useWords()
+  const { pushToTalk: chosen, keymap, keys } = useStore(preferences)
+  const { held } = useStore(pushToTalk)
+  const waits = chosen && !held && panel.hearOn.kind === 'phone'
+  return sentence(words, panel, waits ? shownKey(words, keys ? keyOf(keymap, 'talk') : null) : null)
 }

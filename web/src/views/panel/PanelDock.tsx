@@ -13,8 +13,8 @@ import type { Panel } from '../../state/panel'
 import { agentOf, otherOf, shownName } from '../../state/people'
 import { clockText } from '../../state/time'
 import { Digits } from '../../ui/State'
-import { sayReason, sayRefusal, sentence } from '../say'
-import { useApp, useNow, useStore, useWords } from '../use'
+import { sayReason, sayRefusal } from '../say'
+import { useApp, useNow, useSentence, useStore, useWords } from '../use'
 import { Attendees } from './Attendees'
 import { Console } from './Console'
 import { Counters } from './Counters'
@@ -75,7 +75,7 @@ function Head({ panel }: { panel: Panel }) {
 }
 
 function Attending({ panel }: { panel: Panel }) {
-  const words = useWords()
+  const said = useSentence(panel)
   const mode: Mode = panel.supervision?.mode ?? 'listen'
   return (
     <>
@@ -92,7 +92,7 @@ function Attending({ panel }: { panel: Panel }) {
           {mode === 'takeover' ? <Console call={panel.call} /> : null}
         </>
       ) : (
-        <p className="dock-wait">{sentence(words, panel)}</p>
+        <p className="dock-wait">{said}</p>
       )}
     </>
   )
@@ -102,6 +102,7 @@ function Attending({ panel }: { panel: Panel }) {
 function Sentence({ panel, mode }: { panel: Panel; mode: Mode }) {
   const app = useApp()
   const words = useWords()
+  const said = useSentence(panel)
   useNow()
   const Icon = ICONS[mode]
   const guarding = panel.guard_until_ms !== null && Date.now() < panel.guard_until_ms
@@ -115,7 +116,7 @@ function Sentence({ panel, mode }: { panel: Panel; mode: Mode }) {
     <div className={`sentence sentence-${mode}`}>
       <Icon size={20} aria-hidden />
       <span role="status" aria-live="assertive">
-        {sentence(words, panel)}
+        {said}
         {panel.wanted && panel.phase === 'live'
           ? ` — ${words.t('panel.switching', { mode: words.term(panel.wanted) })}`
           : ''}

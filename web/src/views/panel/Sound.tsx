@@ -1,7 +1,9 @@
 // Where one hears, how loud, and whether the agent is told.
 import { Slider, Switch } from '@mantine/core'
+import { keyOf } from '../../state/keys'
 import type { Panel } from '../../state/panel'
 import { agentOf, shownName } from '../../state/people'
+import { shownKey } from '../say'
 import { useApp, useStore, useWords } from '../use'
 
 export function Sound({ panel }: { panel: Panel }) {
@@ -24,6 +26,7 @@ export function Sound({ panel }: { panel: Panel }) {
           onChange={(event) => void app.panel.change({ alert: event.currentTarget.checked })}
         />
       ) : null}
+      {hearOn.kind === 'phone' ? <PushToTalk /> : null}
       <button
         type="button"
         className="plain-button"
@@ -32,6 +35,24 @@ export function Sound({ panel }: { panel: Panel }) {
         {words.t('panel.hear_on', { where })}
       </button>
     </div>
+  )
+}
+
+/** Its key, if it has one. */
+function PushToTalk() {
+  const { preferences } = useApp()
+  const words = useWords()
+  const { pushToTalk, keymap, keys } = useStore(preferences)
+  const key = keys ? keyOf(keymap, 'talk') : null
+  // Without its key nobody could speak.
+  if (!key && !pushToTalk) return null
+  return (
+    <Switch
+      size="sm"
+      label={words.t('ptt.tick', { key: shownKey(words, key) })}
+      checked={pushToTalk}
+      onChange={(event) => preferences.change({ pushToTalk: event.currentTarget.checked })}
+    />
   )
 }
 

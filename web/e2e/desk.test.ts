@@ -37,7 +37,7 @@ const letGo = () => page.evaluate(() => (document.activeElement as HTMLElement |
 test('with push-to-talk one is heard while Space is held, and at no other time', async () => {
   await start('Listen')
   await sentence('LISTEN: nobody hears you')
-  await dock().getByText('Push-to-talk: hold Space').click()
+  await dock().getByRole('switch', { name: 'Push-to-talk: hold Space' }).click()
   await radio('Barge').click()
   await sentence('BARGE: Ana Ruiz and the customer hear you, while you hold Space')
   expect(await hearers(stage.server, 3_000)).toEqual([])

@@ -44,11 +44,19 @@ fn page(path: &str, asked: &HeaderMap) -> Response {
     if let Some(file) = Dist::get(name).filter(|_| name != "index.html") {
         return whole(name, file, asked);
     }
-    // An address of the app has no ending; what has one is a file that is not there.
-    if name.starts_with("assets/") || name.rsplit('/').next().is_some_and(|n| n.contains('.')) {
+    // An address of the app has no ending, but for a call's id; what has one is a file that is
+    // not there.
+    let ending = name.rsplit('/').next().is_some_and(|n| n.contains('.'));
+    if name.starts_with("assets/") || (ending && !is_call(name)) {
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     }
     index()
+}
+
+/// `calls/ID`: an id has dots in it.
+fn is_call(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    name.strip_prefix("calls/").is_some_and(|id| id.chars().all(plain))
 }
 
 /// A file as it is, or packed where the browser takes that.
@@ -150,14 +158,20 @@ mod tests {
     #[test]
     fn an_address_of_the_app_is_the_page_and_a_missing_file_is_none() {
         let none = HeaderMap::new();
-        for path in ["/", "/live-calls", "/calls/c1", "/admin/audit"] {
+        for path in ["/", "/live-calls", "/calls/c1", "/calls/eu.n1.7.c1", "/admin/audit"] {
             let answer = page(path, &none);
             let kind = &answer.headers()[header::CONTENT_TYPE];
             assert_eq!(kind, "text/html; charset=utf-8", "{path}");
             let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.contains("'nonce-") && !policy.contains("unsafe"), "{policy}");
         }
-        for path in ["/assets/gone.js", "/nothing.css", "/../Cargo.toml", "/a/..%2f..%2fx.rs"] {
+        for path in [
+            "/assets/gone.js",
+            "/nothing.css",
+            "/../Cargo.toml",
+            "/a/..%2f..%2fx.rs",
+            "/calls/../x.rs",
+        ] {
             assert_eq!(page(path, &none).status(), StatusCode::NOT_FOUND, "{path}");
         }
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Heard } from '../src/api/types'
 import { bands, intervals, notices, place } from '../src/state/account'
-import { at, call, moment, party, supervision, T0 } from './fixtures'
+import { at, call, moment, supervision, T0 } from './fixtures'
 
 const ear = (party_id: string | null, ...hears: string[]) => ({
   party_id,
@@ -25,7 +25,6 @@ const ended = call('c1', {
   state: 'ended',
   ended_at: at(20),
   supervisions: [mia],
-  parties: [...call('c1').parties, party('p3', 'supervisor', 'Mia Wong', 'internal')],
   timeline: [moment(1, 'answered'), moment(8, 'agent_told', 'Ana Ruiz', 'whisper')],
 })
 /** Talks from 1 to 20 s, is on hold from 14 to 17, and Mia whispers from 8 to 12. */

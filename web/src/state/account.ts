@@ -59,7 +59,11 @@ export function intervals(call: Call, heard: Heard[], now_ms: number): Interval[
 
 function namesOf(call: Call): (id: string) => string {
   const names = new Map(call.parties.map((party) => [party.id, shownName(party)]))
-  for (const one of call.supervisions) names.set(one.id, one.supervisor.name)
+  // Who has left is no party any more; their supervision still names them.
+  for (const one of call.supervisions) {
+    names.set(one.id, one.supervisor.name)
+    if (one.party_id) names.set(one.party_id, one.supervisor.name)
+  }
   return (id) => names.get(id) ?? id
 }
 

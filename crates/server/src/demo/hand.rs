@@ -52,6 +52,7 @@ pub(super) fn ana() -> anyhow::Result<Actor> {
         person: PersonId::parse(WHO.0)?,
         name: WHO.1.into(),
         key: None,
+        session: None,
         channel: Channel::Web,
         origin: "demo".into(),
         rights: BTreeSet::new(),

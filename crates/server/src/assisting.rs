@@ -1,5 +1,5 @@
-//! Raised hands, prompts, replies, what was of use, and who is away, from the API to the call's task and the floor.
-//! Core says who may.
+//! Raised hands, prompts, replies, what was of use, and who is away, from the API to the call's
+//! task and the floor. Core says who may.
 
 use crate::clock;
 use crate::commands::{Desk, unavailable};

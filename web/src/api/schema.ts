@@ -162,7 +162,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who heard whom on a call, live or ended: what was let through, from instant to instant. */
+        /** Who heard whom on a call, live or ended: what was let through, and when. */
         get: operations["call_heard"];
         put?: never;
         post?: never;

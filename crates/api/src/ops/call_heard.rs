@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
     get,
     path = "/api/v1/calls/{id}/heard",
     operation_id = "call_heard",
-    summary = "Who heard whom on a call, live or ended: what was let through, from instant to instant.",
+    summary = "Who heard whom on a call, live or ended: what was let through, and when.",
     tag = "calls",
     params(("id" = String, Path, description = "The call's id")),
     responses(

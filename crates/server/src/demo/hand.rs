@@ -1,5 +1,5 @@
-//! The demo's Ana raises her hand some time after a supervisor has first looked at the board, so that
-//! a newcomer sees what a hand does. Not while a person sits in her chair: that person has the key.
+//! The demo's Ana raises her hand some time after a supervisor has first looked at the board, so
+//! that a newcomer sees what a hand does. Not while a person sits in her chair, who has the key.
 
 use crate::commands::Desk;
 use std::collections::BTreeSet;

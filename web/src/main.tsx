@@ -15,12 +15,14 @@ const router = makeRouter(app)
 
 async function begin(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('lang')
-  const { language, preset, words } = app.preferences.get()
-  await app.words.use(asked === 'en-XB' ? 'en-XB' : language, preset, words)
-  app.preferences.watch(() => {
-    const now = app.preferences.get()
-    void app.words.use(asked === 'en-XB' ? 'en-XB' : now.language, now.preset, now.words)
-  })
+  const speak = async () => {
+    const { language } = app.preferences.get()
+    const { preset, words } = app.labels()
+    await app.words.use(asked === 'en-XB' ? 'en-XB' : language, preset, words)
+  }
+  await speak()
+  app.preferences.watch(() => void speak())
+  app.session.watch(() => void speak())
   const root = document.getElementById('root')
   if (!root) return
   createRoot(root).render(

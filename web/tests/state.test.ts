@@ -192,11 +192,11 @@ describe('preferences', () => {
     expect(
       parse('{"preset":"old","density":"huge","words":{"listen":"Hear","x":"y"},"volume":7}'),
     ).toMatchObject({
-      preset: 'undertone',
+      preset: null,
       density: 'comfortable',
-      words: { listen: 'Hear' },
       volume: 1,
     })
-    expect(parse('no json').preset).toBe('undertone')
+    expect(parse('no json').preset).toBeNull()
+    expect(parse('{"preset":"pbx"}').preset).toBe('pbx')
   })
 })

@@ -2,8 +2,8 @@
 // code and reasons; nothing here decides anything or keeps anything.
 import createClient from 'openapi-fetch'
 import type { paths } from './schema'
-import type { HealthItem } from './promised'
 import type {
+  Health,
   Heard,
   Help,
   Abilities,
@@ -13,6 +13,7 @@ import type {
   AuditList,
   Call,
   IceServer,
+  Labels,
   LegWanted,
   Me,
   Mode,
@@ -110,7 +111,7 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
     },
   })
 
-  /** For operations that the schema does not have yet. */
+  /** A request whose answer is taken at its word. */
   const plain = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const headers = new Headers(body === undefined ? {} : { 'Content-Type': 'application/json' })
     signed(headers, method)
@@ -216,7 +217,7 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
       if (!supervisionId || !response.body) throw new Refused(502, 'media_failed', [], 'no sound')
       return { supervisionId, body: response.body }
     },
-    // Below: what the OpenAPI does not have yet (`promised.ts`, `features.ts`).
+    // Below: answers that the rest of the app takes in narrower shapes than the OpenAPI gives (`types.ts`).
     sessionOffer: () => plain<SessionOffer>('GET', '/session'),
     signIn: (login: string, password: string) => plain<Me>('POST', '/session', { login, password }),
     signInFirst: (token: string, login: string, name: string, password: string) =>
@@ -254,7 +255,9 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
         'GET',
         `/history/calls?${new URLSearchParams(query).toString()}`,
       ),
-    health: () => plain<{ items: HealthItem[]; at: string }>('GET', '/health'),
+    health: () => plain<Health>('GET', '/health'),
+    putLabels: (preset: string, words: Record<string, string>) =>
+      plain<Labels>('PUT', '/labels', { preset, words }),
   }
 }
 

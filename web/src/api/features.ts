@@ -24,4 +24,6 @@ export const features = {
   heard: has('GET /api/v1/calls/{id}/heard'),
   password: has('PUT /api/v1/me/password'),
   health: has('GET /api/v1/health'),
+  /** Lists as CSV. */
+  sheets: has('GET /api/v1/history/calls'),
 } as const

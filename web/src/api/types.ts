@@ -1,7 +1,5 @@
-// The shapes that the rest of the app names. Owns no shape: what the OpenAPI has comes from there, what
-// it does not have yet comes from `promised.ts` and moves as the server learns it.
+// The shapes that the rest of the app names, as the OpenAPI has them.
 import type { components } from './schema'
-import type { Limits } from './promised'
 
 type Schemas = components['schemas']
 
@@ -28,7 +26,12 @@ export type AuditList = Schemas['AuditList']
 
 export type RoleWord = 'supervisor' | 'agent' | 'administrator'
 export type Device = Schemas['MeDevice']
-export type Me = Omit<Schemas['MeWire'], 'role'> & { role: RoleWord; policy?: Partial<Limits> }
+export type Me = Omit<Schemas['MeWire'], 'role'> & { role: RoleWord }
+/** Beyond which the page says that something lasts long. */
+export type Limits = Schemas['MePolicy']
+export type Labels = Schemas['Labels']
+export type Health = Schemas['Health']
+export type HealthItem = Schemas['HealthItem']
 export type DemoRole = Omit<Schemas['DemoPerson'], 'role'> & { role: RoleWord }
 /** What the sign-in page needs before anybody is signed in. */
 export type SessionOffer = Omit<Schemas['SessionState'], 'demo'> & { demo?: DemoRole[] | null }

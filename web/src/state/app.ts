@@ -1,10 +1,11 @@
 // All state put together, once for a page. No React: views get this object by context, tests make their own.
 import { makeApi, type Api } from '../api/client'
 import { features } from '../api/features'
-import type { Limits } from '../api/promised'
+import type { Limits } from '../api/types'
 import type { Device, Mode, Phone } from '../api/types'
 import { Catalogue } from '../words/catalogue'
 import { LIMITS } from './attention'
+import { inForce, labelsOf, type Labels } from './labels'
 import { LiveBoard } from './board'
 import { RaisedHand } from './hand'
 import { Aside, PushToTalk } from './holding'
@@ -44,6 +45,8 @@ export interface App {
   /** What dialogs are open over the page. */
   dialog: Store<Dialog>
   limits(): Limits
+  /** What things are called, for who is signed in. */
+  labels(): Labels
   devices(): Device[]
   /** Where a mode would be heard and spoken, or null if a phone must be set up first. */
   hearOn(mode: Mode): HearOn | null
@@ -135,7 +138,8 @@ export function makeApp(): App {
     pushToTalk,
     aside: new Aside(panel),
     dialog: new Store<Dialog>({ kind: 'none' }),
-    limits: () => ({ ...LIMITS, ...me()?.policy }),
+    limits: () => me()?.policy ?? LIMITS,
+    labels: () => inForce(labelsOf(me()), preferences.get().preset),
     devices,
     hearOn,
   }

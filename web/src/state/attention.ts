@@ -2,7 +2,7 @@
 // those of ui.md: help > error > hold past limit > talk past limit > … > the rest by time in state.
 // Knows no words: views/words say them.
 import type { Call, Moment } from '../api/types'
-import type { Limits } from '../api/promised'
+import type { Limits } from '../api/types'
 import type { Seen } from './board'
 import { UNKNOWN, type Sound } from './talk'
 
@@ -14,7 +14,6 @@ export const LIMITS: Limits = {
   talk_long_ms: 600_000,
   wrap_up_long_ms: 60_000,
   silence_ms: 15_000,
-  mask_numbers: false,
 }
 
 /** Two people talk over each other now and then; so often within a minute is worth a word. */

@@ -1,6 +1,6 @@
 // How much one has whispered on a call. Counts run from speech, as measured at the agent's ear, not from
 // the button; pauses of a breath do not split a whisper in two.
-import type { Limits } from '../api/promised'
+import type { Limits } from '../api/types'
 
 const BREATH_MS = 1_500
 

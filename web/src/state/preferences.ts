@@ -1,13 +1,13 @@
 // What one person has chosen for these pages, kept in the browser. Holds no secret and nothing of a call.
 import type { Language } from '../words/catalogue'
-import { PRESETS, TERMS, type Preset, type Words } from '../words/terms'
+import { PRESETS, type Preset } from '../words/terms'
 import { ACTS, type Keymap } from './keys'
 import { Store } from './store'
 
 export interface Preferences {
   language: Language
-  preset: Preset
-  words: Partial<Words>
+  /** Words of one's own choice; null: the organisation's. */
+  preset: Preset | null
   density: 'comfortable' | 'compact'
   tv: boolean
   keys: boolean
@@ -32,8 +32,7 @@ const KEY = 'undertone.preferences'
 
 const defaults = (): Preferences => ({
   language: typeof navigator !== 'undefined' && navigator.language.startsWith('de') ? 'de' : 'en',
-  preset: 'undertone',
-  words: {},
+  preset: null,
   density: 'comfortable',
   tv: false,
   keys: true,
@@ -51,16 +50,9 @@ export function parse(text: string | null): Preferences {
   if (!text) return base
   try {
     const kept = JSON.parse(text) as Partial<Preferences>
-    const words = Object.fromEntries(
-      Object.entries(kept.words ?? {}).filter(
-        ([term, word]) =>
-          (TERMS as readonly string[]).includes(term) && typeof word === 'string' && word !== '',
-      ),
-    )
     return {
       language: kept.language === 'de' || kept.language === 'en' ? kept.language : base.language,
       preset: kept.preset && PRESETS.includes(kept.preset) ? kept.preset : base.preset,
-      words,
       density: kept.density === 'compact' ? 'compact' : 'comfortable',
       tv: kept.tv === true,
       keys: kept.keys !== false,

@@ -1,16 +1,14 @@
 // Administration, as far as it is there: health, the audit, and the words.
-import { Button, Select, Table, Tabs, TextInput } from '@mantine/core'
-import { IconCircleCheck, IconAlertTriangle } from '@tabler/icons-react'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Button, Table, Tabs } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { refusedBy } from '../api/client'
 import type { AuditRow } from '../api/types'
-import { staleFor } from '../state/board'
-import { running } from '../state/people'
-import type { Preset } from '../words/terms'
-import { PRESETS, TERMS, wordsFor } from '../words/terms'
+import { Health } from './admin/Health'
+import { WordsTab } from './admin/WordsTab'
+import { SheetLink } from './SheetLink'
 import { sayReason, sayRefusal } from './say'
-import { useApp, useNow, useStore, useWords } from './use'
+import { useApp, useStore, useWords } from './use'
 
 const TABS = ['health', 'audit', 'words'] as const
 type Tab = (typeof TABS)[number]
@@ -49,71 +47,6 @@ export function AdminPage() {
   )
 }
 
-function Health() {
-  const app = useApp()
-  const words = useWords()
-  const board = useStore(app.board)
-  useNow()
-  const ready = useQuery({
-    queryKey: ['ready'],
-    queryFn: () => app.api.ready(),
-    refetchInterval: 5_000,
-    retry: false,
-  })
-  const calls = [...board.calls.values()]
-  const age = Math.floor((Date.now() - board.heard_ms) / 1000)
-  const rows: [string, boolean, string][] = [
-    [
-      words.t(ready.data === false ? 'health.ready_not' : 'health.ready'),
-      ready.data !== false && !ready.error,
-      '',
-    ],
-  ]
-  if (board.loaded) {
-    rows.push([
-      words.t('health.live'),
-      staleFor(board, Date.now()) === null,
-      words.t('health.live_age', { age }),
-    ])
-    rows.push([words.t('health.calls'), true, String(calls.length)])
-    rows.push([words.t('health.people'), true, String(board.agents.size)])
-    const supervising = calls.reduce((sum, { call }) => sum + running(call).length, 0)
-    rows.push([words.t('health.supervisions'), true, String(supervising)])
-  }
-  return (
-    <>
-      <Table maw={560}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words.t('health.check')}</Table.Th>
-            <Table.Th>{words.t('health.value')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows.map(([name, good, value]) => (
-            <Table.Tr key={name}>
-              <Table.Td>{name}</Table.Td>
-              <Table.Td>
-                <span className={good ? 'good' : 'bad'}>
-                  {good ? (
-                    <IconCircleCheck size={16} aria-hidden />
-                  ) : (
-                    <IconAlertTriangle size={16} aria-hidden />
-                  )}
-                  {value || words.t(good ? 'health.ok' : 'health.bad')}
-                </span>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      <p>
-        <a href="/api/docs">{words.t('health.docs')}</a>
-      </p>
-    </>
-  )
-}
-
 function Audit() {
   const app = useApp()
   const words = useWords()
@@ -147,6 +80,7 @@ function Audit() {
           </Table.Tbody>
         </Table>
       </div>
+      <SheetLink path="/audit" query={{}} />
       {pages.hasNextPage ? (
         <Button
           mt="sm"
@@ -198,60 +132,5 @@ function AuditLine({ row }: { row: AuditRow }) {
       </Table.Td>
       <Table.Td>{row.origin}</Table.Td>
     </Table.Tr>
-  )
-}
-
-function WordsTab() {
-  const app = useApp()
-  const words = useWords()
-  const mine = useStore(app.preferences)
-  const base = wordsFor(mine.language, mine.preset)
-  const own = (term: (typeof TERMS)[number], word: string) => {
-    const next = { ...mine.words, [term]: word }
-    if (word.trim() === '') delete next[term]
-    app.preferences.change({ words: next })
-  }
-  return (
-    <>
-      <p>{words.t('words.explain')}</p>
-      <Select
-        label={words.t('top.labels')}
-        maw={320}
-        allowDeselect={false}
-        data={PRESETS.map((preset) => ({ value: preset, label: words.t(`preset.${preset}`) }))}
-        value={mine.preset}
-        onChange={(preset) => app.preferences.change({ preset: preset as Preset })}
-      />
-      <Table maw={640} mt="md">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words.t('words.term')}</Table.Th>
-            <Table.Th>{words.t('words.shown')}</Table.Th>
-            <Table.Th>{words.t('words.own')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {TERMS.map((term) => (
-            <Table.Tr key={term}>
-              <Table.Td>
-                <code>{term}</code>
-              </Table.Td>
-              <Table.Td>{words.term(term)}</Table.Td>
-              <Table.Td>
-                <TextInput
-                  aria-label={`${words.t('words.own')}: ${term}`}
-                  placeholder={base[term]}
-                  value={mine.words[term] ?? ''}
-                  onChange={(event) => own(term, event.currentTarget.value)}
-                />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      <Button mt="md" variant="default" onClick={() => app.preferences.change({ words: {} })}>
-        {words.t('words.reset')}
-      </Button>
-    </>
   )
 }

@@ -7,20 +7,19 @@ import type { Call } from '../api/types'
 import { agentOf, masked, otherOf, shownName } from '../state/people'
 import { clockText } from '../state/time'
 import { historySearch, type HistorySearch } from './history-search'
+import { SheetLink } from './SheetLink'
 import { sayRefusal } from './say'
 import { useApp, useStore, useWords } from './use'
 
 /** As the server takes it: days become instants. */
-function asked(search: HistorySearch, cursor: string): Record<string, string> {
+function asked(search: HistorySearch): Record<string, string> {
   const { from, to, agent, queue, supervised } = search
   return {
-    limit: '50',
     ...(from ? { from: new Date(`${from}T00:00:00`).toISOString() } : {}),
     ...(to ? { to: new Date(`${to}T23:59:59.999`).toISOString() } : {}),
     ...(agent ? { agent } : {}),
     ...(queue ? { queue } : {}),
     ...(supervised ? { supervised: 'true' } : {}),
-    ...(cursor ? { cursor } : {}),
   }
 }
 
@@ -30,7 +29,12 @@ export function HistoryPage() {
   const search = useSearch({ from: '/history' })
   const pages = useInfiniteQuery({
     queryKey: ['history', search],
-    queryFn: ({ pageParam }) => app.api.history(asked(search, pageParam)),
+    queryFn: ({ pageParam }) =>
+      app.api.history({
+        ...asked(search),
+        limit: '50',
+        ...(pageParam ? { cursor: pageParam } : {}),
+      }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     retry: false,
@@ -43,6 +47,7 @@ export function HistoryPage() {
       {pages.error ? <p role="alert">{sayRefusal(words, refusedBy(pages.error))}</p> : null}
       {pages.data && calls.length === 0 ? <p className="empty">{words.t('history.none')}</p> : null}
       {calls.length > 0 ? <Calls calls={calls} /> : null}
+      {calls.length > 0 ? <SheetLink path="/history/calls" query={asked(search)} /> : null}
       {pages.hasNextPage ? (
         <Button
           variant="default"

@@ -153,9 +153,10 @@ function Mine() {
         </Group>
         <Group name={words.t('top.labels')}>
           <Menu.RadioGroup
-            value={mine.preset}
-            onChange={(preset) => choose.change({ preset: preset as Preset })}
+            value={mine.preset ?? ''}
+            onChange={(preset) => choose.change({ preset: (preset as Preset) || null })}
           >
+            <Menu.RadioItem value="">{words.t('preset.organisation')}</Menu.RadioItem>
             {PRESETS.map((preset) => (
               <Menu.RadioItem key={preset} value={preset}>
                 {words.t(`preset.${preset}`)}

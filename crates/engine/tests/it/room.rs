@@ -12,7 +12,8 @@ use undertone_engine::{Engine, EngineConfig, Rank};
 use undertone_media::bridge::{BridgeEvent, LegConfig};
 use undertone_sdp::{Codec, Media, OpusParams};
 
-pub(crate) const SOON: Duration = Duration::from_secs(10);
+/// Longer than two reports of a browser take, which come each 5 s.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 pub(crate) struct Room {
     pub(crate) engine: Engine,

@@ -132,7 +132,8 @@ test('the call’s page tells who heard whom, and the whisper never reached the 
   await page.getByRole('img', { name: /^Ana Ruiz: talks/ }).waitFor()
   await page.getByRole('img', { name: /Ana Ruiz heard the tone/ }).waitFor()
   const happened = page.getByRole('region', { name: 'What happened' })
-  await happened.getByRole('row').filter({ hasText: 'joined: Listen' }).waitFor()
+  const joined = happened.getByRole('row').filter({ hasText: 'joined: Listen' })
+  await joined.first().waitFor()
   const strip = page.locator('.strip')
   expect(await strip.locator('dt').allTextContents()).toEqual(
     expect.arrayContaining([

@@ -73,7 +73,8 @@ function Line({ row }: { row: Row }) {
       <Table.Td>{row.name}</Table.Td>
       <Table.Td>
         <span className={CLASSES[row.state]}>
-          <Icon size={16} aria-hidden /> {words.t(`health.${row.state}`)}
+          <Icon size={16} aria-hidden />
+          {words.t(`health.${row.state}`)}
         </span>
       </Table.Td>
       <Table.Td>

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 
-const BINARY =
+export const BINARY =
   process.env['UNDERTONE_BIN'] ?? new URL('../../target/debug/undertone', import.meta.url).pathname
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 export const DESK = '2001'

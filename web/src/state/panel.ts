@@ -139,7 +139,7 @@ export class AudioPanel extends Store<Panel> {
       this.#live(supervision)
       // In the browser only a missing microphone makes less of a wish than was asked for.
       if (hearOn.kind === 'phone' && supervision.mode === 'listen' && options.mode !== 'listen') {
-        this.needs('microphone_denied')
+        this.#unheard(options.mode)
       }
       this.onDone()
     } catch (error) {
@@ -212,7 +212,9 @@ export class AudioPanel extends Store<Panel> {
       this.onDone()
     } catch (error) {
       if (turn !== this.#asked) return // A later wish took its place.
-      this.update((p) => ({ ...p, wanted: null, problem: refusedBy(error) }))
+      const problem = refusedBy(error)
+      this.update((p) => ({ ...p, wanted: null, problem }))
+      if (problem.code === 'microphone_denied') this.#unheard(change.mode)
     }
   }
 
@@ -271,9 +273,13 @@ export class AudioPanel extends Store<Panel> {
   }
 
   /** Something of ours is missing for what was wished. */
-  needs(code: 'needs_phone' | 'microphone_denied'): void {
+  needs(code: 'needs_phone' | 'microphone_denied', reason: string = code): void {
     if (this.get().phase === 'live')
-      this.update((p) => ({ ...p, problem: new Refused(0, code, [code], '') }))
+      this.update((p) => ({ ...p, problem: new Refused(0, code, [reason], '') }))
+  }
+
+  #unheard(mode: Mode | undefined): void {
+    this.needs('microphone_denied', mode === 'whisper' ? 'microphone_to_whisper' : undefined)
   }
 
   dismiss(): void {

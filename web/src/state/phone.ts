@@ -2,7 +2,7 @@
 // negotiated without a microphone; that comes, and is asked for, when one first wants to be heard. Knows
 // no call and no mode.
 //
-//   off ──ready──▶ connecting ──▶ up ⇄ lost (ICE restart, the same leg) ──close──▶ off
+//   off ──ready──▶ connecting ──▶ up ⇄ lost (ICE restart, then anew) ──close──▶ off
 //                      └──▶ failed (why)          └── another page took it: elsewhere
 import { Refused, refusedBy, type Api } from '../api/client'
 import type { Phone } from '../api/types'
@@ -20,6 +20,8 @@ export interface PhoneState {
 
 const OFF: PhoneState = { phase: 'off', microphone: 'off', problem: null, level: 0, callId: null }
 const CONNECT_MS = 10_000
+/** Between tries to come back, for as long as the page is open: the server may be started again. */
+const AGAIN_MS = [500, 1_000, 2_000, 4_000, 8_000]
 const METER_MS = 50
 const AUDIBLE = 0.003
 const TAB = 'undertone.tab'
@@ -38,6 +40,7 @@ export class BrowserPhone extends Store<PhoneState> {
   #meter: ReturnType<typeof setInterval> | null = null
   #context: AudioContext | null = null
   #connecting: Promise<void> | null = null
+  #recovering = false
   #volume = 1
   onSound: () => void = () => {}
   /** The microphone that was chosen; empty: the browser's choice. */
@@ -56,8 +59,9 @@ export class BrowserPhone extends Store<PhoneState> {
     return this.#connecting
   }
 
-  async #connect(here: boolean): Promise<void> {
-    this.update((now) => ({ ...now, phase: 'connecting', problem: null }))
+  /** `back`: it was up before, and stays `lost` until it is up again. */
+  async #connect(here: boolean, back = false): Promise<void> {
+    if (!back) this.update((now) => ({ ...now, phase: 'connecting', problem: null }))
     try {
       this.#drop()
       const { ice_servers } = await this.#api.ice()
@@ -75,7 +79,8 @@ export class BrowserPhone extends Store<PhoneState> {
       this.update((now) => ({ ...now, phase: 'up', problem: null }))
     } catch (error) {
       const problem = refusedBy(error)
-      const phase = problem.code === 'phone_elsewhere' ? 'elsewhere' : 'failed'
+      if (this.get().phase === 'off') throw problem // Closed meanwhile.
+      const phase = problem.code === 'phone_elsewhere' ? 'elsewhere' : back ? 'lost' : 'failed'
       this.#drop()
       this.update((now) => ({ ...now, phase, problem }))
       throw problem
@@ -112,12 +117,27 @@ export class BrowserPhone extends Store<PhoneState> {
     ) {
       if (this.get().phase !== 'up') return
       this.update((now) => ({ ...now, phase: 'lost' }))
-      void this.#offer(connection, false, true).catch((error: unknown) => {
-        const problem = refusedBy(error)
-        if (problem.code === 'phone_elsewhere') this.told({ state: 'elsewhere' })
-        else this.update((now) => ({ ...now, problem }))
-      })
+      void this.#recover(connection)
     }
+  }
+
+  /** Another network is the same leg by an ICE restart. A server that was started again knows neither. */
+  async #recover(connection: RTCPeerConnection): Promise<void> {
+    if (this.#recovering) return
+    this.#recovering = true
+    const restart = this.#offer(connection, false, true).then(() => connected(connection))
+    let refusal = await restart.then(() => null, refusedBy)
+    for (let n = 0; this.get().phase === 'lost'; n++) {
+      if (refusal?.code === 'phone_elsewhere') {
+        this.told({ state: 'elsewhere' })
+        break
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS[n] ?? 8_000))
+      if (this.get().phase !== 'lost') break
+      this.#connecting ??= this.#connect(false, true).finally(() => (this.#connecting = null))
+      refusal = await this.#connecting.then(() => null, refusedBy)
+    }
+    this.#recovering = false
   }
 
   /** Asks what the call's other end speaks, and sends that. */

@@ -13,7 +13,7 @@ import { MODES, type Call } from '../api/types'
 import { ModeButton } from '../ui/ModeButton'
 import { Digits, StateMark, type StateName } from '../ui/State'
 import { modeName, sayWhy, whyOff } from './say'
-import { useAbilities, useApp, useNow, useStore, useWords } from './use'
+import { useAbilities, useApp, useNow, useStale, useStore, useWords } from './use'
 
 const STATES: Record<string, StateName> = {
   queued: 'ringing',
@@ -139,6 +139,7 @@ function Ways({ call, name }: { call: Call; name: string }) {
   const app = useApp()
   const words = useWords()
   const abilities = useAbilities(call)
+  const stale = useStale()
   useStore(app.session)
   if (!app.session.supervises) return null
   const may = MODES.filter((mode) => app.session.may(mode) || abilities?.[mode])
@@ -152,7 +153,7 @@ function Ways({ call, name }: { call: Call; name: string }) {
           tabIndex={-1}
           word={mode === 'takeover' ? `${words.term(mode)}…` : words.term(mode)}
           name={words.t('mode.named', { mode: modeName(words, call, mode), name })}
-          off={whyOff(words, abilities?.[mode])}
+          off={stale && mode !== 'listen' ? words.t('off.stale') : whyOff(words, abilities?.[mode])}
           onPick={() => void attend(app, call.id, mode)}
         />
       ))}

@@ -1,8 +1,9 @@
 // How React reads the state: the app by context, stores by subscription, the clock by one shared tick.
-import { createContext, useContext, useSyncExternalStore } from 'react'
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import type { Abilities, Call } from '../api/types'
 import type { App } from '../state/app'
+import { staleFor } from '../state/board'
 import { keyOf } from '../state/keys'
 import type { Panel } from '../state/panel'
 import type { Store } from '../state/store'
@@ -26,6 +27,19 @@ export function useNow(): number {
   const { ticker, clock } = useApp()
   useSyncExternalStore(ticker.watch, ticker.seconds.get)
   return clock.now()
+}
+
+/** Whether the board is so old that nothing may be raised on it. */
+export function useStale(): boolean {
+  const { board, ticker } = useApp()
+  const watch = useCallback(
+    (watcher: () => void) => {
+      const [tick, told] = [ticker.watch(watcher), board.watch(watcher)]
+      return () => (tick(), told())
+    },
+    [board, ticker],
+  )
+  return useSyncExternalStore(watch, () => staleFor(board.get(), Date.now()) !== null)
 }
 
 export function useWords(): Catalogue {

@@ -2,18 +2,17 @@
 import { useRef, type KeyboardEvent } from 'react'
 import { MODES, type Call, type Mode } from '../../api/types'
 import { attend } from '../../state/attend'
-import { staleFor } from '../../state/board'
 import type { Panel } from '../../state/panel'
 import { ModeButton } from '../../ui/ModeButton'
 import { effect, modeName, whyOff } from '../say'
-import { useAbilities, useApp, useStore, useWords } from '../use'
+import { useAbilities, useApp, useStale, useWords } from '../use'
 
 export function ModeBar({ panel, call }: { panel: Panel; call: Call }) {
   const app = useApp()
   const words = useWords()
   const group = useRef<HTMLDivElement>(null)
   const abilities = useAbilities(call)
-  const stale = staleFor(useStore(app.board), Date.now()) !== null
+  const stale = useStale()
   const now: Mode | null = panel.supervision?.mode ?? null
   const off = (mode: Mode): string | null => {
     if (mode === now) return null

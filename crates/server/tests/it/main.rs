@@ -2,8 +2,10 @@
 
 mod browser;
 mod browser_agent;
+mod browser_capture;
 mod browser_page;
 mod browser_supervisor;
+mod browser_switching;
 mod calls;
 mod chromium;
 mod command;
@@ -46,6 +48,7 @@ mod peer;
 mod ports;
 mod preferred;
 mod process;
+mod real_page;
 mod referring;
 mod registered;
 mod relay;

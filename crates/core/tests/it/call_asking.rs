@@ -29,6 +29,12 @@ impl World {
         self.join_with(n, who, mode, LegKind::Sip { device }, &[], None)
     }
 
+    /// By a browser's phone, asked for by an API key.
+    pub(crate) fn join_by_key(&mut self, n: u64, who: &str, mode: Mode) -> RequestId {
+        self.keyed = true;
+        self.join_with(n, who, mode, LegKind::Phone, &[], None)
+    }
+
     pub(crate) fn join_with(
         &mut self,
         n: u64,
@@ -42,7 +48,7 @@ impl World {
         let answer_early = std::mem::take(&mut self.early);
         let dialled = std::mem::take(&mut self.dialled);
         let mut by = actor(who, &self.dir);
-        if leg == LegKind::Phone {
+        if leg == LegKind::Phone && !std::mem::take(&mut self.keyed) {
             // From a page, which has signed in by no key.
             by.key = None;
         }

@@ -150,8 +150,17 @@ fn a_takeover_without_a_page_or_an_agent_is_announced_and_ends() {
 
 #[test]
 fn what_began_without_a_page_goes_on_without_one() {
-    let mut world = World::talking();
-    world.join(1, "mia", Mode::Whisper);
+    for by_desk_phone in [true, false] {
+        let mut world = World::talking();
+        match by_desk_phone {
+            true => world.join(1, "mia", Mode::Whisper),
+            false => world.join_by_key(1, "mia", Mode::Whisper),
+        };
+        stays_without_a_page(world);
+    }
+}
+
+fn stays_without_a_page(mut world: World) {
     world.run_ms(1_000);
     page_goes(&mut world);
     world.run_ms(60_000);

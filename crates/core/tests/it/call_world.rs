@@ -115,6 +115,8 @@ pub(crate) struct World {
     pub(crate) early: bool,
     /// The next join comes with a leg that called us.
     pub(crate) dialled: bool,
+    /// The next join by a browser's phone is asked for by an API key.
+    pub(crate) keyed: bool,
     /// What is asked of another call, or of an arrived leg.
     pub(crate) outbox: Vec<Effect>,
     /// What joins follow.
@@ -240,6 +242,7 @@ impl World {
             called_at: BTreeMap::new(),
             early: false,
             dialled: false,
+            keyed: false,
             outbox: Vec::new(),
             follows: Follow::Call,
             busy: BTreeSet::new(),

@@ -26,6 +26,17 @@ impl Scene {
         scene
     }
 
+    /// Mia has the customer, and the agent is on hold.
+    async fn taken_over() -> (Scene, String) {
+        let mut scene = Self::open(&["opus", "pcmu"]).await;
+        let id = scene.join("listen").await;
+        scene.page.tune(TAKEOVER).await;
+        let body = json!({ "mode": "takeover", "agent_after": "held" });
+        scene.stage.change(Who::Mia, &id, body).await;
+        scene.sees("takeover", &[TAKEOVER], &[MUSIC], &[CUSTOMER]).await;
+        (scene, id)
+    }
+
     async fn without_phone(setup: Setup) -> Scene {
         Self::by(setup, Roads::All).await
     }
@@ -225,12 +236,7 @@ async fn a_browser_that_reaches_nothing_but_a_relay_hears_and_is_heard_by_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_killed_in_a_takeover_leaves_the_customer_with_treatment_and_then_the_agent() {
-    let mut scene = Scene::open(&["opus", "pcmu"]).await;
-    let id = scene.join("listen").await;
-    scene.page.tune(TAKEOVER).await;
-    let body = json!({ "mode": "takeover", "agent_after": "held" });
-    scene.stage.change(Who::Mia, &id, body).await;
-    scene.sees("takeover", &[TAKEOVER], &[MUSIC], &[CUSTOMER]).await;
+    let (mut scene, id) = Scene::taken_over().await;
     scene.page.kill();
     scene.score.comes("its owner is silent", "customer", &[MUSIC], SOON).await;
     // Treatment does not wait until the browser counts as lost.
@@ -244,12 +250,7 @@ async fn a_browser_killed_in_a_takeover_leaves_the_customer_with_treatment_and_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_stands_still_in_a_takeover_leaves_treatment_and_is_heard_again() {
-    let mut scene = Scene::open(&["opus", "pcmu"]).await;
-    let id = scene.join("listen").await;
-    scene.page.tune(TAKEOVER).await;
-    let body = json!({ "mode": "takeover", "agent_after": "held" });
-    scene.stage.change(Who::Mia, &id, body).await;
-    scene.sees("takeover", &[TAKEOVER], &[MUSIC], &[CUSTOMER]).await;
+    let (mut scene, id) = Scene::taken_over().await;
     scene.page.freeze();
     scene.score.comes("its owner stands still", "customer", &[MUSIC], SOON).await;
     scene.page.thaw();

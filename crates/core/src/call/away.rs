@@ -51,6 +51,11 @@ impl Call {
         heard && self.supervision_at(seat).is_none_or(|s| s.now.mode != Mode::Listen)
     }
 
+    /// What this seat says would arrive, and somebody steers it.
+    pub(super) fn is_there(&self, seat: SeatId) -> bool {
+        self.parties.get(&seat).is_none_or(Party::is_there)
+    }
+
     /// The page of this person was closed or cut off.
     pub(super) fn control_lost(&mut self, turn: &mut Turn, who: &PersonId) {
         let policy = &turn.dir.policy;

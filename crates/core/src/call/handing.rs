@@ -185,6 +185,10 @@ impl Call {
                     self.take_back_raise(turn, &id, "audio_not_proven");
                 }
             }
+            // Nobody would speak to the customer: who asked is told so, and keeps the call.
+            (Some(Then::Supervisor(_)), Some(agent)) if !self.is_there(agent) => {
+                self.take_back_places(turn, agent, Reason::AudioNotProven);
+            }
             // The supervisor wants out, and the agent is there: nothing is gained by waiting.
             (Some(Then::Supervisor(_)), _) => self.settle(turn, giver),
             _ => {}

@@ -74,7 +74,8 @@ impl Call {
         turn.out.push(Effect::ApplyPlan(Arc::new(plan)));
     }
 
-    /// A seat that gives way to one whom no customer waits to hear: it may go aside now.
+    /// A seat that gives way to one whom no customer waits to hear: it may go aside now. Who is
+    /// not there is waited for, up to the deadline: until then nobody has been heard instead.
     fn given_way(&self, guards: &BTreeSet<EdgeRef>) -> Option<SeatId> {
         let waiting = |to: SeatId| {
             self.up(Role::Customer).any(|customer| {
@@ -82,7 +83,8 @@ impl Call {
                 guards.contains(&EdgeRef { source: Source::Seat(to), listener })
             })
         };
-        let given = |party: &&Party| party.gives_way_to().is_some_and(|to| !waiting(to));
+        let taken = |to: SeatId| self.is_there(to) && !waiting(to);
+        let given = |party: &&Party| party.gives_way_to().is_some_and(taken);
         self.parties.values().find(given).map(Party::id)
     }
 

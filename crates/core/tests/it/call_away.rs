@@ -3,6 +3,7 @@
 use crate::call_world::*;
 use undertone_core::call::Input;
 use undertone_core::id::SeatId;
+use undertone_core::refusal::Reason;
 use undertone_core::view::*;
 
 /// Mia, by her browser and its page, in this mode.
@@ -165,4 +166,72 @@ fn stays_without_a_page(mut world: World) {
     page_goes(&mut world);
     world.run_ms(60_000);
     assert_eq!(world.supervision(1).mode, Mode::Whisper);
+}
+
+/// Listens, is heard to be heard, and takes the call over; the guard has not passed.
+fn taking_over(after: AgentAfter) -> (World, SeatId) {
+    let (mut world, mia) = by_page(Mode::Listen, AgentAfter::Removed);
+    world.take_over(1, "mia", after);
+    world.run_ms(100);
+    assert_eq!(world.supervision(1).mode, Mode::Takeover);
+    assert!(world.hears(CUSTOMER, AGENT) && !world.hears(CUSTOMER, mia), "the guard runs");
+    (world, mia)
+}
+
+#[test]
+fn an_agent_gives_way_to_nobody_who_falls_silent_in_the_guard() {
+    for after in [AgentAfter::Removed, AgentAfter::Held, AgentAfter::Listening] {
+        let (mut world, mia) = taking_over(after);
+        world.feed(Input::LegQuiet { seat: mia });
+        world.run_ms(9_500);
+        assert!(world.hears(CUSTOMER, AGENT) && !world.hears_music(CUSTOMER), "{after:?}");
+        world.run_ms(1_000);
+        assert_eq!(world.supervision(1).mode, Mode::Listen);
+        assert!(world.hears(CUSTOMER, AGENT) && world.hears(AGENT, CUSTOMER), "{after:?}");
+    }
+}
+
+#[test]
+fn who_is_heard_again_in_time_takes_over_and_the_agent_goes_then() {
+    let (mut world, mia) = taking_over(AgentAfter::Held);
+    world.feed(Input::LegQuiet { seat: mia });
+    world.run_ms(5_000);
+    world.feed(Input::LegHeard { seat: mia });
+    assert!(world.hears(CUSTOMER, AGENT), "until the guard has passed");
+    world.run_ms(300);
+    assert!(world.hears(CUSTOMER, mia) && !world.hears(CUSTOMER, AGENT));
+    assert_eq!(world.supervision(1).mode, Mode::Takeover);
+}
+
+#[test]
+fn who_falls_silent_before_the_row_is_committed_takes_nobody_away() {
+    let (mut world, mia) = by_page(Mode::Listen, AgentAfter::Removed);
+    world.take_over(1, "mia", AgentAfter::Removed);
+    assert_eq!(world.supervision(1).mode, Mode::Listen, "the row is not there yet");
+    world.feed(Input::LegQuiet { seat: mia });
+    world.run_ms(5_000);
+    assert!(world.hears(CUSTOMER, AGENT) && world.hears(AGENT, CUSTOMER));
+    world.run_ms(6_000);
+    assert_eq!(world.supervision(1).mode, Mode::Listen);
+    assert!(world.hears(CUSTOMER, AGENT));
+}
+
+#[test]
+fn a_call_is_not_handed_back_to_an_agent_who_is_silent() {
+    let (mut world, mia) = by_page(Mode::Takeover, AgentAfter::Held);
+    world.feed(Input::LegQuiet { seat: AGENT });
+    let request = world.switch(1, "mia", Mode::Listen);
+    world.run_ms(9_500);
+    assert!(world.hears(CUSTOMER, mia) && !world.hears_music(CUSTOMER));
+    world.run_ms(1_000);
+    assert_eq!(world.refused(request), [Reason::AudioNotProven]);
+    assert_eq!(world.supervision(1).mode, Mode::Takeover);
+    assert!(world.hears(CUSTOMER, mia));
+    // And goes to one who is heard meanwhile.
+    let request = world.switch(1, "mia", Mode::Listen);
+    world.run_ms(2_000);
+    world.feed(Input::LegHeard { seat: AGENT });
+    world.run_ms(300);
+    assert_eq!(world.granted(request).mode, Mode::Listen);
+    assert!(world.hears(CUSTOMER, AGENT) && !world.hears(CUSTOMER, mia));
 }

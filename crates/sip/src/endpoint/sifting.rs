@@ -103,11 +103,9 @@ impl Core {
             // The library makes no transaction of either.
             return Sifted::Pass;
         }
-        if self.is_crowded(Asker::InDialog) {
-            return self.crowded(request, connected);
-        }
         let Some(tag) = to_tag(request) else { return self.knock(request, source, connected) };
         match self.dialogs.requests_of(&(call_id(request), tag)) {
+            Some(_) if self.is_crowded(Asker::InDialog) => self.crowded(request, connected),
             Some(_) => Sifted::Pass,
             None => self.say(request, 481, Vec::new()),
         }
@@ -127,10 +125,13 @@ impl Core {
         Sifted::Pass
     }
 
-    /// Outside a dialog: whether it is let in, with what it proved written on it.
+    /// Outside a dialog: whether it is let in, with what it proved written on it. What is answered
+    /// without state needs no room, and is answered however little there is.
     fn knock(&self, request: &mut Request, source: SocketAddr, connected: bool) -> Sifted {
+        let needs_room = matches!(request.method, Method::Invite | Method::Register);
         let for_help = self.door.as_ref().is_some_and(|door| door.is_for_help(request));
-        if self.is_crowded(Asker::Known) && !for_help {
+        let asker = if for_help { Asker::InDialog } else { Asker::Known };
+        if needs_room && self.is_crowded(asker) {
             return self.crowded(request, connected);
         }
         if let Some(door) = &self.door {
@@ -140,7 +141,7 @@ impl Core {
             }
             match door.judge(request, source, connected) {
                 Verdict::Pass(account) => door::sign(request, account.as_deref()),
-                Verdict::Stranger if self.is_crowded(Asker::Stranger) => {
+                Verdict::Stranger if needs_room && self.is_crowded(Asker::Stranger) => {
                     return self.crowded(request, connected);
                 }
                 Verdict::Stranger => {}

@@ -123,6 +123,10 @@ async fn strangers_fill_a_corner_of_the_room_and_who_has_a_call_goes_on() {
         assert!(sip.gauges().transactions <= 70, "{:?}", sip.gauges());
     }
     assert!(sip.gauges().transactions > 30, "{:?}", sip.gauges());
+    let mut other = Peer::new().await;
+    let asks = Script::new(sip.local_addr(), "other@peer");
+    asks.send(&other, "OPTIONS", "other").await;
+    assert!(other.expect("SIP/2.0").await.start.starts_with("SIP/2.0 200"), "it needs no room");
     for method in ["OPTIONS", "BYE"] {
         script.cseq += 1;
         script.send(&caller, method, method).await;

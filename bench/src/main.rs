@@ -22,6 +22,11 @@ use server::Server;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+use tikv_jemallocator::Jemalloc;
+
+/// As in the server: what `bare` takes is compared with what the server does.
+#[global_allocator]
+static HEAP: Jemalloc = Jemalloc;
 
 const SERVER_CORE: usize = 0;
 const ROUNDS: usize = 5;

@@ -108,7 +108,10 @@ impl Inputs {
             30 => Input::LegEarly { seat, is_on: bytes.flag() },
             31 if bytes.flag() => Input::LegQuiet { seat },
             31 => Input::LegHeard { seat },
-            32 if bytes.flag() => Input::ControlLost { person: person(bytes)? },
+            32 if bytes.flag() => Input::ControlLost {
+                person: person(bytes)?,
+                silent_ms: u64::from(bytes.byte()) * 100,
+            },
             32 => Input::ControlBack { person: person(bytes)? },
             _ => return self.asking(dir, seat, bytes),
         })

@@ -32,7 +32,9 @@ pub use commands::{
     PhoneView, PlaceCall, Sent, Supervise, Supervised,
 };
 pub use cookie::same_secret;
-pub use live::{Changes, Cursor, Follower, LetGo, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX};
+pub use live::{
+    Changes, Cursor, Follower, LastHeard, LetGo, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX,
+};
 pub use router::{Served, metrics_router, openapi_json, router};
 pub use serve::{listen, serve};
 pub use sign_in::{

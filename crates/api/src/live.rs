@@ -6,6 +6,8 @@ use crate::commands::{CallSnapshot, PhoneView};
 use crate::sign_in::SignedIn;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 use undertone_core::call::Written;
 use undertone_core::id::{CallId, PersonId, SeatId};
@@ -95,8 +97,40 @@ pub enum LetGo {
     Anew,
 }
 
+/// When a page was last heard. What is told of a page that is gone counts from then: nobody knows
+/// sooner that a connection is cut.
+#[derive(Debug)]
+pub struct LastHeard {
+    began: Instant,
+    at_ms: AtomicU64,
+}
+
+impl Default for LastHeard {
+    fn default() -> Self {
+        Self { began: Instant::now(), at_ms: AtomicU64::new(0) }
+    }
+}
+
+impl LastHeard {
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// It is heard now.
+    pub fn mark(&self) {
+        self.at_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// Milliseconds since.
+    pub fn silent_ms(&self) -> u64 {
+        self.now_ms().saturating_sub(self.at_ms.load(Ordering::Relaxed))
+    }
+}
+
 /// One page's place in the stream. Dropped, it is forgotten.
 pub struct Follower {
+    /// Kept true by whoever reads from the page.
+    pub heard: Arc<LastHeard>,
     pub told: mpsc::Receiver<Told>,
     /// Said before `told` ends; nothing said: the server stops.
     pub let_go: oneshot::Receiver<LetGo>,

@@ -14,16 +14,16 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use std::time::Duration;
-use tokio::time::Instant;
 use undertone_core::id::CallId;
 use utoipa::IntoParams;
 
 /// What a page may say at once; it says which calls it watches, and that it is there.
 const SAID_MAX_BYTES: usize = 8 * 1024;
-const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_EVERY: Duration = Duration::from_millis(2_500);
 /// A page that says nothing for so long is gone: not even the answer to three pings, which any
-/// WebSocket gives (RFC 6455 section 5.5.2).
-const SPEAKS_WITHIN: Duration = Duration::from_secs(20);
+/// WebSocket gives (RFC 6455 section 5.5.2). Less than the ten seconds after which a supervisor
+/// whom no page steers is heard by nobody.
+const SPEAKS_WITHIN_MS: u64 = 7_500;
 /// A page that takes nothing for so long is gone.
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
 const CLOSE_SIGNED_OUT: u16 = 4_401;
@@ -80,7 +80,6 @@ pub(crate) async fn events(
 async fn tell(api: Api, mut follower: Follower, mut socket: WebSocket) {
     let mut ping = tokio::time::interval(PING_EVERY);
     ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut heard_at = Instant::now();
     let close = loop {
         let frame = tokio::select! {
             told = follower.told.recv() => match told {
@@ -100,9 +99,12 @@ async fn tell(api: Api, mut follower: Follower, mut socket: WebSocket) {
                 },
             },
             said = socket.recv() => match said {
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => {
+                    // Its own end is the last that is heard of it.
+                    return follower.heard.mark();
+                }
                 Some(Ok(said)) => {
-                    heard_at = Instant::now();
+                    follower.heard.mark();
                     if let Message::Text(text) = said {
                         heard(&follower, &text);
                     }
@@ -112,7 +114,7 @@ async fn tell(api: Api, mut follower: Follower, mut socket: WebSocket) {
             _ = ping.tick() => {
                 let asked = socket.send(Message::Ping(Bytes::new()));
                 let taken = tokio::time::timeout(TAKES_WITHIN, asked).await;
-                if heard_at.elapsed() > SPEAKS_WITHIN || !matches!(taken, Ok(Ok(()))) {
+                if follower.heard.silent_ms() > SPEAKS_WITHIN_MS || !matches!(taken, Ok(Ok(()))) {
                     return;
                 }
                 Frame::ping()

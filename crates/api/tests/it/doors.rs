@@ -45,7 +45,7 @@ impl LiveBoard for Board {
         let (let_go, why) = oneshot::channel();
         let (watched, seen) = watch::channel(Vec::new());
         *self.0.lock().unwrap() = Some(Far { who, after, told, let_go, watched: seen });
-        Ok(Follower { told: receiver, let_go: why, watched })
+        Ok(Follower { heard: Arc::default(), told: receiver, let_go: why, watched })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::id::{PersonId, SeatId, SupervisionId};
 use crate::refusal::Reason;
 use crate::supervision::{Life, Supervision};
 use crate::view::{LegKind, Mode};
+use std::collections::BTreeSet;
 
 impl Call {
     pub(super) fn leg_quiet(&mut self, turn: &mut Turn, seat: SeatId) {
@@ -56,10 +57,11 @@ impl Call {
         self.parties.get(&seat).is_none_or(Party::is_there)
     }
 
-    /// The page of this person was closed or cut off.
-    pub(super) fn control_lost(&mut self, turn: &mut Turn, who: &PersonId) {
+    /// The page of this person was closed or cut off, and was last heard so long ago.
+    pub(super) fn control_lost(&mut self, turn: &mut Turn, who: &PersonId, silent_ms: u64) {
         let policy = &turn.dir.policy;
-        let (fall_ms, end_ms) = (policy.control_fall_ms, policy.control_end_ms);
+        let fall_ms = policy.control_fall_ms.saturating_sub(silent_ms);
+        let end_ms = policy.control_end_ms.saturating_sub(silent_ms);
         for id in self.steered_by(who) {
             let fall = Due::ControlFall(id.clone());
             let end = Due::ControlEnd(id);
@@ -78,12 +80,16 @@ impl Call {
         }
     }
 
-    /// One begun by an API key or by a code has no page, and only its leg counts.
     fn steered_by(&self, who: &PersonId) -> Vec<SupervisionId> {
-        let theirs = |s: &&Supervision| {
-            !s.is_over() && s.leg == LegKind::Phone && s.by.key.is_none() && s.by.person == *who
-        };
+        let theirs = |s: &&Supervision| is_steered(s) && s.by.person == *who;
         self.supervisions.values().filter(theirs).map(|s| s.id.clone()).collect()
+    }
+
+    /// Who must have a page as long as they supervise here. Of whom this begins to be true, by a
+    /// join or by another call's legs, whoever knows the pages says whether there is one.
+    pub fn steerers(&self) -> BTreeSet<PersonId> {
+        let steered = self.supervisions.values().filter(|s| is_steered(s));
+        steered.map(|s| s.by.person.clone()).collect()
     }
 
     pub(super) fn control_stays_away(&mut self, turn: &mut Turn, id: &SupervisionId) {
@@ -129,4 +135,9 @@ impl Call {
         let mut speakers = self.parties.values().filter(speaks).peekable();
         speakers.peek().is_some() && speakers.all(|party| !party.is_there())
     }
+}
+
+/// One begun by an API key or by a code has no page, and only its leg counts.
+fn is_steered(supervision: &Supervision) -> bool {
+    !supervision.is_over() && supervision.leg == LegKind::Phone && supervision.by.key.is_none()
 }

@@ -414,9 +414,12 @@ pub enum Input {
         person: PersonId,
         key: Option<KeyId>,
     },
-    /// The last page of this person, through which they see and steer, is gone.
+    /// This person has no page any more, or none yet, to see and steer by. Said again of who
+    /// already has none, it changes nothing.
     ControlLost {
         person: PersonId,
+        /// Since the last page was heard.
+        silent_ms: u64,
     },
     /// A page of this person is there again.
     ControlBack {

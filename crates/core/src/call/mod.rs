@@ -258,7 +258,7 @@ impl Call {
             Input::Digit { seat, digit } => self.pressed(turn, seat, digit),
             Input::Deadline { timer } => self.deadline(turn, timer),
             Input::RightsLost { person, key } => self.rights_lost(turn, &person, key.as_ref()),
-            Input::ControlLost { person } => self.control_lost(turn, &person),
+            Input::ControlLost { person, silent_ms } => self.control_lost(turn, &person, silent_ms),
             Input::ControlBack { person } => self.control_back(turn, &person),
             Input::SignedOut { sessions } => self.signed_out(turn, &sessions),
             Input::ShutDown => self.end(turn, "shutting_down"),

@@ -21,7 +21,7 @@ fn noted(world: &World, what: &str) -> usize {
 }
 
 fn page_goes(world: &mut World) {
-    world.feed(Input::ControlLost { person: person("mia") });
+    world.feed(Input::ControlLost { person: person("mia"), silent_ms: 0 });
 }
 
 fn page_is_back(world: &mut World) {
@@ -106,6 +106,22 @@ fn ten_seconds_without_a_page_are_listen_and_thirty_the_end() {
         world.run_ms(200);
         assert_eq!(world.supervision(1).end_reason.as_deref(), Some("control_lost"));
         assert!(!world.call.is_over() && world.hears(CUSTOMER, AGENT));
+    }
+}
+
+#[test]
+fn a_page_counts_as_gone_since_it_was_last_heard() {
+    for (silent_ms, left_ms) in [(7_500, 2_500), (60_000, 0)] {
+        let (mut world, mia) = by_page(Mode::Barge, AgentAfter::Removed);
+        world.feed(Input::ControlLost { person: person("mia"), silent_ms });
+        world.run_ms(left_ms.max(100) - 100);
+        assert_eq!(world.hears(CUSTOMER, mia), left_ms > 0);
+        world.run_ms(200);
+        assert!(!world.hears(CUSTOMER, mia));
+        world.run_ms(19_800);
+        assert!(world.supervision(1).end_reason.is_none() || left_ms == 0);
+        world.run_ms(300);
+        assert_eq!(world.supervision(1).end_reason.as_deref(), Some("control_lost"));
     }
 }
 

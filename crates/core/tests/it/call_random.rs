@@ -374,7 +374,7 @@ fn apply_absence(world: &mut World, op: Op) {
             let person = person(WHO[who]);
             world.feed(match is_there {
                 true => Input::ControlBack { person },
-                false => Input::ControlLost { person },
+                false => Input::ControlLost { person, silent_ms: 0 },
             });
         }
         _ => {}

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior};
-use undertone_api::{CallSnapshot, Changes, Cursor, Follower, LiveBoard, SignedIn};
+use undertone_api::{CallSnapshot, Changes, Cursor, Follower, LastHeard, LiveBoard, SignedIn};
 use undertone_core::id::{CallId, PersonId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::time::Wall;
@@ -67,7 +67,7 @@ impl Hub {
     pub fn start(desk: Arc<Desk>, boot: String) -> Hub {
         let (asking, asked) = mpsc::channel(ASKING);
         let board = tokio::spawn(Board::new(desk.clone()).run(asked)).abort_handle();
-        let pages = Arc::<Pages>::default();
+        let pages = desk.board().house().pages.clone();
         let telling = tokio::spawn(pages.clone().tell(desk.clone())).abort_handle();
         let tasks = [board, telling];
         let followers = Arc::new(tokio::sync::Semaphore::new(FOLLOWERS_MAX));
@@ -102,14 +102,16 @@ impl LiveBoard for Hub {
         let (let_go, why) = oneshot::channel();
         let (desk, boot) = (self.desk.clone(), self.boot.clone());
         // A key has no page; what it begins is steered by whoever holds it.
-        let open = who.session.as_ref().map(|_| self.pages.opens(&who.actor.person));
+        let heard = Arc::<LastHeard>::default();
+        let opens = |_| self.pages.opens(&who.actor.person, heard.clone());
+        let open = who.session.as_ref().map(opens);
         let (phone, says) = (None, None);
         let task = follower::Following { desk, who, boot, told, let_go, wanted, phone, says };
         tokio::spawn(async move {
             task.run(start).await;
             drop((place, open));
         });
-        Ok(Follower { told: receiver, let_go: why, watched })
+        Ok(Follower { heard, told: receiver, let_go: why, watched })
     }
 }
 

@@ -11,3 +11,4 @@ mod pages;
 pub use dirty::Dirty;
 pub(crate) use follower::without;
 pub use hub::Hub;
+pub use pages::Pages;

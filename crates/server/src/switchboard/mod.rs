@@ -38,7 +38,7 @@ pub use turned_away::Strangers;
 use crate::clock;
 use crate::floor::FloorTask;
 use crate::ids::Ids;
-use crate::live::Dirty;
+use crate::live::{Dirty, Pages};
 use crate::sessions::OpenSessions;
 use futures::future::join_all;
 use pins::Pins;
@@ -82,6 +82,8 @@ pub struct House {
     pub exchange: Exchange,
     /// What the live board has not looked at yet.
     pub dirty: Arc<Dirty>,
+    /// Through which people see and steer.
+    pub pages: Arc<Pages>,
     /// What is written between supervisors and agents, to their pages.
     pub written: broadcast::Sender<Arc<Written>>,
     /// By which people act on the pages.
@@ -132,6 +134,7 @@ impl Switchboard {
             ring_each,
             exchange: Exchange::default(),
             dirty,
+            pages: Arc::default(),
             written: broadcast::Sender::new(WRITTEN_MAX),
             sessions: OpenSessions::default(),
             strangers: Strangers::default(),
@@ -198,13 +201,13 @@ impl Switchboard {
         }
     }
 
-    /// The last page of a person is gone, or one is there again.
-    pub async fn control(&self, person: &PersonId, is_there: bool) {
+    /// The last page of a person is gone and was last heard so long ago, or one is there (again).
+    pub async fn control(&self, person: &PersonId, silent_ms: Option<u64>) {
         for call in self.house.register.all() {
             let person = person.clone();
-            let input = match is_there {
-                true => Input::ControlBack { person },
-                false => Input::ControlLost { person },
+            let input = match silent_ms {
+                None => Input::ControlBack { person },
+                Some(silent_ms) => Input::ControlLost { person, silent_ms },
             };
             call.input(input).await;
         }

@@ -12,7 +12,7 @@ use super::sound::Sounding;
 use super::tapping::Lent;
 use super::transferring::Refers;
 use crate::clock;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -120,6 +120,8 @@ pub(super) struct CallTask {
     /// REFERs whose end is not told yet.
     pub(super) refers: Refers,
     pub(super) sounds: HashMap<SupervisionId, oneshot::Sender<Sounding>>,
+    /// Who steers here by a page, as far as it was looked whether there is one.
+    steerers: BTreeSet<PersonId>,
     /// On loan until core adopts it in the same turn.
     lent: Option<Box<Lent>>,
     replies: HashMap<RequestId, oneshot::Sender<Answer>>,
@@ -140,6 +142,7 @@ impl CallTask {
             moving: Moving::default(),
             refers: Refers::default(),
             sounds: HashMap::new(),
+            steerers: BTreeSet::new(),
             lent: None,
             replies: HashMap::new(),
             timers: BTreeMap::new(),
@@ -219,6 +222,18 @@ impl CallTask {
         while let Some(input) = self.next.pop_front() {
             self.input(input);
         }
+        self.look_for_pages();
+    }
+
+    /// A page that went before its person came here, or that never was, is told of by nobody else.
+    fn look_for_pages(&mut self) {
+        let now = self.call.steerers();
+        for person in now.difference(&self.steerers).cloned().collect::<Vec<_>>() {
+            if !self.house.pages.has(&person) {
+                self.input(Input::ControlLost { person, silent_ms: 0 });
+            }
+        }
+        self.steerers = now;
     }
 
     fn input(&mut self, input: Input) {

@@ -21,39 +21,68 @@ async fn supervision(mia: &Browser, id: &str) -> Value {
     mia.get(&format!("/supervisions/{id}")).await.1
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_their_page_a_whispering_supervisor_is_in_listen_and_may_raise_again() {
-    let house = House::open().await;
-    let mia = Browser::of(&house, "mia").await;
-    let events = opens(&mia).await;
+/// Mia's telephone in a browser, whispering to Ana in this call.
+async fn whispers(mia: &Browser, call: &str) -> (Chromium, String) {
     let page = Chromium::start(1_000.0, Roads::All).await;
     let offer = page.connect(&["pcmu"]).await;
     let body = json!({ "sdp": offer, "tab": "one", "here": false });
     let (status, phone) = mia.send(Method::POST, "/me/phone", Some(body)).await;
     assert_eq!(status, 201, "{phone}");
     page.answered(phone["sdp"].as_str().expect("an answer")).await;
-    let talk = house.talk().await;
     let body = json!({ "mode": "whisper", "leg": { "kind": "phone" } });
-    let path = format!("/calls/{}/supervisions", talk.id);
+    let path = format!("/calls/{call}/supervisions");
     let (status, joined) = mia.send(Method::POST, &path, Some(body)).await;
     assert_eq!((status, &joined["mode"]), (201, &json!("whisper")), "{joined}");
-    let id = joined["id"].as_str().expect("an id");
+    (page, joined["id"].as_str().expect("an id").to_owned())
+}
 
-    let began = Instant::now();
-    drop(events);
+async fn falls_to_listen(mia: &Browser, id: &str) {
     let fallen = async {
-        while supervision(&mia, id).await["mode"] != "listen" {
+        while supervision(mia, id).await["mode"] != "listen" {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     tokio::time::timeout(GONE + SOON, fallen).await.expect("nobody steers, and she is heard");
+}
+
+async fn raises(mia: &Browser, id: &str) {
+    let body = json!({ "mode": "whisper" });
+    let (status, now) = mia.send(Method::PATCH, &format!("/supervisions/{id}"), Some(body)).await;
+    assert_eq!((status, &now["mode"]), (200, &json!("whisper")), "{now}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_their_page_a_whispering_supervisor_is_in_listen_and_may_raise_again() {
+    let house = House::open().await;
+    let mia = Browser::of(&house, "mia").await;
+    let events = opens(&mia).await;
+    let talk = house.talk().await;
+    let (page, id) = whispers(&mia, &talk.id).await;
+
+    let began = Instant::now();
+    drop(events);
+    falls_to_listen(&mia, &id).await;
     assert!(began.elapsed() >= GONE, "a page that is loaded again is not gone");
     house.audited(|row| row["detail"]["because"] == "control_lost").await;
 
     let events = opens(&mia).await;
-    let body = json!({ "mode": "whisper" });
-    let (status, now) = mia.send(Method::PATCH, &format!("/supervisions/{id}"), Some(body)).await;
-    assert_eq!((status, &now["mode"]), (200, &json!("whisper")), "{now}");
+    raises(&mia, &id).await;
     drop((events, page, talk));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_had_a_page_or_has_one_that_is_cut_off_is_in_listen_too() {
+    let house = House::open().await;
+    let mia = Browser::of(&house, "mia").await;
+    let talk = house.talk().await;
+    let (page, id) = whispers(&mia, &talk.id).await;
+    falls_to_listen(&mia, &id).await;
+
+    // Nobody reads it, so that no ping is answered; the connection itself stays.
+    let cut_off = opens(&mia).await;
+    raises(&mia, &id).await;
+    falls_to_listen(&mia, &id).await;
+    drop((cut_off, page, talk));
     house.close().await;
 }

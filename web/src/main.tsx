@@ -5,6 +5,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { createRoot } from 'react-dom/client'
 import { makeApp } from './state/app'
+import { nameThisPage } from './state/tab'
 import { makeRouter } from './views/router'
 import { AppContext } from './views/use'
 import { Look } from './views/Look'
@@ -12,6 +13,10 @@ import { Look } from './views/Look'
 const app = makeApp()
 const queries = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false } } })
 const router = makeRouter(app)
+// What one person was shown is not shown to the next.
+app.session.watch(() => {
+  if (app.session.get().phase === 'out') queries.clear()
+})
 
 async function begin(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('lang')
@@ -34,6 +39,8 @@ async function begin(): Promise<void> {
       </QueryClientProvider>
     </AppContext>,
   )
+  // A copy of a tab has no session of its own to come back to.
+  if (await nameThisPage(sessionStorage, navigator.locks)) app.panel.forgetKept()
   await app.session.begin(app.api, location.search)
 }
 

@@ -54,6 +54,8 @@ export const party = (id: string, role: string, name: string, net: string) => ({
   muted: false,
   connected: true,
   listening_only: false,
+  quiet: false,
+  unattended: false,
   person_id: role === 'agent' ? name : null,
   hears: [] as string[],
 })
@@ -80,6 +82,7 @@ export function supervision(change: Partial<Supervision> = {}): Supervision {
     end_reason: null,
     policy: {},
     guard_ms: 0,
+    fell_because: null,
     ...change,
   } as Supervision
 }

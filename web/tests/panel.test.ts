@@ -179,4 +179,27 @@ describe('the panel', () => {
     await again.restore()
     expect(again.get()).toMatchObject({ phase: 'live', supervision: { mode: 'barge' } })
   })
+
+  test('a mode that the server lowers by itself takes the microphone along, and says why until it is read', async () => {
+    const { panel, board, voice } = stage()
+    await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
+    await panel.change({ mode: 'whisper' })
+    voice.pause.mockClear()
+    const fell = supervision({ mode: 'listen', version: 3, fell_because: 'control_lost' })
+    board.call(call('c1', { supervisions: [fell] }), 1)
+    expect(panel.get().supervision).toMatchObject({ mode: 'listen', fell_because: 'control_lost' })
+    expect(voice.pause).toHaveBeenCalledTimes(1)
+    panel.fellSeen()
+    expect(panel.get().fell_seen).toBe(3)
+  })
+
+  test('a hand-back takes the microphone along', async () => {
+    const { panel, api, voice } = stage()
+    await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
+    await panel.change({ mode: 'takeover' })
+    voice.pause.mockClear()
+    api.agentAction.mockResolvedValueOnce(supervision({ mode: 'listen', version: 3 }))
+    await panel.agent('hand_back')
+    expect(voice.pause).toHaveBeenCalledTimes(1)
+  })
 })

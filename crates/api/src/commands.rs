@@ -294,7 +294,8 @@ pub trait Commands: Send + Sync + 'static {
     ) -> Result<SupervisionView, Refusal>;
     /// The caller's own leg in a browser.
     async fn open_phone(&self, who: &Actor, what: OpenPhone) -> Result<OpenedPhone, Refusal>;
-    async fn phone(&self, who: &Actor) -> Result<PhoneView, Refusal>;
+    /// As the page of this name sees it.
+    async fn phone(&self, who: &Actor, tab: Option<&str>) -> Result<PhoneView, Refusal>;
     async fn close_phone(&self, who: &Actor) -> Result<(), Refusal>;
     /// What a browser is told before its offer; may be nothing.
     async fn ice_servers(&self, who: &Actor) -> Vec<IceServer>;

@@ -33,7 +33,8 @@ pub use commands::{
 };
 pub use cookie::same_secret;
 pub use live::{
-    Changes, Cursor, Follower, LastHeard, LetGo, LiveBoard, Meter, SignedOut, Told, WATCHED_MAX,
+    Beginning, Changes, Cursor, Follower, LastHeard, LetGo, LiveBoard, Meter, SignedOut, Told,
+    WATCHED_MAX,
 };
 pub use router::{Served, metrics_router, openapi_json, router};
 pub use serve::{listen, serve};

@@ -78,8 +78,8 @@ pub enum Told {
         call: CallId,
         parties: Vec<Meter>,
     },
-    /// The person's phone in the browser: its connection, its codec, whether a call has it. None:
-    /// it is closed.
+    /// The person's phone in the browser: its connection, its codec, whether a call has it, or that
+    /// another page has it. None: it is closed.
     Phone(Option<Box<PhoneView>>),
     /// In writing, to this person.
     Written(Arc<Written>),
@@ -138,8 +138,16 @@ pub struct Follower {
     pub watched: watch::Sender<Vec<CallId>>,
 }
 
+/// How a page begins to follow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beginning {
+    /// From after this cursor if it is known, else with a snapshot first.
+    pub after: Option<Cursor>,
+    /// The name of the page, as it gives it with the offer for its phone; None: it has no phone.
+    pub tab: Option<String>,
+}
+
 #[async_trait]
 pub trait LiveBoard: Send + Sync + 'static {
-    /// From after this cursor if it is known, else with a snapshot first.
-    async fn follow(&self, who: SignedIn, after: Option<Cursor>) -> Result<Follower, Refusal>;
+    async fn follow(&self, who: SignedIn, how: Beginning) -> Result<Follower, Refusal>;
 }

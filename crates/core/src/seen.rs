@@ -80,6 +80,7 @@ fn is_told(supervision: &SupervisionView, policy: &Policy) -> bool {
 /// From when on the agent was told; what was before, and why the supervisor came, is not theirs.
 fn as_told(supervision: &mut SupervisionView, policy: &Policy) {
     supervision.reason.clear();
+    supervision.fell_because = None;
     if supervision.alert {
         return;
     }
@@ -124,6 +125,8 @@ mod tests {
             muted: false,
             connected: true,
             listening_only: false,
+            quiet: false,
+            unattended: false,
         }
     }
 
@@ -150,6 +153,7 @@ mod tests {
             end_reason: None,
             policy: Vec::new(),
             guard_ms: 0,
+            fell_because: None,
         }
     }
 
@@ -206,6 +210,22 @@ mod tests {
         let (without, _) = call(&bare, &ana, &policy).unwrap();
         assert_eq!(seen, without);
         assert_eq!((seen.timing.talk_ms, seen.timing.listen_ms), (9, 0));
+    }
+
+    #[test]
+    fn who_heard_whom_is_not_the_agents_to_see() {
+        let ear = |who| EarView { who, hears: vec![SeatId(1), SeatId(2)] };
+        let stream = Hearer::Supervision(SupervisionId::parse("s9").unwrap());
+        let mut listened = view(vec![watched(3, Mode::Listen, false)]);
+        let ears = vec![ear(Hearer::Seat(SeatId(3))), ear(stream)];
+        listened.heard = vec![HeardView { at: Wall(5), ears }];
+        let policy = Policy::open();
+        let (whole, _) = call(&listened, &actor("sue", &[Right::SeeWallboard]), &policy).unwrap();
+        assert_eq!(whole.heard, listened.heard);
+        let (seen, _) = call(&listened, &actor("ana", &[]), &policy).unwrap();
+        assert_eq!(seen.heard, [], "it would tell of who listens");
+        let (answered, _) = answer(&listened, &actor("ana", &[]), &policy);
+        assert_eq!(answered.heard, []);
     }
 
     #[test]

@@ -107,6 +107,8 @@ pub struct Supervision {
     pub end_reason: Option<&'static str>,
     /// By what the owner of a takeover was lost, while it may come back.
     pub lost_by: &'static str,
+    /// By what it came to what it is now, where nobody asked for that.
+    pub fell_because: Option<&'static str>,
     pub policy: Vec<(&'static str, String)>,
     pub guard_ms: u32,
     /// Of the telephone that hears.

@@ -125,6 +125,10 @@ pub struct PartyView {
     pub connected: bool,
     /// An agent whose call was taken over, and who stays to listen.
     pub listening_only: bool,
+    /// Nothing comes from there just now, though its leg stands: a browser that sends no more.
+    pub quiet: bool,
+    /// The page that steers it is gone, and whoever it was heard by hears it no more.
+    pub unattended: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +164,8 @@ pub struct SupervisionView {
     pub policy: Vec<(&'static str, String)>,
     /// Milliseconds of guard before the last raise is heard by the customer; 0 if none ran.
     pub guard_ms: u32,
+    /// By what it came to the mode that it is in, where nobody asked for that.
+    pub fell_because: Option<String>,
 }
 
 /// The times of `metrics.md` 5a so far, milliseconds.

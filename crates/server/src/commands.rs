@@ -91,7 +91,8 @@ impl Desk {
         self.board.house().phone(&who.person)
     }
 
-    pub(crate) async fn shown(&self, who: &Actor, seen: PhoneSeen) -> PhoneView {
+    /// As the page of this name sees it, which another page may have taken it from.
+    pub(crate) async fn shown(&self, who: &Actor, seen: PhoneSeen, tab: Option<&str>) -> PhoneView {
         let call = seen.call.as_ref().and_then(|id| self.board.find(id).ok());
         let view = match &call {
             Some(call) => call.view().await,
@@ -104,6 +105,7 @@ impl Desk {
         PhoneView {
             id: format!("leg-{}", seen.leg.0),
             state: match seen.connection {
+                _ if tab.is_some_and(|tab| tab != seen.tab) => "elsewhere",
                 Connection::Connecting => "connecting",
                 Connection::Up => "up",
                 Connection::Lost => "lost",
@@ -447,12 +449,12 @@ impl Commands for Desk {
         let asked = PhoneAsked { offer, tab, session, here, peer };
         let opened = self.board.house().open_phone(&who.person, asked).await;
         let (seen, sdp) = opened.map_err(refuse)?;
-        Ok(OpenedPhone { view: self.shown(who, seen).await, sdp })
+        Ok(OpenedPhone { view: self.shown(who, seen, None).await, sdp })
     }
 
-    async fn phone(&self, who: &Actor) -> Result<PhoneView, Refusal> {
+    async fn phone(&self, who: &Actor, tab: Option<&str>) -> Result<PhoneView, Refusal> {
         let seen = self.board.house().phone(&who.person);
-        Ok(self.shown(who, seen.ok_or_else(|| Refusal::because(Reason::NoPhone))?).await)
+        Ok(self.shown(who, seen.ok_or_else(|| Refusal::because(Reason::NoPhone))?, tab).await)
     }
 
     async fn close_phone(&self, who: &Actor) -> Result<(), Refusal> {

@@ -209,6 +209,9 @@ fn read_party(party: Party) -> Result<PartyView, StoreError> {
         muted: party.muted,
         connected: party.connected,
         listening_only: party.listening_only,
+        // Of the moment, not of the record.
+        quiet: false,
+        unattended: false,
     })
 }
 
@@ -284,6 +287,7 @@ fn read_supervision(s: Supervision) -> Result<SupervisionView, StoreError> {
         end_reason: s.end_reason,
         policy: s.policy.into_iter().map(|(name, value)| (text::code(&name), value)).collect(),
         guard_ms: s.guard_ms,
+        fell_because: None,
     })
 }
 

@@ -97,13 +97,32 @@ async function taken<T>(asking: Promise<Answered<T>>): Promise<{ data: T; respon
   return { data: data as T, response }
 }
 
+const SOON_MS = 15_000
+/** A telephone may ring for 40 s before the server gives up. */
+const RINGS_MS = 60_000
+/** Answered when the two talk. */
+const TALKS_MS = 120_000
+
+/** How long one waits for an answer before one says that there is none. */
+export function patience(method: string, path: string): number {
+  if (method !== 'POST') return SOON_MS
+  if (path.endsWith('/transfer') || path === '/api/v1/calls') return TALKS_MS
+  return path.endsWith('/supervisions') ? RINGS_MS : SOON_MS
+}
+
 export function makeApi(credentials: () => Credentials, onSignedOut: () => void = () => {}) {
   const signed = (headers: Headers, method: string) => {
     const { key, csrf } = credentials()
     if (key) headers.set('Authorization', `Bearer ${key}`)
     else if (csrf && method !== 'GET') headers.set('X-Undertone-Csrf', csrf)
   }
-  const client = createClient<paths>({ baseUrl: '', fetch: (request) => globalThis.fetch(request) })
+  const client = createClient<paths>({
+    baseUrl: '',
+    fetch: (request) => {
+      const late = AbortSignal.timeout(patience(request.method, new URL(request.url).pathname))
+      return globalThis.fetch(request, { signal: AbortSignal.any([request.signal, late]) })
+    },
+  })
   client.use({
     onRequest: ({ request }) => signed(request.headers, request.method),
     onResponse: ({ response }) => {
@@ -117,7 +136,12 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
     signed(headers, method)
     const sent = body === undefined ? null : JSON.stringify(body)
     const response = await globalThis
-      .fetch(`/api/v1${path}`, { method, headers, body: sent })
+      .fetch(`/api/v1${path}`, {
+        method,
+        headers,
+        body: sent,
+        signal: AbortSignal.timeout(patience(method, `/api/v1${path}`)),
+      })
       .catch((e: unknown) => Promise.reject(refusedBy(e)))
     const json: unknown = response.status === 204 ? null : await response.json().catch(() => null)
     if (!response.ok) {
@@ -230,7 +254,9 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
     phoneOffer: (sdp: string, tab: string, here: boolean) =>
       plain<Phone & { sdp: string }>('POST', '/me/phone', { sdp, tab, here }),
     ice: () => plain<{ ice_servers: IceServer[] }>('GET', '/me/ice'),
-    phone: () => plain<Phone>('GET', '/me/phone'),
+    /** As this page sees it: another may have it. */
+    phone: (tab = '') =>
+      plain<Phone>('GET', `/me/phone?${new URLSearchParams({ tab }).toString()}`),
     phoneEnd: () => plain<null>('DELETE', '/me/phone'),
     prompt: (supervision: string, text: string) =>
       plain<unknown>('POST', `/supervisions/${encodeURIComponent(supervision)}/prompts`, { text }),

@@ -1005,8 +1005,12 @@ export interface components {
             net: string;
             number: string;
             person_id?: string | null;
+            /** @description Nothing comes from there just now, though its leg stands: a browser that sends no more. */
+            quiet: boolean;
             /** @description `customer`, `agent` or `supervisor`. */
             role: string;
+            /** @description The page that steers it is gone, and it is heard no more. */
+            unattended: boolean;
         };
         Phone: {
             /** @description Present while it is lent to a call. */
@@ -1019,7 +1023,10 @@ export interface components {
              *     `PCMA` or `G722`.
              */
             send_codec: string;
-            /** @description `connecting`, `up` or `lost`. */
+            /**
+             * @description `connecting`, `up` or `lost`; `elsewhere` to a page that gave its `tab`, while another page
+             *     has it.
+             */
             state: string;
             supervision_id?: string | null;
         };
@@ -1145,6 +1152,11 @@ export interface components {
             /** Format: date-time */
             ended_at?: string | null;
             extent: components["schemas"]["ExtentWord"];
+            /**
+             * @description By what it came to the mode that it is in, where nobody asked for that: `control_lost`,
+             *     `target_left`, `agent_left` and others; else null.
+             */
+            fell_because?: string | null;
             follow: components["schemas"]["FollowWord"];
             /**
              * Format: int32
@@ -1921,6 +1933,11 @@ export interface operations {
             query?: {
                 /** @description The `cursor` of the last frame that was taken; unknown or too old: a fresh snapshot. */
                 after?: string;
+                /**
+                 * @description The page's `tab`, as given to `POST /me/phone`: then it is told when another page takes the
+                 *     phone (`elsewhere`).
+                 */
+                tab?: string;
             };
             header?: never;
             path?: never;
@@ -2179,7 +2196,10 @@ export interface operations {
     };
     get_phone: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The page that asks: then `state` may be `elsewhere`. */
+                tab?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

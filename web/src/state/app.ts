@@ -10,8 +10,11 @@ import { LiveBoard } from './board'
 import { RaisedHand } from './hand'
 import { Aside, PushToTalk } from './holding'
 import { Answering } from './incoming'
+import { Keypad } from './keypad'
 import { Keys } from './keys'
-import { Asking, Events, type Live } from './live'
+import { LineWatch } from './line'
+import { Asking, Events, type Connection, type Live } from './live'
+import { MicMeter } from './mic'
 import { Notes, type Prompt, type Reply } from './notes'
 import { AudioPanel, type HearOn } from './panel'
 import { BrowserPhone } from './phone'
@@ -34,12 +37,19 @@ export interface App {
   player: StreamPlayer
   phone: BrowserPhone
   panel: AudioPanel
+  /** Whether what one says and does there gets through. */
+  line: LineWatch
+  /** By which this page is told of everything. */
+  connection: Store<Connection>
   /** Prompts and replies. */
   notes: Notes
   hand: RaisedHand
   answering: Answering
   wrapUps: WrapUps
   keys: Keys
+  keypad: Keypad
+  /** One's own microphone, while one is to be heard. */
+  mic: MicMeter
   pushToTalk: PushToTalk
   aside: Aside
   /** What dialogs are open over the page. */
@@ -71,18 +81,28 @@ export function makeApp(): App {
     me: (me: Parameters<SessionStore['known']>[0]) => session.known(me),
     phone: (now: Phone | null) => phone.told(now),
     signedOut: session.lost,
+    // What changed of rights, words and limits meanwhile was told to nobody.
+    again: () =>
+      void api.me().then(
+        (me) => session.known(me),
+        () => {},
+      ),
     prompt: (one: Prompt) => notes.prompt(one),
     reply: (one: Reply) => notes.reply(one),
   }
   const bySocket = () => features.events && !session.credentials().key
   const asking = new Asking(api, board, clock)
-  const events = new Events(board, clock, told)
+  const events = new Events(board, clock, told, () => phone.tab)
   const chosen = (): Live => (bySocket() ? events : asking)
   const live: Live = {
     start: () => chosen().start(),
     stop: () => [asking, events].forEach((one) => one.stop()),
     nudge: () => chosen().nudge(),
     watch: (calls) => chosen().watch(calls),
+  }
+  session.onLeaving = async () => {
+    await panel.leave()
+    await phone.close()
   }
   panel.onDone = () => live.nudge()
   // From the click to the first sound: read by tests, and by who asks the browser.
@@ -112,11 +132,17 @@ export function makeApp(): App {
 
   watchLevels(live, board, panel)
   follow(session, live, board, panel, phone)
+  const hand = new RaisedHand(api)
+  const answering = new Answering(api, phone)
+  const dialog = new Store<Dialog>({ kind: 'none' })
   const wrapUps = new WrapUps(api, board, () => me()?.person.id ?? null)
   session.watch(() => {
     if (session.get().phase !== 'out') return
     notes.forget()
     wrapUps.forget()
+    hand.forget()
+    answering.set({ problem: null })
+    dialog.set({ kind: 'none' })
   })
   const app: App = {
     api,
@@ -130,14 +156,18 @@ export function makeApp(): App {
     player,
     phone,
     panel,
+    connection: events.connection,
+    line: new LineWatch({ panel, phone, connection: events.connection }),
     notes,
-    hand: new RaisedHand(api),
+    hand,
     wrapUps,
-    answering: new Answering(api, phone),
+    answering,
     keys: new Keys(() => ({ on: preferences.get().keys, map: preferences.get().keymap })),
+    keypad: new Keypad(phone, panel),
+    mic: new MicMeter({ panel, phone, level: () => phone.loudness(), still }),
     pushToTalk,
     aside: new Aside(panel),
-    dialog: new Store<Dialog>({ kind: 'none' }),
+    dialog,
     limits: () => me()?.policy ?? LIMITS,
     labels: () => inForce(labelsOf(me()), preferences.get().preset),
     devices,
@@ -152,6 +182,9 @@ export function makeApp(): App {
   phone.onSound = firstSound(panel)
   return app
 }
+
+/** Asked anew each time: it may be changed while the page is open. */
+const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches
 
 /** Live data runs exactly while somebody is signed in. */
 function follow(
@@ -171,6 +204,7 @@ function follow(
       void panel.restore()
     } else {
       live.stop()
+      panel.reset()
       void phone.close()
       board.forget()
     }

@@ -8,6 +8,11 @@ import { Talk, UNKNOWN, type Sound } from './talk'
 /** After so long without a word the board says that it is old. */
 export const STALE_MS = 12_000
 
+/** Levels of a watched call come five times a second. */
+const MEASURED_MS = 3_000
+/** Without levels the board tells, which says something at least every 2.5 s. */
+const TOLD_MS = 8_000
+
 /** A call as it was at an instant of the server's clock; timers count on from there. */
 export interface Seen {
   call: Call
@@ -56,6 +61,8 @@ export class LiveBoard extends Store<Board> {
   readonly meters = new Store<ReadonlyMap<string, PartyMeter[]>>(new Map())
 
   readonly #talks = new Map<string, Talk>()
+  /** When levels of a call came last, by our own clock. */
+  readonly #metered_ms = new Map<string, number>()
 
   constructor() {
     super(EMPTY)
@@ -112,6 +119,7 @@ export class LiveBoard extends Store<Board> {
   }
 
   meter(call: string, parties: PartyMeter[], at_ms: number): void {
+    this.#metered_ms.set(call, Date.now())
     this.meters.update((old) => new Map(old).set(call, parties))
     const supervisors = this.get()
       .calls.get(call)
@@ -122,6 +130,14 @@ export class LiveBoard extends Store<Board> {
     talk.take(talking, at_ms)
   }
 
+  /** Whether what is known of who hears whom on a call is of just now, and not of before a break. */
+  isMeasured(call: string, now_ms: number): boolean {
+    const metered_ms = this.#metered_ms.get(call)
+    return metered_ms === undefined
+      ? now_ms - this.get().heard_ms < TOLD_MS
+      : now_ms - metered_ms < MEASURED_MS
+  }
+
   /** What is known of a call's sound; nothing, as long as it is not watched. */
   sound(call: string): Sound {
     return this.#talks.get(call)?.read() ?? UNKNOWN
@@ -130,6 +146,8 @@ export class LiveBoard extends Store<Board> {
   /** Levels are wanted of these calls alone; what is known of others grows old. */
   watched(calls: readonly string[]): void {
     for (const call of [...this.#talks.keys()]) if (!calls.includes(call)) this.#talks.delete(call)
+    for (const call of [...this.#metered_ms.keys()])
+      if (!calls.includes(call)) this.#metered_ms.delete(call)
     const meters = [...this.meters.get()].filter(([call]) => calls.includes(call))
     if (meters.length !== this.meters.get().size) this.meters.set(new Map(meters))
   }

@@ -42,6 +42,11 @@ export class RaisedHand extends Store<Hand> {
     await this.#try(this.#api.helpReason(call, reason))
   }
 
+  /** Somebody else sits here. */
+  forget(): void {
+    this.#still()
+  }
+
   async lower(call: string): Promise<void> {
     if (this.get().asking === call) return this.#still()
     await this.#try(this.#api.helpEnd(call))

@@ -4,6 +4,7 @@ import { refusedBy, type Api } from '../api/client'
 import type { Agent, Call, Me, PartyMeter, Phone, Help } from '../api/types'
 import type { Changes, LiveBoard } from './board'
 import type { Prompt, Reply } from './notes'
+import { Store } from './store'
 import type { ServerClock } from './time'
 
 const ASK_EVERY_MS = 1_000
@@ -92,7 +93,7 @@ type Frame =
   | ({ type: 'changes'; cursor: string; at: string } & Changes)
   | { type: 'meters'; at: string; call_id: string; parties: PartyMeter[] }
   | { type: 'me'; me: Me }
-  | { type: 'phone'; phone: Phone }
+  | { type: 'phone'; phone: Phone | null }
   | { type: 'ping' }
   | { type: 'signed_out'; reason: string }
   | ({ type: 'prompt' } & Prompt)
@@ -103,6 +104,8 @@ export interface Told {
   me(me: Me): void
   phone(phone: Phone | null): void
   signedOut(): void
+  /** The connection is there again after a break, in which not all was told. */
+  again(): void
   prompt(prompt: Prompt): void
   reply(reply: Reply): void
 }
@@ -112,6 +115,18 @@ const SIGNED_OUT = 4401
 const COME_BACK = 4001
 /** As the server allows. */
 const WATCHED_AT_MOST = 16
+/** The server says something every 2.5 s, if only that it is there. */
+const QUIET_MS = 8_000
+/** A connection that has said nothing for so long is none, though nobody has closed it: another is opened. */
+const DEAD_MS = 12_000
+/** Pressed again and again it is one try. */
+const AT_ONCE_AGAIN_MS = 1_000
+
+/** The connection by which this page is told of everything, and by which the server knows that it is there. */
+export interface Connection {
+  /** Since when it is not there; null while it is. By our own clock. */
+  lost_ms: number | null
+}
 
 export class Events implements Live {
   #socket: WebSocket | null = null
@@ -120,30 +135,65 @@ export class Events implements Live {
   #failures = 0
   #cursor: string | null = null
   #watched: string[] = []
+  #silence: ReturnType<typeof setTimeout> | null = null
+  #heard_ms = 0
+  #opened_ms = 0
+  readonly connection = new Store<Connection>({ lost_ms: null })
   readonly #board: LiveBoard
   readonly #clock: ServerClock
   readonly #told: Told
+  readonly #tab: () => string
 
-  constructor(board: LiveBoard, clock: ServerClock, told: Told) {
+  /** `tab`: by which the server knows whether this page has the phone. */
+  constructor(board: LiveBoard, clock: ServerClock, told: Told, tab: () => string) {
     this.#board = board
     this.#clock = clock
     this.#told = told
+    this.#tab = tab
   }
 
   start(): void {
     if (this.#running) return
     this.#running = true
+    addEventListener('online', this.#wake)
+    document.addEventListener('visibilitychange', this.#wake)
     this.#open()
   }
 
   stop(): void {
     this.#running = false
     if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#silence !== null) clearTimeout(this.#silence)
+    removeEventListener('online', this.#wake)
+    document.removeEventListener('visibilitychange', this.#wake)
     this.#socket?.close(1000)
     this.#socket = null
+    // Who comes next has seen nothing of it.
+    this.#cursor = null
+    this.#failures = 0
+    this.connection.set({ lost_ms: null })
   }
 
-  nudge(): void {}
+  /** Nothing to ask for while it is told; while it is not, one need not wait for the next try. */
+  nudge(): void {
+    const lately = Date.now() - this.#opened_ms < AT_ONCE_AGAIN_MS
+    if (this.#running && !lately && this.connection.get().lost_ms !== null) this.#anew()
+  }
+
+  /** A machine that slept, or has another network, finds out only by asking. */
+  #wake = (): void => {
+    if (document.visibilityState === 'hidden') return
+    if (Date.now() - this.#heard_ms > QUIET_MS) this.#lost(this.#heard_ms)
+    this.nudge()
+  }
+
+  #anew(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    const before = this.#socket
+    this.#socket = null
+    before?.close()
+    this.#open()
+  }
 
   watch(calls: string[]): void {
     this.#watched = calls.slice(0, WATCHED_AT_MOST)
@@ -152,24 +202,52 @@ export class Events implements Live {
   }
 
   #open(): void {
-    const after = this.#cursor ? `?after=${encodeURIComponent(this.#cursor)}` : ''
-    const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/events${after}`)
+    const asked = new URLSearchParams({ tab: this.#tab() })
+    if (this.#cursor) asked.set('after', this.#cursor)
+    const url = `${location.origin.replace(/^http/, 'ws')}/api/v1/events?${asked.toString()}`
+    const socket = new WebSocket(url)
     this.#socket = socket
+    this.#opened_ms = Date.now()
+    this.#listen(socket, this.#opened_ms)
     socket.addEventListener('open', () => {
       if (this.#watched.length > 0) this.#say({ type: 'watch', calls: this.#watched })
     })
-    socket.addEventListener('message', (message) => this.#hear(String(message.data)))
-    socket.addEventListener('close', (event) => this.#closed(event.code))
+    // One that was given up says nothing more.
+    socket.addEventListener('message', (message) => {
+      if (socket === this.#socket) this.#hear(socket, String(message.data))
+    })
+    socket.addEventListener('close', (event) => {
+      if (socket === this.#socket) this.#closed(event.code)
+    })
+  }
+
+  /** Nothing for a while is a connection that is lost; nothing for longer, and another is tried. */
+  #listen(socket: WebSocket, heard_ms: number): void {
+    if (this.#silence !== null) clearTimeout(this.#silence)
+    this.#silence = setTimeout(() => {
+      this.#lost(heard_ms)
+      this.#silence = setTimeout(() => {
+        this.#socket = null
+        socket.close()
+        this.#closed(0)
+      }, DEAD_MS - QUIET_MS)
+    }, QUIET_MS)
+  }
+
+  #lost(since_ms: number): void {
+    if (this.connection.get().lost_ms === null) this.connection.set({ lost_ms: since_ms })
   }
 
   #closed(code: number): void {
     if (!this.#running) return
     this.#socket = null
+    if (this.#silence !== null) clearTimeout(this.#silence)
     if (code === SIGNED_OUT) return this.#told.signedOut()
     if (code === COME_BACK) {
       this.#cursor = null
       return this.#open()
     }
+    this.#lost(Date.now())
     this.#failures += 1
     const wait = backOff(this.#failures - 1) * (0.75 + Math.random() / 2)
     this.#timer = setTimeout(() => this.#open(), wait)
@@ -179,9 +257,15 @@ export class Events implements Live {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(what))
   }
 
-  #hear(text: string): void {
+  #hear(socket: WebSocket, text: string): void {
     const frame = JSON.parse(text) as Frame
     this.#failures = 0
+    this.#heard_ms = Date.now()
+    this.#listen(socket, this.#heard_ms)
+    if (this.connection.get().lost_ms !== null) {
+      this.connection.set({ lost_ms: null })
+      this.#told.again()
+    }
     if ('at' in frame && typeof frame.at === 'string') {
       const now = Date.now()
       this.#clock.learn(Date.parse(frame.at), now, now)

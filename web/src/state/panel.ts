@@ -31,6 +31,8 @@ export interface Panel {
   problem: Refused | null
   end_reason: string | null
   opened_ms: number
+  /** The version of which one has read that the server came down to it by itself. */
+  fell_seen: number | null
 }
 
 export const CLOSED: Panel = {
@@ -46,6 +48,7 @@ export const CLOSED: Panel = {
   problem: null,
   end_reason: null,
   opened_ms: 0,
+  fell_seen: null,
 }
 
 const ESC_TWICE_MS = 600
@@ -229,11 +232,19 @@ export class AudioPanel extends Store<Panel> {
     if (this.get().hearOn.kind === 'phone' && mode !== 'listen') await this.#voice.speak()
   }
 
+  /** In listen by somebody else's doing, or by a hand-back: the microphone goes with it. */
+  #lowered(now: Supervision): void {
+    const { supervision, hearOn } = this.get()
+    if (hearOn.kind !== 'phone' || now.mode !== 'listen') return
+    if (supervision && supervision.mode !== 'listen') this.#voice.pause()
+  }
+
   async agent(action: AgentActionWord): Promise<void> {
     const { supervision } = this.get()
     if (!supervision) return
     try {
       const now = await this.#api.agentAction(supervision.id, action)
+      this.#lowered(now)
       this.update((p) => ({ ...p, supervision: newer(p.supervision, now), problem: null }))
       this.onDone()
     } catch (error) {
@@ -268,6 +279,21 @@ export class AudioPanel extends Store<Panel> {
     this.onDone()
   }
 
+  /** What was kept for a reload is another page's. */
+  forgetKept(): void {
+    this.#forget()
+  }
+
+  /** Somebody else sits here: nothing of it is theirs. The server has ended it with the session. */
+  reset(): void {
+    this.#asked += 1
+    this.#abort?.abort()
+    this.#abort = null
+    this.#voice.pause()
+    this.#forget()
+    this.set(CLOSED)
+  }
+
   close(): void {
     if (this.get().phase === 'ended') this.set(CLOSED)
   }
@@ -284,6 +310,11 @@ export class AudioPanel extends Store<Panel> {
 
   dismiss(): void {
     this.update((p) => ({ ...p, problem: null, cancelled: false }))
+  }
+
+  /** One has read what it fell to. */
+  fellSeen(): void {
+    this.update((p) => ({ ...p, fell_seen: p.supervision?.version ?? null }))
   }
 
   /** After a reload: the server still has the supervision, or says that it has not. */
@@ -338,6 +369,7 @@ export class AudioPanel extends Store<Panel> {
     if (mine && (mine.state === 'ended' || mine.state === 'failed'))
       return this.#end(mine.end_reason ?? null, null)
     const next = newer(supervision, mine ?? supervision)
+    this.#lowered(next)
     if (seen !== call || next !== supervision)
       this.update((p) => ({ ...p, call: seen, supervision: next }))
   }

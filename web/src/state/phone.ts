@@ -3,10 +3,14 @@
 // no call and no mode.
 //
 //   off ──ready──▶ connecting ──▶ up ⇄ lost (ICE restart, then anew) ──close──▶ off
-//                      └──▶ failed (why)          └── another page took it: elsewhere
+//                      └──▶ failed (why)     ▼
+//                                       elsewhere: another page has it, and only `ready(here)` takes it back
 import { Refused, refusedBy, type Api } from '../api/client'
 import type { Phone } from '../api/types'
+import type { Key } from './keypad'
+import { Loudness } from './loudness'
 import { Store } from './store'
+import { pageName } from './tab'
 
 export interface PhoneState {
   phase: 'off' | 'connecting' | 'up' | 'lost' | 'elsewhere' | 'failed'
@@ -24,7 +28,9 @@ const CONNECT_MS = 10_000
 const AGAIN_MS = [500, 1_000, 2_000, 4_000, 8_000]
 const METER_MS = 50
 const AUDIBLE = 0.003
-const TAB = 'undertone.tab'
+/** Long enough for any receiver of Q.24, and a gap that tells two of the same key apart. */
+const KEY_MS = 160
+const KEY_GAP_MS = 80
 /** The order in which codecs are offered; what a browser lacks is left out. */
 const CODECS = ['audio/opus', 'audio/G722', 'audio/PCMU', 'audio/PCMA', 'audio/telephone-event']
 
@@ -38,7 +44,8 @@ export class BrowserPhone extends Store<PhoneState> {
   #microphone: MediaStream | null = null
   #speaker: HTMLAudioElement | null = null
   #meter: ReturnType<typeof setInterval> | null = null
-  #context: AudioContext | null = null
+  #heard: Loudness | null = null
+  #own: Loudness | null = null
   #connecting: Promise<void> | null = null
   #recovering = false
   #volume = 1
@@ -91,7 +98,7 @@ export class BrowserPhone extends Store<PhoneState> {
     await connection.setLocalDescription(await connection.createOffer({ iceRestart }))
     const answer = await this.#api.phoneOffer(
       connection.localDescription?.sdp ?? '',
-      this.#tab(),
+      this.tab,
       here,
     )
     await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp })
@@ -99,12 +106,8 @@ export class BrowserPhone extends Store<PhoneState> {
   }
 
   /** Kept over a reload, so that the server knows the same page again. */
-  #tab(): string {
-    const known = this.#kept.getItem(TAB)
-    if (known) return known
-    const fresh = crypto.randomUUID()
-    this.#kept.setItem(TAB, fresh)
-    return fresh
+  get tab(): string {
+    return pageName(this.#kept)
   }
 
   #moved(connection: RTCPeerConnection): void {
@@ -129,7 +132,7 @@ export class BrowserPhone extends Store<PhoneState> {
     let refusal = await restart.then(() => null, refusedBy)
     for (let n = 0; this.get().phase === 'lost'; n++) {
       if (refusal?.code === 'phone_elsewhere') {
-        this.told({ state: 'elsewhere' })
+        this.#gone()
         break
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS[n] ?? 8_000))
@@ -142,7 +145,7 @@ export class BrowserPhone extends Store<PhoneState> {
 
   /** Asks what the call's other end speaks, and sends that. */
   async tune(): Promise<void> {
-    const phone = await this.#api.phone().catch(() => null) // Not tuned is transcoded: heard as well.
+    const phone = await this.#api.phone(this.tab).catch(() => null) // Not tuned is transcoded: heard as well.
     if (phone) await this.#send(phone.send_codec)
   }
 
@@ -157,14 +160,11 @@ export class BrowserPhone extends Store<PhoneState> {
       .play()
       .catch(() => addEventListener('pointerdown', () => void speaker.play(), { once: true }))
     this.#speaker = speaker
-    this.#context = new AudioContext()
-    const analyser = new AnalyserNode(this.#context, { fftSize: 1_024 })
-    new MediaStreamAudioSourceNode(this.#context, { mediaStream: stream }).connect(analyser)
-    const samples = new Float32Array(analyser.fftSize)
+    const heard = new Loudness(stream)
+    this.#heard = heard
     let told = 0
     this.#meter = setInterval(() => {
-      analyser.getFloatTimeDomainData(samples)
-      const level = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+      const level = heard.read()
       if (level > AUDIBLE) this.onSound()
       told += 1
       if (told % 4 === 0) this.update((now) => ({ ...now, level }))
@@ -173,6 +173,7 @@ export class BrowserPhone extends Store<PhoneState> {
 
   /** Asks for the microphone the first time; later lets it be heard again. */
   async speak(): Promise<void> {
+    this.#isHere()
     const live = this.#microphone?.getAudioTracks().find((track) => track.readyState === 'live')
     if (!live) await this.#ask()
     for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = true
@@ -181,9 +182,16 @@ export class BrowserPhone extends Store<PhoneState> {
 
   /** The microphone is there and shut, so that a key may open it. */
   async prepare(): Promise<void> {
+    this.#isHere()
     const live = this.#microphone?.getAudioTracks().find((track) => track.readyState === 'live')
     if (!live) await this.#ask(false)
     this.pause()
+  }
+
+  /** What one says here would be heard by nobody, whatever the page said. */
+  #isHere(): void {
+    if (this.get().phase === 'elsewhere')
+      throw new Refused(0, 'phone_elsewhere', ['phone_elsewhere'], '')
   }
 
   async #ask(open = true): Promise<void> {
@@ -202,7 +210,21 @@ export class BrowserPhone extends Store<PhoneState> {
     const track = this.#microphone.getAudioTracks()[0] ?? null
     if (track) track.enabled = open // Before it is sent anywhere.
     track?.addEventListener('ended', () => this.update((now) => ({ ...now, microphone: 'gone' })))
+    this.#own?.close()
+    this.#own = new Loudness(this.#microphone)
     await this.#sender?.replaceTrack(track)
+  }
+
+  /** 0 to 1: the loudest of the last moment that the microphone gave; null where there is none. */
+  loudness(): number | null {
+    return this.#own?.read() ?? null
+  }
+
+  #letGo(): void {
+    for (const track of this.#microphone?.getTracks() ?? []) track.stop()
+    this.#microphone = null
+    this.#own?.close()
+    this.#own = null
   }
 
   /** Silent from here on: what was said before a switch is not sent after it. */
@@ -210,6 +232,14 @@ export class BrowserPhone extends Store<PhoneState> {
     if (!this.#microphone) return
     for (const track of this.#microphone.getAudioTracks()) track.enabled = false
     this.update((now) => ({ ...now, microphone: 'paused' }))
+  }
+
+  /** A key of a telephone (RFC 4733), after those that still sound. */
+  dial(key: Key): boolean {
+    const dtmf = this.#sender?.dtmf
+    if (this.get().phase !== 'up' || !dtmf?.canInsertDTMF) return false
+    dtmf.insertDTMF(dtmf.toneBuffer + key, KEY_MS, KEY_GAP_MS)
+    return true
   }
 
   volume(value: number): void {
@@ -221,11 +251,28 @@ export class BrowserPhone extends Store<PhoneState> {
   told(phone: Partial<Pick<Phone, 'state' | 'send_codec' | 'call_id'>> | null): void {
     this.update((now) => ({ ...now, callId: phone?.call_id ?? null }))
     if (phone?.state === 'elsewhere') {
-      this.#drop()
-      this.update((now) => ({ ...now, phase: 'elsewhere' }))
+      void this.#taken()
     } else if (phone?.send_codec) {
       void this.#send(phone.send_codec)
     }
+  }
+
+  /**
+   * Another page has it, by what was told. That may have been said before this page took it back, so the
+   * server is asked how it is now.
+   */
+  async #taken(): Promise<void> {
+    const connection = this.#connection
+    if (!connection) return
+    const phone = await this.#api.phone(this.tab).catch(() => null)
+    if (phone?.state === 'elsewhere' && connection === this.#connection) this.#gone()
+  }
+
+  /** Here it neither sounds nor hears any more, and the browser shows no open microphone. */
+  #gone(): void {
+    this.#drop()
+    this.#letGo()
+    this.update((now) => ({ ...now, phase: 'elsewhere', microphone: 'off', level: 0 }))
   }
 
   /** Sends what the other end speaks, where the browser can switch without a new offer. */
@@ -247,8 +294,7 @@ export class BrowserPhone extends Store<PhoneState> {
   async close(): Promise<void> {
     const was = this.get().phase
     this.#drop()
-    for (const track of this.#microphone?.getTracks() ?? []) track.stop()
-    this.#microphone = null
+    this.#letGo()
     this.set(OFF)
     if (was === 'up' || was === 'lost') await this.#api.phoneEnd().catch(() => {})
   }
@@ -256,8 +302,8 @@ export class BrowserPhone extends Store<PhoneState> {
   #drop(): void {
     if (this.#meter !== null) clearInterval(this.#meter)
     this.#meter = null
-    void this.#context?.close()
-    this.#context = null
+    this.#heard?.close()
+    this.#heard = null
     if (this.#speaker) this.#speaker.srcObject = null
     this.#speaker = null
     this.#connection?.close()

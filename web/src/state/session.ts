@@ -11,12 +11,20 @@ export type Session =
   | { phase: 'in'; me: Me | null }
 
 const KEY = 'undertone.key'
+export interface Stuck {
+  problem: Refused
+  everywhere: boolean
+}
 type Out = Extract<Session, { phase: 'out' }>
 const OUT: Out = { phase: 'out', offer: null, problem: null, busy: false }
 type SessionApi = Pick<Api, 'calls' | 'me' | 'sessionOffer' | 'signIn' | 'signInFirst' | 'signOut'>
 
 export class SessionStore extends Store<Session> {
   readonly #kept: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+  /** A sign-out that the server did not take: one is still signed in, whatever the page shows. */
+  readonly stuck = new Store<Stuck | null>(null)
+  /** What goes by the key while there still is one. */
+  onLeaving: () => Promise<void> = async () => {}
   #key: string | null
   #api: SessionApi | null = null
 
@@ -83,8 +91,23 @@ export class SessionStore extends Store<Session> {
   }
 
   async leave(everywhere = false): Promise<void> {
-    if (!this.#key && features.sessions) await this.#api?.signOut(everywhere).catch(() => {})
+    this.stuck.set(null)
+    if (this.#key) await this.onLeaving()
+    else if (features.sessions) {
+      const refused = await this.#signedOut(everywhere)
+      if (refused) return this.stuck.set({ problem: refused, everywhere })
+    }
     this.lost()
+  }
+
+  async #signedOut(everywhere: boolean): Promise<Refused | null> {
+    try {
+      await this.#api?.signOut(everywhere)
+      return null
+    } catch (error) {
+      const refused = refusedBy(error)
+      return refused.status === 401 ? null : refused // One was out already.
+    }
   }
 
   /** An answer was 401, or the server ended the session. */

@@ -1,6 +1,6 @@
 // What opens over a page: keys, where one hears, and the two questions of a takeover. One at a time.
 import { Button, Group, Modal, Radio, Stack, Text } from '@mantine/core'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { AgentAfter } from '../api/types'
 import { agentOf, shownName } from '../state/people'
 import { HeadsetDialog } from './HeadsetDialog'
@@ -10,6 +10,7 @@ import { useApp, useStore, useWords } from './use'
 export function Dialogs() {
   const { dialog } = useApp()
   const open = useStore(dialog)
+  useFocusBack()
   switch (open.kind) {
     case 'keys':
       return <KeysDialog />
@@ -22,6 +23,18 @@ export function Dialogs() {
     case 'none':
       return null
   }
+}
+
+/** Whoever opened it has the focus again when it is closed; the modal itself is gone by then. */
+function useFocusBack() {
+  // As it is before the modal takes it.
+  const [before] = useState(() => document.activeElement)
+  useEffect(
+    () => () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    },
+    [before],
+  )
 }
 
 function useClose() {

@@ -16,7 +16,7 @@ import { IncomingBar } from './Incoming'
 import { PanelDock } from './panel/PanelDock'
 import { sayRefusal } from './say'
 import { TopBar } from './TopBar'
-import { useApp, useNow, useSentence, useStore, useWords } from './use'
+import { useApp, useNow, useSentence, useStale, useStore, useWords } from './use'
 import { useGlobalKeys } from './useKeys'
 
 const Dialogs = lazy(() => import('./Dialogs').then(({ Dialogs }) => ({ default: Dialogs })))
@@ -26,10 +26,11 @@ export function Frame({ children }: { children: ReactNode }) {
   const open = useStore(dialog)
   const { tv, density } = useStore(preferences)
   const words = useWords()
+  const old = useStale()
   useGlobalKeys()
   useTitle()
   return (
-    <div className={`frame${tv ? ' tv' : ''} ${density}`}>
+    <div className={`frame${tv ? ' tv' : ''}${old ? ' old' : ''} ${density}`}>
       <a className="skip" href="#page">
         {words.t('app.skip')}
       </a>
@@ -37,6 +38,7 @@ export function Frame({ children }: { children: ReactNode }) {
       <div className="body">
         {tv ? <LeaveTv /> : <TopBar />}
         <StaleBar />
+        <StillIn />
         <IncomingBar />
         <main id="page" tabIndex={-1}>
           {children}
@@ -114,6 +116,30 @@ function StaleBar() {
   )
 }
 
+/** Signed out is what the server says, and nothing else. */
+function StillIn() {
+  const { session } = useApp()
+  const words = useWords()
+  const stuck = useStore(session.stuck)
+  if (!stuck) return null
+  return (
+    <div className="stale" role="alert">
+      <IconAlertTriangle size={18} aria-hidden />
+      <span>{words.t('signin.still_in', { why: sayRefusal(words, stuck.problem) })}</span>
+      <button
+        type="button"
+        className="plain-button"
+        onClick={() => void session.leave(stuck.everywhere)}
+      >
+        {words.t('live.retry')}
+      </button>
+      <button type="button" className="plain-button" onClick={() => session.stuck.set(null)}>
+        {words.t('panel.dismiss')}
+      </button>
+    </div>
+  )
+}
+
 /** The tab says at every moment who hears one. */
 function useTitle() {
   const { panel } = useApp()
@@ -121,5 +147,7 @@ function useTitle() {
   const said = useSentence(useStore(panel))
   useEffect(() => {
     document.title = said ?? words.t('app.name')
+    // On the way out nobody is heard, and nobody's mode is told.
+    return () => void (document.title = words.t('app.name'))
   }, [said, words])
 }

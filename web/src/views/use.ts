@@ -48,12 +48,15 @@ export function useWords(): Catalogue {
   return words
 }
 
-/** Which modes one may enter on a call, and why not. Asked again when the call's state is another. */
+/** Which modes one may enter on a call, and why not. Asked again when anything that decides it is another. */
 export function useAbilities(call: Call): Abilities | undefined {
   const { api, session } = useApp()
-  useStore(session)
+  const now = useStore(session)
+  const rights = now.phase === 'in' ? (now.me?.rights ?? []) : []
+  const by = call.supervisions.map(({ id, state, mode }) => [id, state, mode])
+  const held = call.parties.filter((party) => party.held).map((party) => party.id)
   const query = useQuery({
-    queryKey: ['abilities', call.id, call.state, call.parties.length],
+    queryKey: ['abilities', call.id, call.state, call.parties.length, held, by, rights],
     queryFn: () => api.abilities(call.id),
     enabled: session.supervises && call.state !== 'ended',
     staleTime: 15_000,
@@ -64,10 +67,15 @@ export function useAbilities(call: Call): Abilities | undefined {
 
 /** The sentence of the mode, whoever shows it. */
 export function useSentence(panel: Panel): string | null {
-  const { preferences, pushToTalk } = useApp()
+  const { preferences, pushToTalk, connection } = useApp()
+  const lost = useStore(connection).lost_ms !== null
   const words = useWords()
   const { pushToTalk: chosen, keymap, keys } = useStore(preferences)
   const { held } = useStore(pushToTalk)
   const waits = chosen && !held && panel.hearOn.kind === 'phone'
-  return sentence(words, panel, waits ? shownKey(words, keys ? keyOf(keymap, 'talk') : null) : null)
+  const key = waits ? shownKey(words, keys ? keyOf(keymap, 'talk') : null) : null
+  const said = sentence(words, panel, key)
+  // Of what it is now the server alone could tell.
+  const old = said !== null && lost && panel.phase === 'live'
+  return old ? words.t('sentence.last_known', { sentence: said }) : said
 }

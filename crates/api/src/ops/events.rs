@@ -1,8 +1,9 @@
 //! `GET /events`: the wallboard as it happens, over a WebSocket (RFC 6455).
 
+use super::phone::named;
 use super::signing::bad_origin;
 use crate::cookie;
-use crate::live::{Cursor, Follower, LetGo, SignedOut, Told, WATCHED_MAX};
+use crate::live::{Beginning, Cursor, Follower, LetGo, SignedOut, Told, WATCHED_MAX};
 use crate::problem::Problem;
 use crate::request::{Query, Signed};
 use crate::router::Api;
@@ -39,6 +40,9 @@ const CLOSE_ANEW: u16 = 4_001;
 pub(crate) struct Events {
     /// The `cursor` of the last frame that was taken; unknown or too old: a fresh snapshot.
     after: Option<String>,
+    /// The page's `tab`, as given to `POST /me/phone`: then it is told when another page takes the
+    /// phone (`elsewhere`).
+    tab: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +76,12 @@ pub(crate) async fn events(
     if who.session.is_some() && !cookie::own_origin(&headers, api.https) {
         return Err(bad_origin());
     }
-    let follower = api.live.follow(who, query.after.map(Cursor)).await?;
+    let tab = query.tab.filter(|tab| !tab.is_empty());
+    if let Some(tab) = &tab {
+        named(tab)?;
+    }
+    let how = Beginning { after: query.after.map(Cursor), tab };
+    let follower = api.live.follow(who, how).await?;
     let upgrade = upgrade.max_message_size(SAID_MAX_BYTES).max_frame_size(SAID_MAX_BYTES);
     Ok(upgrade.on_upgrade(move |socket| tell(api, follower, socket)))
 }

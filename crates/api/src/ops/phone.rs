@@ -3,14 +3,14 @@
 
 use crate::commands::{IceServer, OpenPhone, PhoneView};
 use crate::problem::Problem;
-use crate::request::{Body, Who, peer};
+use crate::request::{Body, Query, Who, peer};
 use crate::router::Api;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 const TAB_MAX_CHARS: usize = 64;
 
@@ -46,7 +46,8 @@ pub(crate) struct IceServers {
 pub(crate) struct Phone {
     /// The same over reloads and changes of network.
     id: String,
-    /// `connecting`, `up` or `lost`.
+    /// `connecting`, `up` or `lost`; `elsewhere` to a page that gave its `tab`, while another page
+    /// has it.
     state: &'static str,
     /// What the browser is asked to send, where it can switch without a new offer: `opus`, `PCMU`,
     /// `PCMA` or `G722`.
@@ -63,6 +64,21 @@ pub(crate) struct OpenedPhone {
     phone: Phone,
     /// The answer, with our candidates.
     sdp: String,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AskedBy {
+    /// The page that asks: then `state` may be `elsewhere`.
+    tab: Option<String>,
+}
+
+pub(crate) fn named(tab: &str) -> Result<(), Problem> {
+    match tab.chars().count() > TAB_MAX_CHARS {
+        true => Err(Problem::bad_request("`tab` is longer than 64 characters.")),
+        false => Ok(()),
+    }
 }
 
 impl From<IceServer> for Relay {
@@ -106,9 +122,7 @@ pub(crate) async fn open_phone(
     asked: Body<OpenPhoneRequest>,
 ) -> Result<Response, Problem> {
     let OpenPhoneRequest { sdp, here, tab } = asked.value;
-    if tab.chars().count() > TAB_MAX_CHARS {
-        return Err(Problem::bad_request("`tab` is longer than 64 characters."));
-    }
+    named(&tab)?;
     let peer = peer(&extensions).map(|peer| peer.addr.ip());
     let opened = api.commands.open_phone(&who, OpenPhone { sdp, here, tab, peer }).await?;
     let body = OpenedPhone { phone: opened.view.into(), sdp: opened.sdp };
@@ -121,14 +135,23 @@ pub(crate) async fn open_phone(
     operation_id = "get_phone",
     summary = "The caller's phone in a browser.",
     tag = "me",
+    params(AskedBy),
     responses(
         (status = 200, description = "The phone", body = Phone),
         (status = "default", description = "A refusal or mistake", body = Problem,
          content_type = "application/problem+json")
     )
 )]
-pub(crate) async fn get_phone(State(api): State<Api>, Who(who): Who) -> Result<Response, Problem> {
-    let view = api.commands.phone(&who).await?;
+pub(crate) async fn get_phone(
+    State(api): State<Api>,
+    Who(who): Who,
+    Query(AskedBy { tab }): Query<AskedBy>,
+) -> Result<Response, Problem> {
+    let tab = tab.filter(|tab| !tab.is_empty());
+    if let Some(tab) = &tab {
+        named(tab)?;
+    }
+    let view = api.commands.phone(&who, tab.as_deref()).await?;
     Ok(Json(Phone::from(view)).into_response())
 }
 

@@ -45,6 +45,10 @@ pub(crate) struct Party {
     connected: bool,
     /// An agent whose call was taken over, and who stays to listen.
     listening_only: bool,
+    /// Nothing comes from there just now, though its leg stands: a browser that sends no more.
+    quiet: bool,
+    /// The page that steers it is gone, and it is heard no more.
+    unattended: bool,
     person_id: Option<String>,
     /// The parties whose sound was measured at this party's output just now.
     hears: Vec<String>,
@@ -164,6 +168,8 @@ fn party(party: &PartyView, snapshot: &CallSnapshot) -> Party {
         muted: party.muted,
         connected: party.connected,
         listening_only: party.listening_only,
+        quiet: party.quiet,
+        unattended: party.unattended,
         person_id: party.person.as_ref().map(|id| id.to_string()),
         hears: hears.into_iter().flatten().copied().map(party_id).collect(),
     }

@@ -90,6 +90,9 @@ pub(crate) struct Supervision {
     policy: BTreeMap<&'static str, String>,
     /// Guard before the last raise is heard by the customer; 0 if none ran.
     guard_ms: u32,
+    /// By what it came to the mode that it is in, where nobody asked for that: `control_lost`,
+    /// `target_left`, `agent_left` and others; else null.
+    fell_because: Option<String>,
 }
 
 impl From<&SupervisionView> for Supervision {
@@ -135,6 +138,7 @@ impl From<&SupervisionView> for Supervision {
             end_reason: view.end_reason.clone(),
             policy: view.policy.iter().cloned().collect(),
             guard_ms: view.guard_ms,
+            fell_because: view.fell_because.clone(),
         }
     }
 }

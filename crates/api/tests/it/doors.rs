@@ -28,7 +28,7 @@ pub(crate) fn routed(memory: Arc<Memory>) -> Router {
 /// The board's side of one page.
 pub(crate) struct Far {
     pub(crate) who: SignedIn,
-    pub(crate) after: Option<Cursor>,
+    pub(crate) how: Beginning,
     pub(crate) told: mpsc::Sender<Told>,
     pub(crate) let_go: oneshot::Sender<LetGo>,
     pub(crate) watched: watch::Receiver<Vec<CallId>>,
@@ -40,11 +40,11 @@ pub(crate) struct Board(pub(crate) Mutex<Option<Far>>);
 
 #[async_trait]
 impl LiveBoard for Board {
-    async fn follow(&self, who: SignedIn, after: Option<Cursor>) -> Result<Follower, Refusal> {
+    async fn follow(&self, who: SignedIn, how: Beginning) -> Result<Follower, Refusal> {
         let (told, receiver) = mpsc::channel(8);
         let (let_go, why) = oneshot::channel();
         let (watched, seen) = watch::channel(Vec::new());
-        *self.0.lock().unwrap() = Some(Far { who, after, told, let_go, watched: seen });
+        *self.0.lock().unwrap() = Some(Far { who, how, told, let_go, watched: seen });
         Ok(Follower { heard: Arc::default(), told: receiver, let_go: why, watched })
     }
 }

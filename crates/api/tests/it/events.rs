@@ -10,7 +10,9 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-use undertone_api::{Changes, Cursor, LetGo, Meter, Served, SignedOut, Told, WATCHED_MAX};
+use undertone_api::{
+    Beginning, Changes, Cursor, LetGo, Meter, Served, SignedOut, Told, WATCHED_MAX,
+};
 use undertone_core::id::{CallId, PersonId, SeatId};
 use undertone_core::time::Wall;
 use undertone_core::view::{AgentState, AgentView};
@@ -100,7 +102,7 @@ async fn only_who_is_signed_in_follows_and_a_page_of_another_site_does_not() {
 async fn a_snapshot_then_changes_and_levels_and_the_cursor_comes_back_as_it_went() {
     let house = house(Served::default()).await;
     let (mut socket, far) = house.opened().await;
-    assert_eq!((far.who.actor.name.as_str(), far.after), ("Sue", None));
+    assert_eq!((far.who.actor.name.as_str(), far.how), ("Sue", Beginning::default()));
     let (at, cursor) = (Wall(1_700_000_000_000), Cursor("b1.all.7".into()));
     let now = Arc::new(Changes { agents: vec![ana()], ..Changes::default() });
     far.told.send(Told::Snapshot { cursor, at, now }).await.unwrap();
@@ -127,9 +129,12 @@ async fn a_snapshot_then_changes_and_levels_and_the_cursor_comes_back_as_it_went
             {"id": "p2", "level_dbfs": null, "speaking": false, "hears": []}
         ])
     );
-    house.open("?after=b1.all.8", &[COOKIE]).await.expect("a socket");
+    house.open("?after=b1.all.8&tab=one", &[COOKIE]).await.expect("a socket");
     let far = house.board.0.lock().unwrap().take().unwrap();
-    assert_eq!(far.after, Some(Cursor("b1.all.8".into())));
+    let (after, tab) = (Some(Cursor("b1.all.8".into())), Some("one".into()));
+    assert_eq!(far.how, Beginning { after, tab });
+    let long = format!("?tab={}", "x".repeat(65));
+    assert_eq!(house.open(&long, &[COOKIE]).await.err(), Some(422));
 }
 
 #[tokio::test]

@@ -132,6 +132,7 @@ pub(crate) fn supervision() -> SupervisionView {
         end_reason: None,
         policy: vec![("agent_after", "removed".into())],
         guard_ms: 250,
+        fell_because: None,
     }
 }
 
@@ -147,6 +148,8 @@ fn snapshot() -> CallSnapshot {
         muted: false,
         connected: true,
         listening_only: false,
+        quiet: false,
+        unattended: false,
     };
     CallSnapshot {
         view: CallView {
@@ -241,14 +244,18 @@ impl Commands for Memory {
         }
         Ok(OpenedPhone { view: self.phone_view(), sdp: "v=0 answer".into() })
     }
-    async fn phone(&self, who: &Actor) -> Result<PhoneView, Refusal> {
+    async fn phone(&self, who: &Actor, tab: Option<&str>) -> Result<PhoneView, Refusal> {
         match who.key.as_ref().map(KeyId::as_str) {
-            Some("good") => Ok(self.phone_view()),
+            Some("good") => {
+                let other = tab.is_some_and(|tab| tab != "one");
+                let view = self.phone_view();
+                Ok(PhoneView { state: if other { "elsewhere" } else { view.state }, ..view })
+            }
             _ => Err(Refusal::because(Reason::NoPhone)),
         }
     }
     async fn close_phone(&self, who: &Actor) -> Result<(), Refusal> {
-        self.phone(who).await.map(|_| ())
+        self.phone(who, None).await.map(|_| ())
     }
     async fn ice_servers(&self, _: &Actor) -> Vec<IceServer> {
         self.relays()

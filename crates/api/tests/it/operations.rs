@@ -216,6 +216,10 @@ async fn a_browsers_phone_is_opened_shown_and_closed() {
     assert_eq!((&phone["id"], &phone["state"]), (&json!("leg-7"), &json!("up")));
     assert_eq!((&phone["send_codec"], &phone["call_id"]), (&json!("opus"), &json!("eu.n1.1.c1")));
     assert_eq!(phone["supervision_id"], json!(null));
+    let seen_by = async |tab: &str| get(&router, &format!("{path}?tab={tab}")).await;
+    assert_eq!(seen_by("one").await.json["state"], "up");
+    assert_eq!(seen_by("two").await.json["state"], "elsewhere");
+    assert_eq!(seen_by(&"x".repeat(65)).await.status, 422);
     let relay = json!([
         {"urls": ["turn:192.0.2.1:3478"], "username": "1:sue", "credential": "secret"}
     ]);

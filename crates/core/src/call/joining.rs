@@ -137,6 +137,7 @@ impl Call {
             ended: None,
             end_reason: None,
             lost_by: "leg_lost",
+            fell_because: None,
             policy: turn.dir.policy.as_stored(),
             guard_ms: 0,
             keypad: Keypad::default(),

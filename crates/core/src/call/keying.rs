@@ -13,7 +13,7 @@ use crate::codes::KeyWish;
 use crate::id::{SeatId, SupervisionId};
 use crate::notice::Spoken;
 use crate::refusal::{Reason, Refusal};
-use crate::view::{AgentAction, Channel, Mode};
+use crate::view::{AgentAction, Channel, LegKind, Mode};
 
 /// Who pressed, and what is said when it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,10 @@ impl Call {
         let Some(supervision) = id.as_ref().and_then(|id| self.supervisions.get_mut(id)) else {
             return;
         };
+        // A page has buttons for the modes, and its keypad is for the customer's side alone.
+        if supervision.leg == LegKind::Phone {
+            return;
+        }
         let wish = supervision.keypad.press(turn.now.mono, digit, supervision.now.mode);
         let by = Actor {
             channel: Channel::Dtmf,

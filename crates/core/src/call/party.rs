@@ -155,6 +155,8 @@ impl Party {
             muted: !self.seat.muted_by.is_empty(),
             connected: self.is_up(),
             listening_only: !self.seat.listening_by.is_empty(),
+            quiet: self.quiet,
+            unattended: self.unattended,
         }
     }
 }

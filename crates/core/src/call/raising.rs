@@ -28,6 +28,7 @@ impl Call {
         let was = std::mem::replace(&mut supervision.now, wanted.clone());
         supervision.version += 1;
         supervision.guard_ms = 0;
+        supervision.fell_because = None;
         let name = supervision.by.name.clone();
         let seat = supervision.seat();
         if was.mode != wanted.mode {
@@ -93,6 +94,9 @@ impl Call {
         let from = supervision.now.mode;
         let wanted = Wanted { mode, ..supervision.now.clone() };
         self.become_now(turn, id, wanted);
+        if let Some(supervision) = self.supervisions.get_mut(id) {
+            supervision.fell_because = Some(because);
+        }
         let details = vec![
             ("from", mode_code(from).to_owned()),
             ("to", mode_code(mode).to_owned()),

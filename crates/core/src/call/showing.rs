@@ -79,6 +79,7 @@ impl Call {
             end_reason: s.end_reason.map(str::to_owned),
             policy: s.policy.clone(),
             guard_ms: s.guard_ms,
+            fell_because: s.fell_because.map(str::to_owned),
         }
     }
 

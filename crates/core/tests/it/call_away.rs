@@ -20,6 +20,13 @@ fn noted(world: &World, what: &str) -> usize {
     world.view().timeline.iter().filter(|entry| entry.what == what).count()
 }
 
+/// Quiet, unattended.
+fn away(world: &World, seat: SeatId) -> (bool, bool) {
+    let parties = world.view().parties;
+    let party = parties.iter().find(|party| party.seat == seat).unwrap();
+    (party.quiet, party.unattended)
+}
+
 fn page_goes(world: &mut World) {
     world.feed(Input::ControlLost { person: person("mia"), silent_ms: 0 });
 }
@@ -34,6 +41,7 @@ fn a_silent_owner_leaves_treatment_at_once_and_is_heard_again_behind_the_guard()
     assert!(world.hears(CUSTOMER, mia));
     world.feed(Input::LegQuiet { seat: mia });
     assert!(world.hears_music(CUSTOMER) && !world.hears(CUSTOMER, mia));
+    assert_eq!(away(&world, mia), (true, false), "her page is told");
     assert!(world.hears(mia, CUSTOMER), "who is not heard still hears");
     world.run_ms(3_000);
     world.feed(Input::LegHeard { seat: mia });
@@ -100,6 +108,7 @@ fn ten_seconds_without_a_page_are_listen_and_thirty_the_end() {
         assert_eq!(world.supervision(1).mode, mode);
         world.run_ms(200);
         assert_eq!(world.supervision(1).mode, Mode::Listen);
+        assert_eq!(world.supervision(1).fell_because.as_deref(), Some("control_lost"));
         assert!(!world.hears(AGENT, mia) && !world.hears(CUSTOMER, mia));
         world.run_ms(19_800);
         assert_eq!(world.supervision(1).state, SupervisionState::Live);
@@ -144,6 +153,7 @@ fn a_takeover_without_a_page_is_treatment_and_then_the_agents_call() {
     page_goes(&mut world);
     world.run_ms(10_100);
     assert!(world.hears_music(CUSTOMER) && !world.hears(CUSTOMER, mia));
+    assert_eq!(away(&world, mia), (false, true));
     page_is_back(&mut world);
     world.run_ms(300);
     assert!(world.hears(CUSTOMER, mia));

@@ -6,6 +6,7 @@ mod call_asking;
 mod call_away;
 mod call_early;
 mod call_helping;
+mod call_keys;
 mod call_laws;
 mod call_lost;
 mod call_merging;

@@ -27,6 +27,8 @@ const SESSION_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Following {
     pub(super) desk: Arc<Desk>,
     pub(super) who: SignedIn,
+    /// The page's name, by which it has the phone or not.
+    pub(super) tab: Option<String>,
     pub(super) boot: String,
     pub(super) told: mpsc::Sender<Told>,
     pub(super) let_go: oneshot::Sender<LetGo>,
@@ -203,7 +205,10 @@ impl Following {
         }
         self.phone.clone_from(&now);
         let view = match now {
-            Some(now) => Some(Box::new(self.desk.shown(&self.who.actor, now).await)),
+            Some(now) => {
+                let tab = self.tab.as_deref();
+                Some(Box::new(self.desk.shown(&self.who.actor, now, tab).await))
+            }
             None => None,
         };
         self.tell(Told::Phone(view))

@@ -12,7 +12,9 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior};
-use undertone_api::{CallSnapshot, Changes, Cursor, Follower, LastHeard, LiveBoard, SignedIn};
+use undertone_api::{
+    Beginning, CallSnapshot, Changes, Cursor, Follower, LastHeard, LiveBoard, SignedIn,
+};
 use undertone_core::id::{CallId, PersonId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::time::Wall;
@@ -88,10 +90,11 @@ impl Hub {
 
 #[async_trait]
 impl LiveBoard for Hub {
-    async fn follow(&self, who: SignedIn, after: Option<Cursor>) -> Result<Follower, Refusal> {
+    async fn follow(&self, who: SignedIn, how: Beginning) -> Result<Follower, Refusal> {
         let Ok(place) = self.followers.clone().try_acquire_owned() else {
             return Err(Refusal::because(Reason::Overloaded));
         };
+        let Beginning { after, tab } = how;
         let after = after.and_then(|cursor| self.number_of(&cursor, &who));
         let (reply, start) = oneshot::channel();
         let gone = || Refusal::because(Reason::ShuttingDown);
@@ -106,7 +109,7 @@ impl LiveBoard for Hub {
         let opens = |_| self.pages.opens(&who.actor.person, heard.clone());
         let open = who.session.as_ref().map(opens);
         let (phone, says) = (None, None);
-        let task = follower::Following { desk, who, boot, told, let_go, wanted, phone, says };
+        let task = follower::Following { desk, who, tab, boot, told, let_go, wanted, phone, says };
         tokio::spawn(async move {
             task.run(start).await;
             drop((place, open));

@@ -82,6 +82,8 @@ impl Phone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneSeen {
     pub leg: LegId,
+    /// The page that has it.
+    pub tab: String,
     pub connection: Connection,
     pub send_codec: Codec,
     pub call: Option<CallId>,
@@ -134,6 +136,7 @@ impl Browsers {
         let phone = phones.get(person)?;
         Some(PhoneSeen {
             leg: phone.leg,
+            tab: phone.tab.clone(),
             connection: phone.seen.borrow().connection,
             send_codec: phone.send_codec,
             call: phone.loan.as_ref().map(|loan| loan.call.clone()),

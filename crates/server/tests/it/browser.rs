@@ -88,6 +88,12 @@ impl Browser {
         let cookie = self.cookie.as_deref().unwrap_or_default();
         Events::open(&self.url, after, ("cookie", cookie)).await
     }
+
+    /// As the page of this name.
+    pub async fn page(&self, tab: &str) -> Events {
+        let cookie = ("cookie", self.cookie.as_deref().unwrap_or_default());
+        Events::by(&self.url, &format!("?tab={tab}"), cookie).await.expect("a socket")
+    }
 }
 
 /// `GET /events`.
@@ -100,7 +106,11 @@ impl Events {
         signed: (&'static str, &str),
     ) -> Result<Events, u16> {
         let after = after.map(|cursor| format!("?after={cursor}")).unwrap_or_default();
-        let url = format!("{}/events{after}", url.replacen("http", "ws", 1));
+        Events::by(url, &after, signed).await
+    }
+
+    async fn by(url: &str, query: &str, signed: (&'static str, &str)) -> Result<Events, u16> {
+        let url = format!("{}/events{query}", url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert(signed.0, signed.1.parse().expect("a header"));
         match connect_async(request).await {

@@ -20,7 +20,7 @@ const PAUSE_MS: u32 = 340;
 const LISTENED: usize = 2 * RATE as usize;
 
 /// Syllables of one frequency at -6 dBFS.
-fn microphone(path: &Path, hz: f64) {
+pub fn microphone(path: &Path, hz: f64) {
     let (channels, bits_per_sample) = (1, 16);
     let sample_format = hound::SampleFormat::Int;
     let spec = hound::WavSpec { channels, sample_rate: FILE_RATE, bits_per_sample, sample_format };
@@ -36,7 +36,7 @@ fn microphone(path: &Path, hz: f64) {
     file.finalize().expect("a whole file");
 }
 
-async fn login(stage: &Stage, person: &str) {
+pub async fn login(stage: &Stage, person: &str) {
     let password = hashing::hash_beside(PASSWORD.into()).await.expect("a hash");
     let person = PersonId::parse(person).expect("an id");
     let name = person.to_string();
@@ -45,7 +45,7 @@ async fn login(stage: &Stage, person: &str) {
 }
 
 /// Signed in as the page itself would do it, and loaded again as who one is.
-async fn sign_in(page: &mut RealPage, person: &str) {
+pub async fn sign_in(page: &mut RealPage, person: &str) {
     let body = serde_json::json!({ "login": person, "password": PASSWORD }).to_string();
     let headers = "{ 'content-type': 'application/json' }";
     let how =

@@ -86,3 +86,33 @@ async fn who_never_had_a_page_or_has_one_that_is_cut_off_is_in_listen_too() {
     drop((cut_off, page, talk));
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_told_when_another_takes_its_phone_and_again_when_it_has_it_back() {
+    let house = House::open().await;
+    let mia = Browser::of(&house, "mia").await;
+    let (mut one, mut two) = (mia.page("one").await, mia.page("two").await);
+    let page = Chromium::start(1_000.0, Roads::All).await;
+    let takes = async |tab: &str| {
+        let offer = page.connect(&["pcmu"]).await;
+        let body = json!({ "sdp": offer, "tab": tab, "here": true });
+        let (status, phone) = mia.send(Method::POST, "/me/phone", Some(body)).await;
+        assert_eq!(status, 201, "{phone}");
+        page.answered(phone["sdp"].as_str().expect("an answer")).await;
+    };
+    let is = |state: &'static str| move |frame: &Value| frame["phone"]["state"] == state;
+    takes("one").await;
+    one.until(is("up")).await;
+    two.until(is("elsewhere")).await;
+    takes("two").await;
+    one.until(is("elsewhere")).await;
+    two.until(is("up")).await;
+    takes("one").await;
+    two.until(is("elsewhere")).await;
+    one.until(is("up")).await;
+    for (tab, state) in [("?tab=one", "up"), ("?tab=two", "elsewhere"), ("", "up")] {
+        assert_eq!(mia.get(&format!("/me/phone{tab}")).await.1["state"], state, "{tab}");
+    }
+    drop((one, two, page));
+    house.close().await;
+}

@@ -6,7 +6,7 @@ use crate::house::{House, rings};
 use reqwest::Method;
 use serde_json::{Value, json};
 use undertone::clock;
-use undertone_api::{LetGo, LiveBoard as _, SignedIn};
+use undertone_api::{Beginning, LetGo, LiveBoard as _, SignedIn};
 use undertone_core::access::{Actor, Right};
 use undertone_core::id::{CallId, PersonId};
 use undertone_core::view::Channel;
@@ -210,7 +210,7 @@ async fn a_page_that_does_not_read_is_let_go_and_a_server_that_stops_says_so() {
         session: None,
     };
     let live = house.server.live.clone();
-    let slow = live.follow(who, None).await.expect("a follower");
+    let slow = live.follow(who, Beginning::default()).await.expect("a follower");
     let id = CallId::parse(&talk.id).unwrap();
     slow.watched.send_replace(vec![id; 16]);
     let waiting = tokio::time::timeout(crate::house::SOON, slow.let_go);

@@ -3,6 +3,7 @@
 mod browser;
 mod browser_agent;
 mod browser_capture;
+mod browser_keypad;
 mod browser_page;
 mod browser_supervisor;
 mod browser_switching;

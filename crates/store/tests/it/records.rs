@@ -34,6 +34,7 @@ fn supervision(call: &CallId) -> SupervisionView {
         end_reason: Some("left".into()),
         policy: vec![("agent_after", "removed".into())],
         guard_ms: 250,
+        fell_because: None,
     }
 }
 
@@ -50,6 +51,8 @@ pub(crate) fn record(n: i64) -> CallRecord {
         muted: seat == 2,
         connected: seat != 3,
         listening_only: seat == 2,
+        quiet: false,
+        unattended: false,
     };
     let supervision = supervision(&id);
     let stream = SupervisionView { leg: LegKind::Stream, ended_at: None, ..supervision.clone() };

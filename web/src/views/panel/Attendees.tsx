@@ -3,12 +3,14 @@
 import type { Call, Party, Supervision } from '../../api/types'
 import { attend } from '../../state/attend'
 import { hearsSupervisor, running, shownName } from '../../state/people'
-import { useApp, useStore, useWords } from '../use'
+import { useApp, useNow, useStore, useWords } from '../use'
 
 export function Attendees({ call, mine }: { call: Call; mine: Supervision }) {
   const words = useWords()
   const others = running(call).filter((one) => one.id !== mine.id)
   const talkers = call.parties.filter((party) => party.role !== 'supervisor')
+  const gone = (one: Supervision) =>
+    call.parties.some((party) => party.id === one.party_id && party.unattended)
   return (
     <div className="attendees">
       <h3>{words.t('panel.attendees')}</h3>
@@ -19,7 +21,10 @@ export function Attendees({ call, mine }: { call: Call; mine: Supervision }) {
         {others.map((one) => (
           <li key={one.id} className="attendee">
             <span className="attendee-name">{one.supervisor.name}</span>
-            <span className="attendee-what">{words.t(`panel.is.${one.mode}`)}</span>
+            <span className="attendee-what">
+              {words.t(`panel.is.${one.mode}`)}
+              {gone(one) ? ` · ${words.t('panel.unattended')}` : ''}
+            </span>
           </li>
         ))}
       </ul>
@@ -40,6 +45,9 @@ function Attendee({ call, party, mine }: Props) {
   const meter = useStore(app.board.meters)
     .get(call.id)
     ?.find((one) => one.id === party.id)
+  useNow()
+  // What was measured before a break tells nothing of now.
+  const known = app.board.isMeasured(call.id, Date.now())
   const hears = meter
     ? mine.party_id != null && meter.hears.includes(mine.party_id)
     : hearsSupervisor(party, mine)
@@ -50,17 +58,20 @@ function Attendee({ call, party, mine }: Props) {
     ...(party.held ? [words.t('panel.held')] : []),
     ...(party.muted ? [words.t('panel.muted')] : []),
     ...(party.connected ? [] : [words.t('panel.away')]),
+    ...(party.quiet ? [words.t('panel.quiet')] : []),
   ]
   return (
     <li className="attendee">
       <span className="attendee-name">{name}</span>
       <span className="attendee-what">
         {facts.join(' · ')}
-        {meter ? <Level dbfs={meter.level_dbfs} name={name} /> : null}
+        {meter && known ? <Level dbfs={meter.level_dbfs} name={name} /> : null}
       </span>
-      <span className={`lamp${hears ? ' lamp-lit' : ''}`}>
+      <span className={`lamp lamp-${known ? (hears ? 'lit' : 'dark') : 'unknown'}`}>
         <span className="lamp-dot" aria-hidden />
-        {words.t(hears ? 'panel.hears_you' : 'panel.hears_you_not')}
+        {words.t(
+          known ? (hears ? 'panel.hears_you' : 'panel.hears_you_not') : 'panel.hears_you_unknown',
+        )}
       </span>
       {party.role === 'agent' && party.connected ? (
         <Acts call={call} party={party} mine={mine} name={name} />

@@ -1,15 +1,17 @@
-// After a takeover the panel is the supervisor's console for the call: hold, transfer, end, hand back.
+// After a takeover the panel is the supervisor's console for the call: hold, keypad, transfer, end, hand back.
 import { Button, Group, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { refusedBy } from '../../api/client'
-import type { Call } from '../../api/types'
+import type { Call, Supervision } from '../../api/types'
 import { sayRefusal } from '../say'
 import { useApp, useWords } from '../use'
+import { Keypad } from './Keypad'
 
-export function Console({ call }: { call: Call }) {
+export function Console({ call, mine }: { call: Call; mine: Supervision }) {
   const app = useApp()
   const words = useWords()
   const [to, setTo] = useState<string | null>(null)
+  const [keypad, setKeypad] = useState(false)
   const [sure, setSure] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const customer = call.parties.find((party) => party.role === 'customer')
@@ -42,6 +44,14 @@ export function Console({ call }: { call: Call }) {
         >
           {words.t('console.transfer')}
         </Button>
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => setKeypad(!keypad)}
+          aria-expanded={keypad}
+        >
+          {words.t('console.keypad')}
+        </Button>
         {agentHere ? (
           <Button
             size="compact-sm"
@@ -61,6 +71,7 @@ export function Console({ call }: { call: Call }) {
           {words.t(sure ? 'console.end_sure' : 'console.end')}
         </Button>
       </Group>
+      {keypad ? <Keypad call={call} mine={mine} /> : null}
       {to !== null ? (
         <form
           onSubmit={(event) => {

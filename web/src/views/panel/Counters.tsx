@@ -22,7 +22,8 @@ export function Counters({ call, mine }: { call: Call; mine: Supervision }) {
       : hearsSupervisor(party, mine)
   }
   const targets = call.parties.filter((party) => mine.targets.includes(party.id))
-  const heard = mine.mode === 'whisper' && targets.some(hears)
+  const known = app.board.isMeasured(call.id, Date.now())
+  const heard = known && mine.mode === 'whisper' && targets.some(hears)
   useEffect(() => counter.sample(app.clock.now(), heard), [app, counter, now, heard, meters])
   const counts = counter.read(now)
   const attending = now - Date.parse(mine.started_at)

@@ -23,7 +23,7 @@ export function ModeBar({ panel, call }: { panel: Panel; call: Call }) {
     if (!ability || ability.allowed || reasons.length === 0) return null
     return whyOff(words, { ...ability, reasons })
   }
-  const shown = MODES.filter((mode) => app.session.may(mode))
+  const shown = MODES.filter((mode) => app.session.may(mode) || abilities?.[mode])
   const move = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
     if (!by) return

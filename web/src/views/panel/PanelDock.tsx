@@ -7,6 +7,7 @@ import {
   IconX,
 } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import { Suspense, lazy } from 'react'
 import { features } from '../../api/features'
 import type { Mode } from '../../api/types'
 import type { Panel } from '../../state/panel'
@@ -16,11 +17,13 @@ import { Digits } from '../../ui/State'
 import { sayReason, sayRefusal } from '../say'
 import { useApp, useNow, useSentence, useStore, useWords } from '../use'
 import { Attendees } from './Attendees'
-import { Console } from './Console'
 import { Counters } from './Counters'
 import { ModeBar } from './ModeBar'
+import { Lines } from './Lines'
 import { Prompts } from './Prompts'
 import { Sound } from './Sound'
+
+const Console = lazy(() => import('./Console').then(({ Console }) => ({ default: Console })))
 
 const ICONS = {
   listen: IconEar,
@@ -80,6 +83,7 @@ function Attending({ panel }: { panel: Panel }) {
   return (
     <>
       <Sentence panel={panel} mode={mode} />
+      <Lines />
       <Trouble panel={panel} />
       {panel.hearOn.kind === 'phone' ? <PhoneTrouble /> : null}
       {panel.call ? <ModeBar panel={panel} call={panel.call} /> : null}
@@ -89,7 +93,11 @@ function Attending({ panel }: { panel: Panel }) {
           {features.prompts ? <Prompts call={panel.call} mine={panel.supervision} /> : null}
           <Sound panel={panel} />
           <Counters call={panel.call} mine={panel.supervision} />
-          {mode === 'takeover' ? <Console call={panel.call} /> : null}
+          {mode === 'takeover' ? (
+            <Suspense fallback={null}>
+              <Console call={panel.call} mine={panel.supervision} />
+            </Suspense>
+          ) : null}
         </>
       ) : (
         <p className="dock-wait">{said}</p>
@@ -165,13 +173,9 @@ function PhoneTrouble() {
   const app = useApp()
   const words = useWords()
   const { phase, microphone } = useStore(app.phone)
-  const again = (here: boolean) => void app.phone.ready(here).catch(() => {}) // The state says why.
-  if (phase === 'lost')
-    return (
-      <p className="trouble" role="alert">
-        {words.t('phone.lost')}
-      </p>
-    )
+  // What could not be had is in the phone's state, with why.
+  const again = (here: boolean) =>
+    void (here ? app.panel.takePhone() : app.phone.ready()).catch(() => {})
   if (phase === 'elsewhere' || phase === 'failed') {
     return (
       <div className="trouble" role="alert">

@@ -5,6 +5,7 @@ import type { Panel } from '../../state/panel'
 import { agentOf, shownName } from '../../state/people'
 import { shownKey } from '../say'
 import { useApp, useStore, useWords } from '../use'
+import { Microphone } from './Microphone'
 
 export function Sound({ panel }: { panel: Panel }) {
   const app = useApp()
@@ -18,6 +19,7 @@ export function Sound({ panel }: { panel: Panel }) {
   return (
     <div className="sound">
       {hearOn.kind === 'sip' ? null : <Ear phone={hearOn.kind === 'phone'} />}
+      <Microphone />
       {supervision && hearOn.kind !== 'stream' ? (
         <Switch
           size="sm"

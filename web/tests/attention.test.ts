@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { attention, reasons } from '../src/state/attention'
+import { sayWhy } from '../src/views/say'
+import { Catalogue } from '../src/words/catalogue'
 import { T0, at, call, moment } from './fixtures'
 
 const seen = (change: Parameters<typeof call>[1]) => ({ call: call('c1', change), seen_ms: T0 })
@@ -17,6 +19,18 @@ describe('why a call wants a supervisor', () => {
     })
     const codes = reasons(both, T0 + 300_000).map((why) => why.code)
     expect(codes.slice(0, 2)).toEqual(['help_requested', 'hold'])
+  })
+
+  test('a hand that was said again says that nobody has come', async () => {
+    const words = new Catalogue()
+    await words.use('en', 'undertone')
+    const said = (count?: number, detail?: 'angry_customer') => {
+      const raised = { code: 'help_requested', since: at(0), count, detail }
+      return sayWhy(words, attention(seen({ attention: [raised] }), T0 + 35_000), T0 + 35_000)
+    }
+    expect(said()).toBe('raised hand 0:35')
+    expect(said(1)).toBe('nobody has come: hand raised 0:35')
+    expect(said(2, 'angry_customer')).toContain('nobody has come: hand raised 0:35: ')
   })
 
   test('a hold is told with its length and how often it has happened', () => {

@@ -259,6 +259,8 @@ pub struct HelpView {
     pub coming: Option<(PersonId, String)>,
     /// Supervisors whose pages showed it at once.
     pub told: u32,
+    /// How often it was said again, more loudly, because nobody came: two times at most.
+    pub urged: u8,
 }
 
 /// What an agent presses to answer a supervisor without a word.

@@ -581,7 +581,8 @@ export interface components {
             code: string;
             /**
              * Format: int32
-             * @description Of `talk_over`: how often in the last minute.
+             * @description Of `talk_over`: how often in the last minute; of `help_requested`: how often it was said
+             *     again because nobody came.
              */
             count?: number | null;
             detail?: components["schemas"]["HelpReasonWord"] | null;
@@ -804,6 +805,11 @@ export interface components {
              * @description Supervisors whose pages showed it at once.
              */
             told: number;
+            /**
+             * Format: int32
+             * @description How often it was said again because nobody came: after 30 s, and after 60 s.
+             */
+            urged: number;
         };
         /**
          * @description Why a hand is raised.

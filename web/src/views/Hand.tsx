@@ -28,7 +28,7 @@ export function Hand({ call }: { call: Call }) {
           : help?.coming
             ? words.t('hand.coming', { name: help.coming.name })
             : help
-              ? words.t('hand.sent', { n: help.told })
+              ? words.t(help.urged ? 'hand.urged' : 'hand.sent', { n: help.told })
               : ''}
       </span>
       {help && !help.coming ? <Digits>{clockText(now - Date.parse(help.at))}</Digits> : null}

@@ -11,10 +11,13 @@ import { alsoCalled } from '../words/terms'
 
 export function sayWhy(words: Catalogue, why: Why, now_ms: number): string {
   const time = clockText(now_ms - why.since_ms)
-  if (why.code === 'help_requested' && why.detail) {
+  if (why.code === 'help_requested') {
+    // Counted is how often it was said again because nobody came.
+    const said = why.count > 0 ? 'why.help_urged' : 'why.help_requested'
+    if (!why.detail) return words.t(said, { time })
     const id = `help.${why.detail}`
     const detail = words.has(id) ? words.t(id) : why.detail
-    return words.t('why.help_requested_for', { time, detail })
+    return words.t(`${said}_for`, { time, detail })
   }
   return words.t(`why.${why.code}`, { time, n: why.count })
 }

@@ -21,6 +21,8 @@ pub(crate) struct Help {
     coming: Option<Named>,
     /// Supervisors whose pages showed it at once.
     told: u32,
+    /// How often it was said again because nobody came: after 30 s, and after 60 s.
+    urged: u8,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -37,7 +39,8 @@ pub(crate) struct Attention {
     code: String,
     #[schema(format = DateTime)]
     since: String,
-    /// Of `talk_over`: how often in the last minute.
+    /// Of `talk_over`: how often in the last minute; of `help_requested`: how often it was said
+    /// again because nobody came.
     count: Option<u32>,
     /// Of `help_requested`: the reason, if one was given.
     detail: Option<HelpReasonWord>,
@@ -90,6 +93,7 @@ impl Help {
             at: instant(help.at),
             coming: help.coming.as_ref().map(named),
             told: help.told,
+            urged: help.urged,
         }
     }
 }
@@ -99,7 +103,7 @@ pub(crate) fn attention(snapshot: &CallSnapshot) -> Vec<Attention> {
     let hand = snapshot.view.help.as_ref().map(|help| Attention {
         code: "help_requested".into(),
         since: instant(help.at),
-        count: None,
+        count: (help.urged > 0).then_some(u32::from(help.urged)),
         detail: help.reason.map(Into::into),
     });
     let measured = snapshot.attention.iter().map(|one| Attention {

@@ -397,6 +397,7 @@ impl Commands for Memory {
             at: Wall(1_700_000_000_000),
             coming: Some((PersonId::parse("sue").unwrap(), "Sue".into())),
             told: 2,
+            urged: 0,
         };
         let help = (what != Hand::Withdraw).then_some(help);
         self.ask(format!("hand {call} {what:?}"), help).await

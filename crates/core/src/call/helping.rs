@@ -6,15 +6,17 @@
 //!     ▲                  └─────────────── withdrawn, agent gone, supervisor there ◀────────┘
 //! ```
 //!
+//! While nobody is coming it is said again, more loudly, after 30 s and after 60 s.
+//!
 //! A listener of whom the agent is not told changes nothing here: a hand that went down by itself
 //! would tell of them.
 
 use super::Call;
 use super::effect::{Effect, Reply, Writing, Written};
 use super::input::{Assist, AssistAct, RequestId};
-use super::turn::Turn;
+use super::turn::{Due, Turn};
 use crate::access::{Actor, Right};
-use crate::audit::Outcome;
+use crate::audit::{Outcome, Who};
 use crate::id::{MessageId, PersonId, SupervisionId};
 use crate::policy::Notice;
 use crate::refusal::{Reason, Refusal};
@@ -24,6 +26,9 @@ use crate::view::{HelpReason, HelpView, Mode, ReplyWord, Role};
 
 /// A prompt is read at a glance, by somebody who talks.
 const PROMPT_MAX_CHARS: usize = 200;
+/// So long nobody comes before a hand is said again, and so often it is.
+const URGED_AFTER_MS: u64 = 30_000;
+const URGED_MAX: u8 = 2;
 
 impl HelpReason {
     pub const fn code(self) -> &'static str {
@@ -132,7 +137,9 @@ impl Call {
             at: turn.now.wall,
             coming: None,
             told,
+            urged: 0,
         });
+        self.start_timer(turn, Due::Urge(self.last_help), URGED_AFTER_MS);
         let code = reason.map_or("", HelpReason::code);
         self.note(turn, "help_requested", by.name.clone(), code);
         Ok(code)
@@ -172,6 +179,21 @@ impl Call {
         help.coming = Some((by.person.clone(), by.name.clone()));
         self.note(turn, "help_coming", by.name.clone(), "");
         Ok("")
+    }
+
+    /// Nobody has come to this hand in time, nor said that they do.
+    pub(super) fn urge(&mut self, turn: &mut Turn, number: u32) {
+        let Some(help) = self.help.as_mut().filter(|help| help.number == number) else { return };
+        if help.coming.is_none() {
+            help.urged += 1;
+            let (name, times) = (help.name.clone(), help.urged.to_string());
+            self.note(turn, "help_urged", name, times.clone());
+            let details = vec![("times", times)];
+            self.write(turn, Who::system(), "help.urged", None, Outcome::Allowed, details);
+        }
+        if self.help.as_ref().is_some_and(|help| help.urged < URGED_MAX) {
+            self.start_timer(turn, Due::Urge(number), URGED_AFTER_MS);
+        }
     }
 
     /// Supervisions that an agent sees, or will as soon as they are there.

@@ -282,6 +282,7 @@ impl Call {
             Some(Due::ControlEnd(id)) => self.control_gone(turn, &id),
             Some(Due::Merge) => self.merge_failed(turn),
             Some(Due::Place(seat)) => self.not_placed(turn, seat),
+            Some(Due::Urge(number)) => self.urge(turn, number),
             Some(Due::Announcement) => self.end(turn, "takeover_lost"),
             Some(Due::BeepOver(seat)) => {
                 self.beeps.remove(&seat);

@@ -63,6 +63,8 @@ pub(super) enum Due {
     /// Where this seat is to be called.
     Place(SeatId),
     BeepOver(SeatId),
+    /// Nobody has come to this raised hand.
+    Urge(u32),
     SpokenOver(SeatId),
 }
 

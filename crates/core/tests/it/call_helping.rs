@@ -163,3 +163,34 @@ fn an_agent_answers_whom_they_know_of_and_no_silent_listener() {
     let stranger = world.reply_to("bo", 2);
     assert_eq!(world.no(stranger), Reason::NotAllowed);
 }
+
+#[test]
+fn a_hand_to_which_nobody_comes_is_said_again_twice() {
+    let mut world = World::talking();
+    world.raise(None);
+    let urged = |world: &World| world.view().help.expect("a raised hand").urged;
+    world.run_ms(29_900);
+    assert_eq!(urged(&world), 0);
+    world.run_ms(200);
+    assert_eq!(urged(&world), 1);
+    world.run_ms(30_000);
+    assert_eq!(urged(&world), 2);
+    world.run_ms(300_000);
+    assert_eq!((urged(&world), world.rows("help.urged").len()), (2, 2));
+}
+
+#[test]
+fn a_hand_is_not_said_again_once_somebody_is_coming_or_it_is_another() {
+    let mut world = World::talking();
+    world.raise(None);
+    world.assist("mia", AssistAct::Coming { number: 1 });
+    world.run_ms(90_000);
+    assert_eq!(world.view().help.expect("a raised hand").urged, 0);
+    world.assist("ana", AssistAct::Withdraw);
+    world.run_ms(25_000);
+    world.raise(None);
+    world.run_ms(10_000);
+    assert_eq!(world.view().help.expect("another").urged, 0, "its own time runs");
+    world.run_ms(21_000);
+    assert_eq!(world.view().help.expect("another").urged, 1);
+}

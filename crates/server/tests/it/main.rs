@@ -53,6 +53,7 @@ mod real_page;
 mod referring;
 mod registered;
 mod relay;
+mod road;
 mod rtp_socket;
 mod rtp_sprayer;
 mod scoreboard;

@@ -30,24 +30,22 @@ describe('a call that rings at this browser', () => {
     expect(incoming(here, { ...UP, callId: 'c2' }, 'ana')).toBeNull()
   })
 
-  test('the microphone opens when the server says that the call is mine, not before', async () => {
+  test('nobody is answered before there is a microphone', async () => {
     const did: string[] = []
     const note = (what: string) => vi.fn(async () => void did.push(what))
-    const voice = {
-      ready: note('ready'),
-      speak: note('speak'),
-      pause: () => void did.push('pause'),
-    }
+    const voice = { ready: note('ready'), prepare: note('prepare') }
     const api = {
       answer: vi.fn(async () => (did.push('answered'), call('c1'))),
       decline: note('no'),
     }
     const answering = new Answering(api, voice)
     await answering.answer('c1')
-    expect(did).toEqual(['answered', 'speak'])
+    expect(did).toEqual(['prepare', 'answered'])
     did.length = 0
-    api.answer.mockRejectedValueOnce(new Refused(409, 'not_ringing', [], ''))
+    voice.prepare.mockRejectedValueOnce(new Refused(0, 'microphone_denied', [], ''))
     await answering.answer('c1')
-    expect([did, answering.get().problem?.code]).toEqual([[], 'not_ringing'])
+    expect([did, answering.get().problem?.code]).toEqual([[], 'microphone_denied'])
+    answering.dismiss()
+    expect(answering.get().problem).toBeNull()
   })
 })

@@ -27,8 +27,8 @@ const kept = () => {
 function stage() {
   const voice = {
     ready: vi.fn(async () => {}),
-    speak: vi.fn(async () => {}),
-    pause: vi.fn(),
+    prepare: vi.fn(async () => {}),
+    close: vi.fn(async () => {}),
     tune: vi.fn(async () => {}),
   }
   const board = new LiveBoard()
@@ -145,26 +145,9 @@ describe('the panel', () => {
     })
   })
 
-  test('in the browser the microphone is silent while a change is asked for', async () => {
-    const { panel, api, voice } = stage()
-    await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
-    expect(voice.speak).not.toHaveBeenCalled()
-    const answer = later<Supervision>()
-    api.change.mockReturnValueOnce(answer.promise)
-    const switching = panel.change({ mode: 'barge' })
-    await vi.advanceTimersByTimeAsync(0)
-    const order = (mock: { mock: { invocationCallOrder: number[] } }) =>
-      mock.mock.invocationCallOrder.at(-1) ?? 0
-    expect(order(voice.pause)).toBeLessThan(order(api.change))
-    expect(order(voice.speak)).toBeLessThan(order(voice.pause))
-    answer.resolve(supervision({ mode: 'barge', version: 2 }))
-    await switching
-    expect(order(voice.speak)).toBeGreaterThan(order(api.change))
-  })
-
   test('without a microphone a whisper begins as listening, and says what is missing', async () => {
     const { panel, api, voice } = stage()
-    voice.speak.mockRejectedValueOnce(new Refused(0, 'microphone_denied', [], ''))
+    voice.prepare.mockRejectedValueOnce(new Refused(0, 'microphone_denied', [], ''))
     await panel.open('c1', { kind: 'phone' }, { mode: 'whisper' })
     await vi.advanceTimersByTimeAsync(0)
     expect(api.supervise).toHaveBeenCalledWith('c1', { mode: 'listen', leg: { kind: 'phone' } })
@@ -180,26 +163,186 @@ describe('the panel', () => {
     expect(again.get()).toMatchObject({ phase: 'live', supervision: { mode: 'barge' } })
   })
 
-  test('a mode that the server lowers by itself takes the microphone along, and says why until it is read', async () => {
-    const { panel, board, voice } = stage()
+  test('a mode that the server lowers by itself says why until it is read', async () => {
+    const { panel, board } = stage()
     await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
     await panel.change({ mode: 'whisper' })
-    voice.pause.mockClear()
     const fell = supervision({ mode: 'listen', version: 3, fell_because: 'control_lost' })
     board.call(call('c1', { supervisions: [fell] }), 1)
     expect(panel.get().supervision).toMatchObject({ mode: 'listen', fell_because: 'control_lost' })
-    expect(voice.pause).toHaveBeenCalledTimes(1)
     panel.fellSeen()
     expect(panel.get().fell_seen).toBe(3)
   })
+})
 
-  test('a hand-back takes the microphone along', async () => {
+describe('leaving', () => {
+  test('is done when the server says so; refused, the panel stays and nothing is forgotten', async () => {
+    const { panel, api, storage } = stage()
+    await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
+    await panel.change({ mode: 'barge' })
+    for (const refusal of [
+      new Refused(403, 'bad_origin', ['bad_origin'], ''),
+      new Refused(0, 'unreachable', [], ''),
+      new Refused(503, 'overloaded', ['overloaded'], ''),
+    ]) {
+      api.leave.mockRejectedValueOnce(refusal)
+      expect(await panel.leave()).toBe(false)
+      expect(panel.get()).toMatchObject({
+        phase: 'live',
+        silent: true,
+        leaving: false,
+        supervision: { mode: 'barge' },
+        problem: { code: 'not_left', reasons: [refusal.code] },
+      })
+      expect(storage.getItem('undertone.panel')).toContain('s1')
+    }
+    api.leave.mockRejectedValueOnce(new Refused(404, 'no_such_supervision', [], ''))
+    expect(await panel.leave()).toBe(true)
+    expect(panel.get().phase).toBe('closed')
+    expect(storage.getItem('undertone.panel')).toBeNull()
+  })
+
+  test('that is refused keeps one from another call', async () => {
+    const { panel, api } = stage()
+    await panel.open('c1', DESK, { mode: 'listen' })
+    api.leave.mockRejectedValueOnce(new Refused(500, 'internal', [], ''))
+    await panel.open('c2', DESK, { mode: 'listen' })
+    expect(panel.get()).toMatchObject({ callId: 'c1', problem: { code: 'not_left' } })
+    expect(api.supervise).toHaveBeenCalledTimes(1)
+  })
+
+  test('in a takeover Esc never does it, however often', async () => {
+    const { panel, api } = stage()
+    api.supervise.mockResolvedValueOnce(supervision({ mode: 'takeover' }))
+    await panel.open('c1', DESK, { mode: 'takeover' })
+    expect([panel.escape(1_000), panel.escape(1_100), panel.escape(1_200)]).toEqual([
+      'ask',
+      'ask',
+      'ask',
+    ])
+    expect(api.leave).not.toHaveBeenCalled()
+  })
+
+  test('the last resort hangs up the browser, and goes on until the server has it no more', async () => {
     const { panel, api, voice } = stage()
     await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
-    await panel.change({ mode: 'takeover' })
-    voice.pause.mockClear()
-    api.agentAction.mockResolvedValueOnce(supervision({ mode: 'listen', version: 3 }))
-    await panel.agent('hand_back')
-    expect(voice.pause).toHaveBeenCalledTimes(1)
+    api.leave.mockRejectedValue(new Refused(0, 'unreachable', [], ''))
+    const done = panel.hangUp()
+    expect(panel.get().phase).toBe('closed')
+    await vi.advanceTimersByTimeAsync(600)
+    expect(voice.close).toHaveBeenCalled()
+    api.leave.mockResolvedValue()
+    await vi.advanceTimersByTimeAsync(5_000)
+    await done
+    expect(api.leave.mock.calls.length).toBe(3)
   })
+})
+
+describe('a wish that was given up', () => {
+  test('while the microphone is asked for is not sent when it comes', async () => {
+    const { panel, api, voice } = stage()
+    await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
+    const allow = later<void>()
+    voice.prepare.mockReturnValueOnce(allow.promise)
+    const raising = panel.change({ mode: 'barge' })
+    expect(panel.escape(10_000)).toBe('listen')
+    await vi.advanceTimersByTimeAsync(0)
+    allow.resolve()
+    await raising
+    expect(api.change.mock.calls.map(([, change]) => change.mode)).toEqual(['listen'])
+    expect(panel.get()).toMatchObject({ wanted: null, supervision: { mode: 'listen' } })
+  })
+
+  test.each(['ready', 'prepare'] as const)(
+    'while %s is waited for begins nothing',
+    async (wait) => {
+      const { panel, api, voice } = stage()
+      const come = later<void>()
+      voice[wait].mockReturnValueOnce(come.promise)
+      const opening = panel.open('c1', { kind: 'phone' }, { mode: 'whisper' })
+      await vi.advanceTimersByTimeAsync(0)
+      expect(panel.escape(0)).toBe('leave')
+      come.resolve()
+      await opening
+      expect(api.supervise).not.toHaveBeenCalled()
+      expect(panel.get().phase).toBe('closed')
+    },
+  )
+
+  test('a switch of the alert meanwhile does not give it up', async () => {
+    const { panel, api, voice } = stage()
+    await panel.open('c1', { kind: 'phone' }, { mode: 'listen' })
+    const allow = later<void>()
+    voice.prepare.mockReturnValueOnce(allow.promise)
+    const raising = panel.change({ mode: 'whisper' })
+    await panel.change({ alert: true })
+    expect(panel.get().wanted).toBe('whisper')
+    api.change.mockResolvedValueOnce(supervision({ mode: 'whisper', version: 3 }))
+    allow.resolve()
+    await raising
+    expect(api.change).toHaveBeenLastCalledWith('s1', { mode: 'whisper' })
+    expect(panel.get()).toMatchObject({ wanted: null, supervision: { mode: 'whisper' } })
+  })
+})
+
+describe('what could not be asked', () => {
+  test('after a reload is asked again until the server says: a session is not forgotten for a hiccup', async () => {
+    const { panel, api, storage } = stage()
+    storage.setItem('undertone.panel', JSON.stringify({ id: 's1', callId: 'c1', hearOn: DESK }))
+    api.supervision.mockRejectedValueOnce(new Refused(0, 'unreachable', [], ''))
+    api.supervision.mockRejectedValueOnce(new Refused(503, 'overloaded', [], ''))
+    api.supervision.mockResolvedValueOnce(supervision({ mode: 'takeover' }))
+    const restoring = panel.restore()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(panel.get()).toMatchObject({ phase: 'opening', wanted: null })
+    await vi.advanceTimersByTimeAsync(2_000)
+    await restoring
+    expect(panel.get()).toMatchObject({ phase: 'live', supervision: { mode: 'takeover' } })
+  })
+
+  test('what is kept and cannot be read is forgotten', async () => {
+    const { panel, storage } = stage()
+    storage.setItem('undertone.panel', '{')
+    await panel.restore()
+    expect(storage.getItem('undertone.panel')).toBeNull()
+  })
+
+  test('does not end the panel, and is not asked at each change of the board', async () => {
+    const { panel, api, board } = stage()
+    await panel.open('c1', DESK, { mode: 'listen' })
+    api.call.mockRejectedValueOnce(new Refused(0, 'unreachable', [], '') as never)
+    for (let n = 0; n < 5; n++) board.snapshot([], [], [], n)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(panel.get().phase).toBe('live')
+    expect(api.call).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(2_100)
+    expect(panel.get()).toMatchObject({ phase: 'ended', end_reason: 'customer_left' })
+  })
+
+  test('a supervision that the call shows no more is over', async () => {
+    const { panel, api, board } = stage()
+    await panel.open('c1', DESK, { mode: 'listen' })
+    board.snapshot([call('c1', { supervisions: [supervision()] })], [], [], 1)
+    api.call.mockResolvedValueOnce(call('c1'))
+    board.snapshot([call('c1')], [], [], 2)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(panel.get().phase).toBe('ended')
+  })
+})
+
+test('that nothing was heard is said only when no guard can have run out by then', async () => {
+  const { panel, api } = stage()
+  await panel.open('c1', DESK, { mode: 'listen' })
+  const slow = later<Supervision>()
+  api.change.mockReturnValueOnce(slow.promise)
+  const raising = panel.change({ mode: 'barge' })
+  await vi.advanceTimersByTimeAsync(200) // the answer is late: the guard began long ago
+  slow.resolve(supervision({ mode: 'barge', version: 2, guard_ms: 250 }))
+  await raising
+  await vi.advanceTimersByTimeAsync(100)
+  expect(panel.get().guard_until_ms).not.toBeNull()
+  api.change.mockResolvedValueOnce(supervision({ version: 3 }))
+  panel.escape(Date.now())
+  await vi.advanceTimersByTimeAsync(0)
+  expect(panel.get()).toMatchObject({ cancelled: false, supervision: { mode: 'listen' } })
 })

@@ -77,7 +77,8 @@ describe('a phone that another page takes', () => {
   test('is gone here at once, with the microphone, and is asked for by this page’s name', async () => {
     const { one, api, state, mine } = phone()
     await one.ready()
-    await one.speak()
+    await one.prepare()
+    one.open(true)
     expect(one.get()).toMatchObject({ phase: 'up', microphone: 'on' })
     state.now = 'elsewhere'
     one.told({ state: 'elsewhere' })
@@ -111,12 +112,12 @@ describe('a phone that another page takes', () => {
     state.now = 'elsewhere'
     one.told({ state: 'elsewhere' })
     await vi.advanceTimersByTimeAsync(0)
-    for (const asked of [one.speak(), one.prepare()])
-      await expect(asked).rejects.toMatchObject({ code: 'phone_elsewhere' })
+    await expect(one.prepare()).rejects.toMatchObject({ code: 'phone_elsewhere' })
     expect(getUserMedia).not.toHaveBeenCalled()
     await expect(one.ready()).rejects.toMatchObject({ code: 'phone_elsewhere' })
     await one.ready(true)
-    await one.speak()
+    await one.prepare()
+    one.open(true)
     expect(one.get()).toMatchObject({ phase: 'up', microphone: 'on' })
   })
 })

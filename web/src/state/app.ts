@@ -8,13 +8,14 @@ import { LIMITS } from './attention'
 import { inForce, labelsOf, type Labels } from './labels'
 import { LiveBoard } from './board'
 import { RaisedHand } from './hand'
-import { Aside, PushToTalk } from './holding'
+import { Aside } from './holding'
 import { Answering } from './incoming'
 import { Keypad } from './keypad'
 import { Keys } from './keys'
 import { LineWatch } from './line'
 import { Asking, Events, type Connection, type Live } from './live'
 import { MicMeter } from './mic'
+import { Microphone } from './microphone'
 import { Notes, type Prompt, type Reply } from './notes'
 import { AudioPanel, type HearOn } from './panel'
 import { BrowserPhone } from './phone'
@@ -50,7 +51,8 @@ export interface App {
   keypad: Keypad
   /** One's own microphone, while one is to be heard. */
   mic: MicMeter
-  pushToTalk: PushToTalk
+  /** Whether it may be heard, and the keys that say so. */
+  microphone: Microphone
   aside: Aside
   /** What dialogs are open over the page. */
   dialog: Store<Dialog>
@@ -63,7 +65,10 @@ export interface App {
 }
 
 export type Dialog =
-  { kind: 'none' | 'keys' | 'headset' | 'hand_back' } | { kind: 'takeover'; callId: string }
+  | { kind: 'none' | 'keys' | 'headset' | 'hand_back' }
+  | { kind: 'takeover'; callId: string }
+  /** Out of a takeover; `then`: what is to be attended next. */
+  | { kind: 'leave'; then: { callId: string; mode: Mode } | null }
 
 export function makeApp(): App {
   const session = new SessionStore(sessionStorage)
@@ -74,8 +79,7 @@ export function makeApp(): App {
   const board = new LiveBoard()
   const player = new StreamPlayer()
   const phone = new BrowserPhone(api, sessionStorage)
-  const pushToTalk = new PushToTalk(phone, () => preferences.get().pushToTalk)
-  const panel = new AudioPanel(api, board, player, pushToTalk, sessionStorage)
+  const panel = new AudioPanel(api, board, player, phone, sessionStorage)
   const notes = new Notes()
   const told = {
     me: (me: Parameters<SessionStore['known']>[0]) => session.known(me),
@@ -165,7 +169,13 @@ export function makeApp(): App {
     keys: new Keys(() => ({ on: preferences.get().keys, map: preferences.get().keymap })),
     keypad: new Keypad(phone, panel),
     mic: new MicMeter({ panel, phone, level: () => phone.loudness(), still }),
-    pushToTalk,
+    microphone: new Microphone({
+      panel,
+      phone,
+      board,
+      preferences,
+      me: () => me()?.person.id ?? null,
+    }),
     aside: new Aside(panel),
     dialog,
     limits: () => me()?.policy ?? LIMITS,
@@ -173,7 +183,6 @@ export function makeApp(): App {
     devices,
     hearOn,
   }
-  preferences.watch(() => pushToTalk.chosen())
   player.volume(preferences.get().volume)
   phone.volume(preferences.get().volume)
   const chooseMicrophone = () => (phone.device = preferences.get().headset?.microphone ?? '')

@@ -1,71 +1,15 @@
-// What lasts as long as a key is down: speaking (push-to-talk), and an aside to the agent alone while one
-// speaks with all. Both end open-and-shut: whatever happens, a key that is up lets nothing through.
-import type { AudioPanel, Voice } from './panel'
-import { Store } from './store'
+// What lasts as long as a key is down: an aside to the agent alone while one speaks with all. It ends as it began,
+// whatever happens meanwhile; who asked for something else under the key is left with that.
+import type { AudioPanel } from './panel'
 
-type Inner = Voice & { prepare(): Promise<void> }
-
-/** The microphone behind push-to-talk: the panel says when it may be open, the key when it is. */
-export class PushToTalk extends Store<{ held: boolean }> implements Voice {
-  readonly #inner: Inner
-  readonly #wanted: () => boolean
-  /** The panel lets it be heard. */
-  #may = false
-
-  constructor(inner: Inner, wanted: () => boolean) {
-    super({ held: false })
-    this.#inner = inner
-    this.#wanted = wanted
-  }
-
-  ready(here?: boolean): Promise<void> {
-    return this.#inner.ready(here)
-  }
-
-  tune(): Promise<void> {
-    return this.#inner.tune()
-  }
-
-  /** Refused without a microphone, though it may stay shut until the key is down. */
-  async speak(): Promise<void> {
-    if (this.#wanted() && !this.get().held) await this.#inner.prepare()
-    else await this.#inner.speak()
-    this.#may = true
-    if (this.#wanted()) this.#settle() // The key may have gone up meanwhile.
-  }
-
-  pause(): void {
-    this.#may = false
-    this.#inner.pause()
-  }
-
-  /** False if there is nothing to hold: the key then means nothing. */
-  hold(held: boolean): boolean {
-    if (held && !(this.#may && this.#wanted())) return false
-    this.set({ held })
-    this.#settle()
-    return true
-  }
-
-  /** Push-to-talk was chosen, or given up, while one speaks. */
-  chosen(): void {
-    this.#settle()
-  }
-
-  #settle(): void {
-    if (!this.#may) return
-    if (this.get().held || !this.#wanted())
-      void this.#inner.speak().catch(() => {}) // It says so itself.
-    else this.#inner.pause()
-  }
-}
-
-type Panel = Pick<AudioPanel, 'mode' | 'change'>
+type Panel = Pick<AudioPanel, 'mode' | 'turn' | 'change'>
 
 /** Hold: only the agent hears one. Let go: back with all, muted. */
 export class Aside {
   readonly #panel: Panel
   #going: Promise<void> | null = null
+  /** The panel's wish that is this aside. */
+  #turn = 0
 
   constructor(panel: Panel) {
     this.#panel = panel
@@ -75,11 +19,16 @@ export class Aside {
     return this.#going !== null
   }
 
-  /** In barge alone: who has taken over is all that the customer has. */
+  /** Whether the key would do anything. In barge alone: who has taken over is all that the customer has. */
+  get may(): boolean {
+    return this.held || this.#panel.mode === 'barge'
+  }
+
   press(): boolean {
     if (this.#going) return true
-    if (this.#panel.mode !== 'barge') return false
+    if (!this.may) return false
     this.#going = this.#panel.change({ mode: 'whisper', muted: false })
+    this.#turn = this.#panel.turn
     return true
   }
 
@@ -90,6 +39,8 @@ export class Aside {
     await going
     if (this.#going !== going) return
     this.#going = null
+    // Esc, or another mode, under the key: whoever went to listen is not put back among all.
+    if (this.#panel.turn !== this.#turn) return
     if (this.#panel.mode === 'whisper') await this.#panel.change({ mode: 'barge', muted: true })
   }
 }

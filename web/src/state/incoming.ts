@@ -30,12 +30,9 @@ export function incoming(board: Board, phone: PhoneState, me: string): Incoming 
 
 export class Answering extends Store<{ problem: Refused | null }> {
   readonly #api: Pick<Api, 'answer' | 'decline'>
-  readonly #voice: Pick<Voice, 'ready' | 'speak' | 'pause'>
+  readonly #voice: Pick<Voice, 'ready' | 'prepare'>
 
-  constructor(
-    api: Pick<Api, 'answer' | 'decline'>,
-    voice: Pick<Voice, 'ready' | 'speak' | 'pause'>,
-  ) {
+  constructor(api: Pick<Api, 'answer' | 'decline'>, voice: Pick<Voice, 'ready' | 'prepare'>) {
     super({ problem: null })
     this.#api = api
     this.#voice = voice
@@ -45,16 +42,20 @@ export class Answering extends Store<{ problem: Refused | null }> {
   async takeCallsHere(): Promise<void> {
     await this.#try(async () => {
       await this.#voice.ready()
-      await this.#voice.speak()
-      this.#voice.pause()
+      await this.#voice.prepare()
     })
   }
 
+  /** The microphone first: nobody is answered by somebody who cannot be heard. It opens by microphone.ts. */
   async answer(call: string): Promise<void> {
     await this.#try(async () => {
+      await this.#voice.prepare()
       await this.#api.answer(call)
-      await this.#voice.speak()
     })
+  }
+
+  dismiss(): void {
+    this.set({ problem: null })
   }
 
   async decline(call: string): Promise<void> {

@@ -29,7 +29,10 @@ export type Act = keyof typeof DEFAULTS
 export type Keymap = Partial<Record<Act, string>>
 export const ACTS = Object.keys(DEFAULTS) as Act[]
 
-/** Where a key is listened to. Of two that never listen at once, both may have the same key. */
+/**
+ * Where a key is listened to. Of two at different places both may have the same key: where one that is held and
+ * one of a row meet, the held one goes first, while it would do anything.
+ */
 const PLACES: Record<Act, 'page' | 'row' | 'panel' | 'agent'> = {
   find: 'page',
   help: 'page',

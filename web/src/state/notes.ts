@@ -44,9 +44,14 @@ export class Notes extends Store<Written> {
   }
 }
 
-/** The last prompt on this call. */
-export const lastPrompt = (written: Written, call: string): Prompt | null =>
-  written.prompts.findLast((one) => one.call_id === call) ?? null
+/** The last prompt on this call of somebody who is still there. */
+export const lastPrompt = (
+  written: Written,
+  call: string,
+  gone: readonly string[] = [],
+): Prompt | null =>
+  written.prompts.findLast((one) => one.call_id === call && !gone.includes(one.supervision_id)) ??
+  null
 
 /** What the agents replied to this supervision, the newest first. */
 export const repliesTo = (written: Written, supervision: string): Reply[] =>

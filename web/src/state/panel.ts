@@ -1,8 +1,9 @@
 // The Audio Monitoring panel's state: one supervision of mine, from the click to its end. The mode moves on
-// the server's word alone; a failure goes back and says why. Knows no React and no words.
+// the server's word alone; a failure goes back and says why, and one has left when the server says so, not before.
+// Opens no microphone: it says what is true, and microphone.ts goes by that. Knows no React and no words.
 //
 //   closed ──open──▶ opening ──live──▶ live ⇄ (wanted: switching) ──left, ended──▶ ended ──close──▶ closed
-//                       └──refused──▶ ended (problem)
+//                       └──refused──▶ ended (problem)          └─leave refused: live, silent, not_left
 import { Refused, refusedBy, type Api, type Change } from '../api/client'
 import type { AgentActionWord, AgentAfter, Call, LegWanted, Mode, Supervision } from '../api/types'
 import type { LiveBoard } from './board'
@@ -24,6 +25,10 @@ export interface Panel {
   wanted: Mode | null
   /** What was asked to become of the agent at the takeover. */
   agent_after: AgentAfter | null
+  /** By one's own wish nothing is sent from here, whatever the server has in force. */
+  silent: boolean
+  /** One is on the way out, and the server has not said yes. */
+  leaving: boolean
   /** By our own clock: until then the customer does not hear what was raised. */
   guard_until_ms: number | null
   /** The last raise was called back within its guard. */
@@ -43,6 +48,8 @@ export const CLOSED: Panel = {
   supervision: null,
   wanted: null,
   agent_after: null,
+  silent: false,
+  leaving: false,
   guard_until_ms: null,
   cancelled: false,
   problem: null,
@@ -53,8 +60,10 @@ export const CLOSED: Panel = {
 
 const ESC_TWICE_MS = 600
 const KEPT = 'undertone.panel'
-/** A cancel is only called one if its answer came while the guard surely still ran. */
-const GUARD_MARGIN_MS = 40
+/** Between tries to be rid of, or to find again, what the server may still have. */
+const AGAIN_MS = [500, 1_000, 2_000, 4_000, 8_000]
+/** The board may only be late: so long until it is asked about again. */
+const LATE_MS = 2_000
 
 export interface Options {
   mode: Mode
@@ -66,8 +75,9 @@ export interface Options {
 /** The microphone and loudspeaker of the browser's own leg. */
 export interface Voice {
   ready(here?: boolean): Promise<void>
-  speak(): Promise<void>
-  pause(): void
+  /** The microphone is there, and not open by that. */
+  prepare(): Promise<void>
+  close(): Promise<void>
   /** The leg is on a call now, whose codec may be another. */
   tune(): Promise<void>
 }
@@ -86,6 +96,15 @@ export class AudioPanel extends Store<Panel> {
   readonly #voice: Voice
   #abort: AbortController | null = null
   #asked = 0
+  #departing: Promise<boolean> | null = null
+  /** The server is being asked whether it is over. */
+  #going = false
+  /** Of this supervision the board has known: when it is not there any more, it is over. */
+  #boarded: string | null = null
+  /** Found again after a reload, as soon as the server answers. */
+  #sought: string | null = null
+  /** When the mode in force was asked for: the server cannot have begun its guard before. */
+  #asked_ms = 0
   #esc_ms = Number.NEGATIVE_INFINITY
   /** Told after everything that changed something on the server. */
   onDone: () => void = () => {}
@@ -112,37 +131,41 @@ export class AudioPanel extends Store<Panel> {
     return phase === 'live' && supervision ? supervision.mode : null
   }
 
+  /** Counts the wishes: whoever waited for something sees whether its own still stands. */
+  get turn(): number {
+    return this.#asked
+  }
+
+  #stands(turn: number): void {
+    if (turn !== this.#asked) throw new Refused(0, 'superseded', ['superseded'], '')
+  }
+
   /** Attend a call. On the call that is attended already it changes the mode. */
   async open(callId: string, hearOn: HearOn, options: Options): Promise<void> {
     const now = this.get()
     if (now.phase === 'live' && now.callId === callId && canSpeak(now.hearOn, options.mode)) {
       return this.change({ mode: options.mode, ...optional(options) })
     }
-    if (now.phase === 'live' || now.phase === 'opening') await this.leave()
+    if (now.phase === 'opening' && now.callId === callId && now.wanted === options.mode) return
     const turn = ++this.#asked
+    if (now.phase === 'live' && !(await this.#depart())) return
+    if (turn !== this.#asked) return
+    this.#quiet()
     const call = this.#board.get().calls.get(callId)?.call ?? null
     const agent_after = options.agent_after ?? null
     const wanted = options.mode
-    this.set({
-      ...CLOSED,
-      phase: 'opening',
-      callId,
-      call,
-      hearOn,
-      wanted,
-      agent_after,
-      opened_ms: Date.now(),
-    })
+    const opened_ms = Date.now()
+    this.set({ ...CLOSED, phase: 'opening', callId, call, hearOn, wanted, agent_after, opened_ms })
     try {
       const supervision =
         hearOn.kind === 'stream'
           ? await this.#listen(turn, callId)
-          : await this.#join(callId, hearOn, options)
-      if (turn !== this.#asked) return void this.#api.leave(supervision.id).catch(() => {})
+          : await this.#join(turn, callId, hearOn, options)
+      if (turn !== this.#asked) return void this.#discard(supervision.id)
       this.#live(supervision)
       // In the browser only a missing microphone makes less of a wish than was asked for.
       if (hearOn.kind === 'phone' && supervision.mode === 'listen' && options.mode !== 'listen') {
-        this.#unheard(options.mode)
+        this.#unheard(options.mode, this.#without)
       }
       this.onDone()
     } catch (error) {
@@ -150,19 +173,29 @@ export class AudioPanel extends Store<Panel> {
     }
   }
 
-  async #join(callId: string, hearOn: HearOn, options: Options): Promise<Supervision> {
+  /** What kept the microphone away. */
+  #without: Refused | null = null
+
+  async #join(
+    turn: number,
+    callId: string,
+    hearOn: HearOn,
+    options: Options,
+  ): Promise<Supervision> {
     const leg: LegWanted =
       hearOn.kind === 'sip' ? { kind: 'sip', uri: hearOn.uri } : { kind: 'phone' }
-    const ask = (mode: Mode) => this.#api.supervise(callId, { mode, leg, ...optional(options) })
+    const ask = (mode: Mode) => {
+      this.#stands(turn)
+      this.#asked_ms = Date.now()
+      return this.#api.supervise(callId, { mode, leg, ...optional(options) })
+    }
     if (hearOn.kind !== 'phone') return ask(options.mode)
     await this.#voice.ready()
     if (options.mode === 'listen') return ask('listen')
-    const heard = await this.#voice.speak().then(
-      () => true,
-      () => false,
-    )
+    this.#stands(turn)
+    this.#without = await this.#voice.prepare().then(() => null, refusedBy)
     // Without a microphone one listens at once, and is told why no more came of it.
-    return ask(heard ? options.mode : 'listen')
+    return ask(this.#without ? 'listen' : options.mode)
   }
 
   async #listen(turn: number, callId: string): Promise<Supervision> {
@@ -186,97 +219,180 @@ export class AudioPanel extends Store<Panel> {
       supervision,
       wanted: null,
       problem: null,
-      guard_until_ms: guard(supervision),
+      guard_until_ms: this.#guard(supervision),
     }))
     if (hearOn.kind === 'phone') void this.#voice.tune()
   }
 
-  /** Change the running supervision; what was asked for shows as `wanted` until the server says so. */
+  /** Change the running supervision; a mode that was asked for shows as `wanted` until the server says so. */
   async change(change: Change): Promise<void> {
-    const { phase, supervision, wanted, guard_until_ms } = this.get()
-    if (phase !== 'live' || !supervision) return
-    const turn = ++this.#asked
-    const cancelling = change.mode === 'listen' && guard_until_ms !== null
-    this.update((p) => ({ ...p, wanted: change.mode ?? wanted, problem: null, cancelled: false }))
+    const { phase, supervision, hearOn, leaving } = this.get()
+    if (phase !== 'live' || !supervision || leaving) return
+    const here = hearOn.kind === 'phone'
+    // What changes no mode takes no wish's place.
+    const turn = change.mode ? ++this.#asked : this.#asked
+    // By the server's guard nobody can have heard anything before this instant of our clock.
+    const unheard_ms = this.#asked_ms + (isGuarded(supervision) ? supervision.guard_ms : 0)
+    this.update((p) => ({
+      ...p,
+      wanted: change.mode ?? p.wanted,
+      silent: p.silent || (here && change.muted === true),
+      problem: null,
+      cancelled: false,
+    }))
     try {
-      await this.#hush(change.mode)
+      if (here && change.mode && change.mode !== 'listen') await this.#voice.prepare()
+      this.#stands(turn)
+      const asked_ms = Date.now()
       const now = await this.#api.change(supervision.id, change)
-      if (turn !== this.#asked) return
-      await this.#unhush(now.mode)
-      const cancelled = cancelling && Date.now() < (guard_until_ms ?? 0) - GUARD_MARGIN_MS
+      this.#learn(now)
+      this.#stands(turn)
+      const cancelled =
+        change.mode === 'listen' && isGuarded(supervision) && Date.now() < unheard_ms
+      if (change.mode) this.#asked_ms = asked_ms
       this.update((p) => ({
         ...p,
-        supervision: newer(p.supervision, now),
-        wanted: null,
+        wanted: change.mode ? null : p.wanted,
+        silent: change.mode || change.muted !== undefined ? now.muted : p.silent,
         agent_after: change.agent_after ?? p.agent_after,
         cancelled,
-        guard_until_ms: change.mode ? guard(now) : p.guard_until_ms,
+        guard_until_ms: change.mode ? this.#guard(now) : p.guard_until_ms,
       }))
       this.onDone()
     } catch (error) {
       if (turn !== this.#asked) return // A later wish took its place.
       const problem = refusedBy(error)
-      this.update((p) => ({ ...p, wanted: null, problem }))
-      if (problem.code === 'microphone_denied') this.#unheard(change.mode)
+      this.update((p) => ({ ...p, wanted: change.mode ? null : p.wanted, problem }))
+      if (problem.code.startsWith('microphone_')) this.#unheard(change.mode, problem)
     }
   }
 
-  /** The microphone stops before a change is asked for, and starts when the server says it is in force. */
-  async #hush(mode: Mode | undefined): Promise<void> {
-    if (mode === undefined || this.get().hearOn.kind !== 'phone') return
-    if (mode !== 'listen') await this.#voice.speak()
-    this.#voice.pause()
+  /** An answer is true, whether or not its wish still stands. */
+  #learn(now: Supervision): void {
+    this.update((p) =>
+      p.phase === 'live' && p.supervision?.id === now.id
+        ? { ...p, supervision: newer(p.supervision, now) }
+        : p,
+    )
   }
 
-  async #unhush(mode: Mode): Promise<void> {
-    if (this.get().hearOn.kind === 'phone' && mode !== 'listen') await this.#voice.speak()
+  /** How long Esc still cancels, at most; when that is over, it is not said any more. */
+  #guard(supervision: Supervision): number | null {
+    if (!isGuarded(supervision)) return null
+    const { guard_ms } = supervision
+    const until = Date.now() + guard_ms
+    setTimeout(() => {
+      this.update((p) => (p.guard_until_ms === until ? { ...p, guard_until_ms: null } : p))
+    }, guard_ms)
+    return until
   }
 
-  /** In listen by somebody else's doing, or by a hand-back: the microphone goes with it. */
-  #lowered(now: Supervision): void {
-    const { supervision, hearOn } = this.get()
-    if (hearOn.kind !== 'phone' || now.mode !== 'listen') return
-    if (supervision && supervision.mode !== 'listen') this.#voice.pause()
-  }
-
-  async agent(action: AgentActionWord): Promise<void> {
-    const { supervision } = this.get()
-    if (!supervision) return
+  /** True when the server has done it. A hand-back is a change of mode: nothing is sent meanwhile. */
+  async agent(action: AgentActionWord): Promise<boolean> {
+    const { supervision, phase, leaving } = this.get()
+    if (phase !== 'live' || !supervision || leaving) return false
+    const back = action === 'hand_back'
+    const turn = back ? ++this.#asked : this.#asked
+    this.update((p) => ({ ...p, wanted: back ? 'listen' : p.wanted, problem: null }))
+    const wanted = (p: Panel) => (back ? null : p.wanted)
     try {
-      const now = await this.#api.agentAction(supervision.id, action)
-      this.#lowered(now)
-      this.update((p) => ({ ...p, supervision: newer(p.supervision, now), problem: null }))
+      this.#learn(await this.#api.agentAction(supervision.id, action))
+      this.#stands(turn)
+      this.update((p) => ({ ...p, wanted: wanted(p) }))
       this.onDone()
+      return true
     } catch (error) {
-      this.update((p) => ({ ...p, problem: refusedBy(error) }))
+      if (turn === this.#asked)
+        this.update((p) => ({ ...p, wanted: wanted(p), problem: refusedBy(error) }))
+      return false
     }
   }
 
-  /** Once: back to listen (`hand_back` asks, in takeover). Twice within a moment: leave. */
+  /** Once: back to listen. Twice within a moment: leave. In a takeover it asks: a customer would be left. */
   escape(now_ms: number): 'listen' | 'leave' | 'ask' | 'nothing' {
-    const { phase, supervision, wanted } = this.get()
+    const { phase, supervision, wanted, leaving } = this.get()
     if (phase === 'opening') return (void this.leave(), 'leave')
-    if (phase !== 'live' || !supervision) return 'nothing'
+    if (phase !== 'live' || !supervision || leaving) return 'nothing'
+    if (supervision.mode === 'takeover') return 'ask'
     const twice = now_ms - this.#esc_ms <= ESC_TWICE_MS
     this.#esc_ms = now_ms
     if (twice) return (void this.leave(), 'leave')
-    if (supervision.mode === 'takeover') return 'ask'
     if (supervision.mode === 'listen' && wanted === null) return 'nothing'
     void this.change({ mode: 'listen' })
     return 'listen'
   }
 
-  async leave(): Promise<void> {
+  /** True when one has left by the server's word. Until then the panel stays, and nothing is sent. */
+  async leave(): Promise<boolean> {
     this.#asked += 1
-    const { supervision, phase } = this.get()
-    this.#abort?.abort()
-    this.#abort = null
-    if (supervision && phase === 'live') {
-      await this.#api.leave(supervision.id).catch(() => {}) // Gone already is as good.
+    if (this.get().phase === 'live') return this.#depart()
+    if (this.#sought) void this.#discard(this.#sought)
+    this.reset()
+    this.onDone()
+    return true
+  }
+
+  #depart(): Promise<boolean> {
+    this.#departing ??= this.#left().finally(() => (this.#departing = null))
+    return this.#departing
+  }
+
+  async #left(): Promise<boolean> {
+    const { supervision, hearOn } = this.get()
+    if (!supervision) return true
+    const silent = hearOn.kind === 'phone'
+    this.update((p) => ({
+      ...p,
+      leaving: true,
+      silent: p.silent || silent,
+      wanted: null,
+      problem: null,
+    }))
+    this.#quiet()
+    const refusal = await this.#api.leave(supervision.id).then(() => null, refusedBy)
+    // Of a stream there is nothing left once it is not read any more.
+    if (refusal && !isOver(refusal) && hearOn.kind !== 'stream' && this.get().phase === 'live') {
+      const reasons = refusal.reasons.length > 0 ? refusal.reasons : [refusal.code]
+      const problem = new Refused(refusal.status, 'not_left', reasons, refusal.message)
+      this.update((p) => ({ ...p, leaving: false, problem }))
+      return false
     }
     this.#forget()
     this.set(CLOSED)
     this.onDone()
+    return true
+  }
+
+  /** The last resort where the server does not let one leave: the browser's phone hangs up. */
+  async hangUp(): Promise<void> {
+    const { supervision } = this.get()
+    this.reset()
+    await this.#voice.close()
+    if (supervision) await this.#discard(supervision.id)
+  }
+
+  /** What nobody here wants any more is not left running over there. */
+  async #discard(id: string): Promise<void> {
+    for (let n = 0; n <= AGAIN_MS.length; n++) {
+      const refusal = await this.#api.leave(id).then(() => null, refusedBy)
+      if (!refusal || isOver(refusal) || refusal.status === 401) return
+      await pause(AGAIN_MS[n] ?? 0)
+    }
+  }
+
+  /** Nothing is attended here, and nothing is kept of it; the server is not asked, or has ended it already. */
+  reset(): void {
+    this.#asked += 1
+    this.#sought = null
+    this.#quiet()
+    this.#forget()
+    this.set(CLOSED)
+  }
+
+  /** The stream is not read any more. */
+  #quiet(): void {
+    this.#abort?.abort()
+    this.#abort = null
   }
 
   /** What was kept for a reload is another page's. */
@@ -284,28 +400,24 @@ export class AudioPanel extends Store<Panel> {
     this.#forget()
   }
 
-  /** Somebody else sits here: nothing of it is theirs. The server has ended it with the session. */
-  reset(): void {
-    this.#asked += 1
-    this.#abort?.abort()
-    this.#abort = null
-    this.#voice.pause()
-    this.#forget()
-    this.set(CLOSED)
-  }
-
   close(): void {
     if (this.get().phase === 'ended') this.set(CLOSED)
   }
 
   /** Something of ours is missing for what was wished. */
-  needs(code: 'needs_phone' | 'microphone_denied', reason: string = code): void {
-    if (this.get().phase === 'live')
-      this.update((p) => ({ ...p, problem: new Refused(0, code, [reason], '') }))
+  needs(code: string, reason: string = code): void {
+    this.refused(new Refused(0, code, [reason], ''))
   }
 
-  #unheard(mode: Mode | undefined): void {
-    this.needs('microphone_denied', mode === 'whisper' ? 'microphone_to_whisper' : undefined)
+  /** Something that was tried beside the running supervision came to nothing. */
+  refused(problem: Refused): void {
+    if (this.get().phase === 'live') this.update((p) => ({ ...p, problem }))
+  }
+
+  #unheard(mode: Mode | undefined, why: Refused | null): void {
+    const code = why?.code ?? 'microphone_denied'
+    const whisper = code === 'microphone_denied' && mode === 'whisper'
+    this.needs(code, whisper ? 'microphone_to_whisper' : undefined)
   }
 
   dismiss(): void {
@@ -319,15 +431,9 @@ export class AudioPanel extends Store<Panel> {
 
   /** After a reload: the server still has the supervision, or says that it has not. */
   async restore(): Promise<void> {
-    const text = this.#kept.getItem(KEPT)
-    if (!text) return
-    const { id, callId, hearOn } = JSON.parse(text) as {
-      id: string
-      callId: string
-      hearOn: HearOn
-    }
-    if (hearOn.kind === 'stream') return this.#forget()
-    await this.#adopt(id, callId, hearOn)
+    const kept = parsed(this.#kept.getItem(KEPT))
+    if (!kept || kept.hearOn.kind === 'stream') return this.#forget()
+    await this.#adopt(kept.id, kept.callId, kept.hearOn)
   }
 
   /** Takes the browser's phone from another page, and with it the supervision that runs on it. */
@@ -340,8 +446,11 @@ export class AudioPanel extends Store<Panel> {
   }
 
   async #adopt(id: string, callId: string, hearOn: HearOn): Promise<void> {
-    const supervision = await this.#api.supervision(id).catch(() => null)
-    if (supervision?.state !== 'live') return this.#forget()
+    const turn = ++this.#asked
+    const supervision = await this.#seek(turn, id, callId, hearOn)
+    if (turn !== this.#asked) return
+    this.#sought = null
+    if (supervision?.state !== 'live') return this.reset()
     const opened_ms = Date.parse(supervision.started_at)
     this.#kept.setItem(KEPT, JSON.stringify({ id, callId, hearOn }))
     this.set({ ...CLOSED, phase: 'live', callId, hearOn, supervision, opened_ms })
@@ -349,10 +458,30 @@ export class AudioPanel extends Store<Panel> {
     if (hearOn.kind !== 'phone') return
     try {
       await this.#voice.ready()
-      if (supervision.mode !== 'listen') await this.#voice.speak()
+      if (this.get().supervision?.mode !== 'listen') await this.#voice.prepare()
     } catch (error) {
-      this.update((p) => (p.phase === 'live' ? { ...p, problem: refusedBy(error) } : p))
+      if (turn === this.#asked) this.refused(refusedBy(error))
     }
+  }
+
+  /** A server that does not answer may have it all the same: it is asked until it says. */
+  async #seek(
+    turn: number,
+    id: string,
+    callId: string,
+    hearOn: HearOn,
+  ): Promise<Supervision | null> {
+    for (let n = 0; turn === this.#asked; n++) {
+      const found = await this.#api.supervision(id).catch(refusedBy)
+      if (!(found instanceof Refused)) return found
+      if (isOver(found) || found.status === 401 || found.status === 403) return null
+      if (n === 0 && turn === this.#asked) {
+        this.#sought = id
+        this.set({ ...CLOSED, phase: 'opening', callId, hearOn, opened_ms: Date.now() })
+      }
+      await pause(AGAIN_MS[n] ?? 8_000)
+    }
+    return null
   }
 
   /** The board knows more: a version of mine that is newer, or that the call is over. */
@@ -368,39 +497,50 @@ export class AudioPanel extends Store<Panel> {
     const mine = seen.supervisions.find((one) => one.id === supervision.id)
     if (mine && (mine.state === 'ended' || mine.state === 'failed'))
       return this.#end(mine.end_reason ?? null, null)
+    if (mine) this.#boarded = mine.id
+    else if (this.#boarded === supervision.id) void this.#gone()
     const next = newer(supervision, mine ?? supervision)
-    this.#lowered(next)
     if (seen !== call || next !== supervision)
       this.update((p) => ({ ...p, call: seen, supervision: next }))
   }
 
+  /** It may be over. What could not be asked is not over, and is asked again. */
   async #gone(): Promise<void> {
-    const turn = this.#asked
-    const { callId, supervision } = this.get()
-    const call = await this.#api.call(callId).catch(() => null)
-    if (turn !== this.#asked || this.get().phase !== 'live') return
-    const mine = call?.supervisions.find((one) => one.id === supervision?.id)
+    if (this.#going) return
+    this.#going = true
+    const { callId, supervision, hearOn } = this.get()
+    const call = await this.#api.call(callId).catch(refusedBy)
+    const now = this.get()
+    const same = now.phase === 'live' && now.supervision?.id === supervision?.id
+    if (same && this.#isOver(call, supervision, hearOn)) {
+      this.#going = false
+      if (call instanceof Refused) return this.#end(null, null)
+      const mine = call.supervisions.find((one) => one.id === supervision?.id)
+      this.update((p) => ({ ...p, call, supervision: mine ?? p.supervision }))
+      return this.#end(mine?.end_reason ?? call.end_reason ?? null, null)
+    }
+    await pause(LATE_MS)
+    this.#going = false
+    this.#look()
+  }
+
+  #isOver(call: Call | Refused, supervision: Supervision | null, hearOn: HearOn): boolean {
+    if (hearOn.kind === 'stream') return true // Its sound has ended.
+    if (call instanceof Refused) return isOver(call)
+    const mine = call.supervisions.find((one) => one.id === supervision?.id)
     // The board may only have been late.
-    if (
-      call &&
-      call.state !== 'ended' &&
-      mine?.state === 'live' &&
-      this.get().hearOn.kind !== 'stream'
-    )
-      return
-    if (call) this.update((p) => ({ ...p, call, supervision: mine ?? p.supervision }))
-    this.#end(mine?.end_reason ?? call?.end_reason ?? null, null)
+    return call.state === 'ended' || mine?.state !== 'live'
   }
 
   #end(end_reason: string | null, problem: Refused | null): void {
     this.#asked += 1
-    this.#abort?.abort()
-    this.#abort = null
+    this.#quiet()
     this.#forget()
     this.update((p) => ({
       ...p,
       phase: 'ended',
       wanted: null,
+      leaving: false,
       guard_until_ms: null,
       end_reason,
       problem,
@@ -427,7 +567,21 @@ function optional({ targets, agent_after, reason }: Options): Partial<Options> {
 const newer = (old: Supervision | null, now: Supervision) =>
   old && old.version >= now.version ? old : now
 
-const guard = (supervision: Supervision) =>
-  supervision.guard_ms > 0 && (supervision.mode === 'barge' || supervision.mode === 'takeover')
-    ? Date.now() + supervision.guard_ms
-    : null
+/** What is open toward the customer is so only after a while. */
+const isGuarded = ({ guard_ms, mode }: Supervision) =>
+  guard_ms > 0 && (mode === 'barge' || mode === 'takeover')
+
+/** The server has it no more. */
+const isOver = ({ status, code, reasons }: Refused) =>
+  status === 404 || [code, ...reasons].some((one) => OVER.includes(one))
+const OVER = ['no_such_supervision', 'no_such_call', 'call_ended']
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+function parsed(text: string | null): { id: string; callId: string; hearOn: HearOn } | null {
+  try {
+    return text === null ? null : (JSON.parse(text) as ReturnType<typeof parsed>)
+  } catch {
+    return null // Not ours, or of another version.
+  }
+}

@@ -1,12 +1,13 @@
 // The one telephone in this browser: a WebRTC leg that the server lends to one call at a time. The leg is
-// negotiated without a microphone; that comes, and is asked for, when one first wants to be heard. Knows
-// no call and no mode.
+// negotiated without a microphone (capture.ts); that comes, and is asked for, when one first wants to be heard.
+// Knows no call and no mode; whether the microphone may be open is for microphone.ts to say.
 //
 //   off ──ready──▶ connecting ──▶ up ⇄ lost (ICE restart, then anew) ──close──▶ off
 //                      └──▶ failed (why)     ▼
 //                                       elsewhere: another page has it, and only `ready(here)` takes it back
 import { Refused, refusedBy, type Api } from '../api/client'
 import type { Phone } from '../api/types'
+import { Capture, type Captured } from './capture'
 import type { Key } from './keypad'
 import { Loudness } from './loudness'
 import { Store } from './store'
@@ -14,7 +15,7 @@ import { pageName } from './tab'
 
 export interface PhoneState {
   phase: 'off' | 'connecting' | 'up' | 'lost' | 'elsewhere' | 'failed'
-  microphone: 'off' | 'on' | 'paused' | 'denied' | 'gone'
+  microphone: Captured
   problem: Refused | null
   /** 0 to 1, of what is heard. */
   level: number
@@ -41,7 +42,7 @@ export class BrowserPhone extends Store<PhoneState> {
   readonly #kept: Pick<Storage, 'getItem' | 'setItem'>
   #connection: RTCPeerConnection | null = null
   #sender: RTCRtpSender | null = null
-  #microphone: MediaStream | null = null
+  readonly #capture: Capture
   #speaker: HTMLAudioElement | null = null
   #meter: ReturnType<typeof setInterval> | null = null
   #heard: Loudness | null = null
@@ -50,13 +51,20 @@ export class BrowserPhone extends Store<PhoneState> {
   #recovering = false
   #volume = 1
   onSound: () => void = () => {}
-  /** The microphone that was chosen; empty: the browser's choice. */
-  device = ''
 
   constructor(api: PhoneApi, kept: Pick<Storage, 'getItem' | 'setItem'>) {
     super(OFF)
     this.#api = api
     this.#kept = kept
+    this.#capture = new Capture({
+      state: (microphone) => this.update((now) => ({ ...now, microphone })),
+      track: (track, stream) => this.#track(track, stream),
+    })
+  }
+
+  /** The microphone that was chosen; empty: the browser's choice. */
+  set device(id: string) {
+    void this.#capture.choose(id)
   }
 
   /** The leg is up when this resolves. `here` takes it from another page of the same person. */
@@ -72,13 +80,13 @@ export class BrowserPhone extends Store<PhoneState> {
     try {
       this.#drop()
       const { ice_servers } = await this.#api.ice()
+      if (this.get().phase === 'off') throw new Refused(0, 'superseded', ['superseded'], '')
       const connection = new RTCPeerConnection({ iceServers: ice_servers })
       this.#connection = connection
       const transceiver = connection.addTransceiver('audio', { direction: 'sendrecv' })
       transceiver.setCodecPreferences(preferred())
       this.#sender = transceiver.sender
-      if (this.#microphone)
-        await this.#sender.replaceTrack(this.#microphone.getAudioTracks()[0] ?? null)
+      if (this.#capture.track) await this.#sender.replaceTrack(this.#capture.track)
       connection.addEventListener('track', (event) => this.#listen(event))
       connection.addEventListener('connectionstatechange', () => this.#moved(connection))
       await this.#offer(connection, here, false)
@@ -171,67 +179,33 @@ export class BrowserPhone extends Store<PhoneState> {
     }, METER_MS)
   }
 
-  /** Asks for the microphone the first time; later lets it be heard again. */
-  async speak(): Promise<void> {
-    this.#isHere()
-    const live = this.#microphone?.getAudioTracks().find((track) => track.readyState === 'live')
-    if (!live) await this.#ask()
-    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = true
-    this.update((now) => ({ ...now, microphone: 'on' }))
-  }
-
-  /** The microphone is there and shut, so that a key may open it. */
+  /** The microphone is there when this resolves; it is asked for the first time. It opens nothing. */
   async prepare(): Promise<void> {
-    this.#isHere()
-    const live = this.#microphone?.getAudioTracks().find((track) => track.readyState === 'live')
-    if (!live) await this.#ask(false)
-    this.pause()
-  }
-
-  /** What one says here would be heard by nobody, whatever the page said. */
-  #isHere(): void {
+    // What one says here would be heard by nobody, whatever the page said.
     if (this.get().phase === 'elsewhere')
       throw new Refused(0, 'phone_elsewhere', ['phone_elsewhere'], '')
+    await this.#capture.prepare()
   }
 
-  async #ask(open = true): Promise<void> {
-    try {
-      const audio: MediaTrackConstraints = {
-        echoCancellation: true,
-        noiseSuppression: true,
-        autoGainControl: true,
-        ...(this.device ? { deviceId: this.device } : {}),
-      }
-      this.#microphone = await navigator.mediaDevices.getUserMedia({ audio })
-    } catch {
-      this.update((now) => ({ ...now, microphone: 'denied' }))
-      throw new Refused(0, 'microphone_denied', ['microphone_denied'], '')
-    }
-    const track = this.#microphone.getAudioTracks()[0] ?? null
-    if (track) track.enabled = open // Before it is sent anywhere.
-    track?.addEventListener('ended', () => this.update((now) => ({ ...now, microphone: 'gone' })))
+  /** Shut is silence from here on: what was said before a switch is not sent after it. */
+  open(wished: boolean): void {
+    this.#capture.open(wished)
+  }
+
+  /** Nobody needs the microphone now; the next who does is given it again. */
+  rest(): void {
+    this.#capture.letGo()
+  }
+
+  async #track(track: MediaStreamTrack | null, stream: MediaStream | null): Promise<void> {
     this.#own?.close()
-    this.#own = new Loudness(this.#microphone)
+    this.#own = stream ? new Loudness(stream) : null
     await this.#sender?.replaceTrack(track)
   }
 
   /** 0 to 1: the loudest of the last moment that the microphone gave; null where there is none. */
   loudness(): number | null {
     return this.#own?.read() ?? null
-  }
-
-  #letGo(): void {
-    for (const track of this.#microphone?.getTracks() ?? []) track.stop()
-    this.#microphone = null
-    this.#own?.close()
-    this.#own = null
-  }
-
-  /** Silent from here on: what was said before a switch is not sent after it. */
-  pause(): void {
-    if (!this.#microphone) return
-    for (const track of this.#microphone.getAudioTracks()) track.enabled = false
-    this.update((now) => ({ ...now, microphone: 'paused' }))
   }
 
   /** A key of a telephone (RFC 4733), after those that still sound. */
@@ -271,7 +245,7 @@ export class BrowserPhone extends Store<PhoneState> {
   /** Here it neither sounds nor hears any more, and the browser shows no open microphone. */
   #gone(): void {
     this.#drop()
-    this.#letGo()
+    this.#capture.letGo()
     this.update((now) => ({ ...now, phase: 'elsewhere', microphone: 'off', level: 0 }))
   }
 
@@ -294,7 +268,7 @@ export class BrowserPhone extends Store<PhoneState> {
   async close(): Promise<void> {
     const was = this.get().phase
     this.#drop()
-    this.#letGo()
+    this.#capture.letGo()
     this.set(OFF)
     if (was === 'up' || was === 'lost') await this.#api.phoneEnd().catch(() => {})
   }

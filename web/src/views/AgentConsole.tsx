@@ -117,7 +117,7 @@ function OwnCall({ seen: { call }, me, keyed }: OwnProps) {
           <Coached key={one.id} call={call} one={one} me={own?.id ?? ''} />
         ))}
       </div>
-      {features.prompts ? <Replies call={call} me={own?.id ?? ''} /> : null}
+      {features.prompts ? <Replies call={call} me={own?.id ?? ''} keyed={keyed} /> : null}
       {rings ? <Rings /> : <Acts call={call} keyed={keyed} />}
       {features.help && !rings ? <Hand call={call} /> : null}
     </section>
@@ -155,8 +155,9 @@ function Acts({ call, keyed }: { call: Call; keyed: boolean }) {
   const words = useWords()
   const [problem, setProblem] = useState<string | null>(null)
   const held = call.state === 'held'
-  const { phase, microphone, callId } = useStore(app.phone)
-  const here = phase === 'up' && callId === call.id
+  useStore(app.phone)
+  const { muted } = useStore(app.microphone)
+  const here = app.microphone.ownCall === call.id
   const act = async (doing: Promise<unknown>) => {
     setProblem(null)
     await doing.catch((error: unknown) => setProblem(sayRefusal(words, refusedBy(error))))
@@ -166,9 +167,7 @@ function Acts({ call, keyed }: { call: Call; keyed: boolean }) {
     hold: () => void act(held ? app.api.resume(call.id) : app.api.hold(call.id)),
     end: () => void act(app.api.hangUp(call.id)),
     ...(features.help ? { hand: () => app.hand.raise(call.id) } : {}),
-    ...(here
-      ? { silence: () => void (microphone === 'on' ? app.phone.pause() : app.phone.speak()) }
-      : {}),
+    ...(here ? { silence: () => app.microphone.mute(muted !== call.id) } : {}),
   }
   useAgentKeys(keyed ? keys : {})
   return (

@@ -2,9 +2,11 @@
 import { Button, Group, Modal, Radio, Stack, Text } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { AgentAfter } from '../api/types'
+import { enter } from '../state/attend'
 import { agentOf, shownName } from '../state/people'
 import { HeadsetDialog } from './HeadsetDialog'
 import { KeysDialog } from './KeysDialog'
+import { LeaveDialog } from './LeaveDialog'
 import { useApp, useStore, useWords } from './use'
 
 export function Dialogs() {
@@ -18,6 +20,8 @@ export function Dialogs() {
       return <HeadsetDialog />
     case 'takeover':
       return <TakeoverDialog callId={open.callId} />
+    case 'leave':
+      return <LeaveDialog then={open.then} />
     case 'hand_back':
       return <HandBackDialog />
     case 'none':
@@ -54,13 +58,13 @@ function TakeoverDialog({ callId }: { callId: string }) {
   const go = () => {
     const hearOn = app.hearOn('takeover')
     close()
-    if (hearOn) void app.panel.open(callId, hearOn, { mode: 'takeover', agent_after: after })
+    if (hearOn) void enter(app, callId, hearOn, { mode: 'takeover', agent_after: after })
     else app.dialog.set({ kind: 'headset' })
   }
   const whisperFirst = () => {
     const hearOn = app.hearOn('whisper')
     close()
-    if (hearOn) void app.panel.open(callId, hearOn, { mode: 'whisper' })
+    if (hearOn) void enter(app, callId, hearOn, { mode: 'whisper' })
     else app.dialog.set({ kind: 'headset' })
   }
   return (

@@ -44,7 +44,14 @@ export function IncomingBar() {
           </Button>
         </div>
       ) : null}
-      {problem ? <p className="trouble">{sayRefusal(words, problem)}</p> : null}
+      {problem ? (
+        <p className="trouble">
+          {sayRefusal(words, problem)}{' '}
+          <button type="button" className="plain-button" onClick={() => app.answering.dismiss()}>
+            {words.t('panel.dismiss')}
+          </button>
+        </p>
+      ) : null}
     </div>
   )
 }
@@ -53,7 +60,9 @@ export function IncomingBar() {
 export function CallsHere() {
   const app = useApp()
   const words = useWords()
-  const { phase, microphone, callId } = useStore(app.phone)
+  const { phase } = useStore(app.phone)
+  useStore(app.board)
+  const { muted: mutedIn } = useStore(app.microphone)
   if (!features.answer) return null
   if (phase !== 'up') {
     return (
@@ -67,7 +76,8 @@ export function CallsHere() {
       </Button>
     )
   }
-  const muted = microphone !== 'on'
+  const callId = app.microphone.ownCall
+  const muted = callId !== null && callId === mutedIn
   return (
     <span className="replies">
       <span role="status">{words.t('incoming.is_here')}</span>
@@ -76,7 +86,7 @@ export function CallsHere() {
           size="compact-sm"
           variant="default"
           aria-pressed={muted}
-          onClick={() => void (muted ? app.phone.speak() : app.phone.pause())}
+          onClick={() => app.microphone.mute(!muted)}
         >
           {words.t(muted ? 'panel.unmute' : 'panel.mute')}
         </Button>

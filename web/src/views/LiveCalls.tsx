@@ -1,7 +1,6 @@
 // The list of live calls: a grid with one tab stop, calm in its order, the call that wants help on top.
 import { Button, Skeleton } from '@mantine/core'
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
-import { attend } from '../state/attend'
+import { useEffect, useMemo, useState, type KeyboardEvent } from 'react'
 import { attention } from '../state/attention'
 import { Order } from '../state/order'
 import { CallRow } from './CallRow'
@@ -24,26 +23,16 @@ export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
   const order = useCalmOrder()
   const shown = useStore(order.shown)
   const [at, setAt] = useState<string | null>(null)
-  const grid = useRef<HTMLDivElement>(null)
   const Heading = heading
   const first = at !== null && shown.ids.includes(at) ? at : (shown.ids[0] ?? null)
   const hold = (held: boolean) => order.hold(held, Date.now())
 
+  // The rest of a row's keys is read where all keys are (useKeys.ts).
   const keys = (event: KeyboardEvent) => {
-    const meaning = app.keys.read(event.nativeEvent, Date.now())
+    if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return
     const row = (event.target as HTMLElement).closest<HTMLElement>('[data-call]')
-    if (meaning?.do === 'next' || meaning?.do === 'previous') {
-      const rows = [...(grid.current?.querySelectorAll<HTMLElement>('[data-call]') ?? [])]
-      const place = row ? rows.indexOf(row) : -1
-      rows[place + (meaning.do === 'next' ? 1 : -1)]?.focus()
-      event.preventDefault()
-    } else if (meaning?.do === 'mode' && row?.dataset['call']) {
-      void attend(app, row.dataset['call'], meaning.mode)
-      event.preventDefault()
-    } else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
-      along(row, event.target as HTMLElement, event.key === 'ArrowRight' ? 1 : -1)
-      event.preventDefault()
-    }
+    along(row, event.target as HTMLElement, event.key === 'ArrowRight' ? 1 : -1)
+    event.preventDefault()
   }
 
   return (
@@ -67,7 +56,6 @@ export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
           className="grid"
           role="grid"
           aria-labelledby="live-calls"
-          ref={grid}
           onKeyDown={keys}
           onPointerEnter={() => hold(true)}
           onPointerLeave={() => hold(false)}

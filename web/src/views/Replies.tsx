@@ -8,17 +8,29 @@ import { running } from '../state/people'
 import { sayRefusal } from './say'
 import { useApp, useStore, useWords } from './use'
 
-export function Replies({ call, me }: { call: Call; me: string }) {
+interface Props {
+  call: Call
+  me: string
+  /** The keys mean this call: of several the first. */
+  keyed: boolean
+}
+
+export function Replies({ call, me, keyed }: Props) {
   const app = useApp()
   const words = useWords()
-  const prompt = lastPrompt(useStore(app.notes), call.id)
+  /** Whoever was found to have left: nobody reads an answer there. */
+  const [left, setLeft] = useState<string | null>(null)
+  const ended = call.supervisions.filter((one) => !running(call).includes(one)).map(({ id }) => id)
+  const gone = left === null ? ended : [...ended, left]
+  const prompt = lastPrompt(useStore(app.notes), call.id, gone)
   const [said, setSaid] = useState<string | null>(null)
   const coach = running(call).find((one) => one.mode === 'whisper' && one.targets.includes(me))
   const to = prompt?.supervision_id ?? coach?.id ?? null
   useEffect(() => setSaid(null), [to, prompt?.id])
   useEffect(() => {
-    if (!to || !features.replies) return
+    if (!to || !features.replies || !keyed) return
     const press = (event: KeyboardEvent) => {
+      if (event.repeat || event.defaultPrevented || app.dialog.get().kind !== 'none') return
       if (!app.preferences.get().keys || event.ctrlKey || event.altKey || event.metaKey) return
       if (event.target instanceof HTMLElement && event.target.matches('input, textarea, select'))
         return
@@ -34,7 +46,9 @@ export function Replies({ call, me }: { call: Call; me: string }) {
       await app.api.reply(to, reply)
       setSaid(words.t('reply.sent', { reply: words.t(`reply.${reply}`) }))
     } catch (error) {
-      setSaid(sayRefusal(words, refusedBy(error)))
+      const refused = refusedBy(error)
+      if (refused.status === 404) setLeft(to)
+      setSaid(sayRefusal(words, refused))
     }
   }
   return (

@@ -1,7 +1,7 @@
 // Sentences made of several facts: why a call wants help, who hears me, why something is off. Words come
 // from the catalogue; which facts there are, from state.
 import type { Refused } from '../api/client'
-import type { Ability, Call, Mode, Supervision } from '../api/types'
+import type { Ability, Call, Mode, Party, Supervision } from '../api/types'
 import type { Why } from '../state/attention'
 import type { Panel } from '../state/panel'
 import { agentFate, agentOf, isInternal, shownName, targetsOf } from '../state/people'
@@ -60,46 +60,80 @@ export function modeName(words: Catalogue, call: Call, mode: Mode): string {
   return words.t('mode.full', { mode: named, effect: effect(words, call, mode) })
 }
 
+/** What keeps this browser from being heard, though the mode would let it. */
+export interface Unheard {
+  lacks: 'leg' | 'microphone' | null
+  /** One is heard only while it is held. */
+  key: string | null
+}
+
 /** The sentence that is on screen and in the tab's title as long as the panel is open. */
-/** `key`: one is heard only while it is held. */
-export function sentence(words: Catalogue, panel: Panel, key: string | null = null): string | null {
+export function sentence(
+  words: Catalogue,
+  panel: Panel,
+  { lacks, key }: Unheard = { lacks: null, key: null },
+): string | null {
   const upper = (mode: Mode) =>
     words.term(mode).toLocaleUpperCase(words.language === 'de' ? 'de' : 'en')
   if (panel.phase === 'opening') {
+    if (panel.wanted === null) return words.t('sentence.seeking')
     const id = panel.hearOn.kind === 'sip' ? 'sentence.ringing' : 'sentence.opening'
-    return words.t(id, { MODE: upper(panel.wanted ?? 'listen') })
+    return words.t(id, { MODE: upper(panel.wanted) })
   }
-  if (panel.phase !== 'live' || !panel.supervision) return null
-  const said = modeSentence(words, panel, panel.supervision, upper(panel.supervision.mode))
-  if (panel.supervision.mode === 'listen') return said
-  if (panel.supervision.muted) return words.t('sentence.muted', { sentence: said })
+  const mine = panel.supervision
+  if (panel.phase !== 'live' || !mine) return null
+  const said = modeSentence(words, panel, mine, upper(mine.mode))
+  if (mine.mode === 'listen') return said
+  if (mine.muted || panel.silent) return words.t('sentence.muted', { sentence: said })
+  if (panel.hearOn.kind !== 'phone') return said
+  if (lacks) return words.t(`sentence.no_${lacks}`, { sentence: said })
   return key ? words.t('sentence.ptt', { sentence: said, key }) : said
 }
 
+const listed = (parties: Party[]) => parties.map((party) => shownName(party)).join(', ')
+
 function modeSentence(words: Catalogue, panel: Panel, mine: Supervision, MODE: string): string {
   const { call } = panel
-  const agent = call ? agentOf(call) : null
-  const names = shownName(agent) || words.term('agent')
   switch (mine.mode) {
     case 'listen':
       return words.t('sentence.listen', { MODE })
-    case 'whisper': {
-      const targets = call ? targetsOf(call, mine) : []
-      if (call && targets.length === 0) return words.t('sentence.whisper_nobody', { MODE })
-      const who = targets.map((party) => shownName(party)).join(', ') || names
-      return words.t(targets.length > 1 ? 'sentence.whisper_many' : 'sentence.whisper', {
-        MODE,
-        names: who,
-      })
-    }
-    case 'barge': {
-      if (call && isInternal(call)) return words.t('sentence.barge_internal', { MODE })
-      return words.t('sentence.barge', { MODE, names })
-    }
+    case 'whisper':
+      return whispered(words, call, mine, MODE)
+    case 'barge':
+      return barged(words, call, MODE)
     case 'takeover': {
+      const agent = call ? agentOf(call) : null
+      const names = shownName(agent) || words.term('agent')
       const fate = call ? agentFate(call, panel.agent_after) : null
+      const here = call?.parties.filter((one) => one.role === 'customer' && one.connected) ?? []
+      if (here.length > 0 && here.every((one) => one.held))
+        return words.t('sentence.takeover_waits', { MODE })
       if (fate === 'gone' || fate === null) return words.t('sentence.takeover', { MODE })
       return words.t(`sentence.takeover_${fate}`, { MODE, names })
     }
   }
+}
+
+function whispered(words: Catalogue, call: Call | null, mine: Supervision, MODE: string): string {
+  const there = call ? targetsOf(call, mine) : []
+  if (call && there.length === 0) return words.t('sentence.whisper_nobody', { MODE })
+  const hear = there.filter((party) => !party.held)
+  if (call && hear.length === 0)
+    return words.t('sentence.whisper_held', { MODE, names: listed(there) })
+  const names = listed(hear) || words.term('agent')
+  return words.t(hear.length > 1 ? 'sentence.whisper_many' : 'sentence.whisper', { MODE, names })
+}
+
+/** Who is on hold or has left does not hear one, and is not said to. */
+function barged(words: Catalogue, call: Call | null, MODE: string): string {
+  if (!call) return words.t('sentence.barge', { MODE, names: words.term('agent') })
+  const hear = call.parties.filter((one) => one.connected && !one.held)
+  const agents = hear.filter((one) => one.role === 'agent')
+  const names = listed(agents)
+  if (hear.some((one) => one.role === 'customer'))
+    return words.t(names ? 'sentence.barge' : 'sentence.barge_customer', { MODE, names })
+  if (!names) return words.t('sentence.barge_nobody', { MODE })
+  if (isInternal(call) && call.parties.every((one) => one.connected && !one.held))
+    return words.t('sentence.barge_internal', { MODE })
+  return words.t('sentence.barge_agents', { MODE, names, n: agents.length })
 }

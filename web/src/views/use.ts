@@ -5,6 +5,7 @@ import type { Abilities, Call } from '../api/types'
 import type { App } from '../state/app'
 import { staleFor } from '../state/board'
 import { keyOf } from '../state/keys'
+import { lacking } from '../state/microphone'
 import type { Panel } from '../state/panel'
 import type { Store } from '../state/store'
 import type { Catalogue } from '../words/catalogue'
@@ -67,14 +68,14 @@ export function useAbilities(call: Call): Abilities | undefined {
 
 /** The sentence of the mode, whoever shows it. */
 export function useSentence(panel: Panel): string | null {
-  const { preferences, pushToTalk, connection } = useApp()
+  const { preferences, microphone, phone, connection } = useApp()
   const lost = useStore(connection).lost_ms !== null
   const words = useWords()
   const { pushToTalk: chosen, keymap, keys } = useStore(preferences)
-  const { held } = useStore(pushToTalk)
-  const waits = chosen && !held && panel.hearOn.kind === 'phone'
-  const key = waits ? shownKey(words, keys ? keyOf(keymap, 'talk') : null) : null
-  const said = sentence(words, panel, key)
+  const { held } = useStore(microphone)
+  const lacks = useSyncExternalStore(phone.watch, () => lacking(phone.get()))
+  const key = chosen && !held ? shownKey(words, keys ? keyOf(keymap, 'talk') : null) : null
+  const said = sentence(words, panel, { lacks, key })
   // Of what it is now the server alone could tell.
   const old = said !== null && lost && panel.phase === 'live'
   return old ? words.t('sentence.last_known', { sentence: said }) : said

@@ -1,10 +1,11 @@
-// The keys that work on every page, and who else listens to keys: what a press means is `state/keys.ts`, what
-// it does is here. Off where one types.
+// The keys that work on every page, on a row of the list of calls, and for as long as they are held: what a press
+// means is `state/keys.ts`, what it does is here, and each press is read once. Off where one types.
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { features } from '../api/features'
 import type { App } from '../state/app'
-import type { AgentAct, Meaning, Page, Press } from '../state/keys'
+import { attend } from '../state/attend'
+import type { AgentAct, HeldAct, Meaning, Page, Press } from '../state/keys'
 import { useApp } from './use'
 
 const PATHS: Partial<Record<Page, '/' | '/live-calls' | '/call-status' | '/history' | '/admin'>> = {
@@ -38,9 +39,30 @@ export const pressOf = (event: KeyboardEvent): Press => ({
   typing: isTyping(event.target),
 })
 
+/** What is open over the page has a key first, also the one that closes it. */
+const OVER = '[role=dialog], [role=menu], [role=listbox]'
+const ROW = '[role=row][data-call]'
+
+const isOver = (target: EventTarget | null) =>
+  target instanceof Element && target.closest(OVER) !== null
+
+/** Whether this press has closed a dialog: those hear of it before we do. */
+function useClosedBy(app: App): (event: KeyboardEvent) => boolean {
+  const closed_ms = useRef(Number.NEGATIVE_INFINITY)
+  useEffect(
+    () =>
+      app.dialog.watch(() => {
+        if (app.dialog.get().kind === 'none') closed_ms.current = performance.now()
+      }),
+    [app],
+  )
+  return useCallback((event) => closed_ms.current >= event.timeStamp, [])
+}
+
 export function useGlobalKeys() {
   const app = useApp()
   const navigate = useNavigate()
+  const closedBy = useClosedBy(app)
   useEffect(() => {
     const go = (page: Page): boolean => {
       const to = PATHS[page]
@@ -49,18 +71,46 @@ export function useGlobalKeys() {
     }
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || app.dialog.get().kind !== 'none') return
-      const { target } = event
-      if (target instanceof HTMLElement && target.closest('[role=menu], [role=listbox]')) return
+      if (isOver(event.target) || closedBy(event)) return
+      // One key may mean something on a row and be one that is held: while it can be held, it is that.
+      const held = app.keys.held(pressOf(event))
+      if (held && holds(app, held)) return
       const meaning = app.keys.read(pressOf(event), Date.now())
-      if (meaning && act(app, meaning, go)) event.preventDefault()
+      if (!meaning || (event.repeat && !REPEATED.includes(meaning.do))) return
+      if (act(app, meaning, event, go)) event.preventDefault()
     }
     window.addEventListener('keydown', press)
     return () => window.removeEventListener('keydown', press)
-  }, [app, navigate])
+  }, [app, navigate, closedBy])
   useHeldKeys()
 }
 
-function act(app: App, meaning: Meaning, go: (page: Page) => boolean): boolean {
+/** A key that is kept down says these again; of all else once is meant. */
+const REPEATED: readonly Meaning['do'][] = ['next', 'previous', 'volume']
+
+/** Whether a held key would do something now. */
+const holds = (app: App, act: HeldAct): boolean =>
+  act === 'talk' ? app.microphone.holds : app.aside.may
+
+const rowAt = (target: EventTarget | null) =>
+  target instanceof Element ? target.closest<HTMLElement>(ROW) : null
+
+/** To the next row or the one before; from elsewhere a letter leads into the list, and arrows scroll. */
+function moveRow(event: KeyboardEvent, by: 1 | -1): boolean {
+  const row = rowAt(event.target)
+  const rows = [...document.querySelectorAll<HTMLElement>(ROW)]
+  if (!row && event.key.startsWith('Arrow')) return false
+  const to = row ? rows[rows.indexOf(row) + by] : rows.find((one) => one.tabIndex === 0)
+  to?.focus()
+  return row !== null || to !== undefined
+}
+
+function act(
+  app: App,
+  meaning: Meaning,
+  event: KeyboardEvent,
+  go: (page: Page) => boolean,
+): boolean {
   switch (meaning.do) {
     case 'go':
       return go(meaning.page)
@@ -74,13 +124,15 @@ function act(app: App, meaning: Meaning, go: (page: Page) => boolean): boolean {
       if (app.panel.escape(Date.now()) === 'ask') app.dialog.set({ kind: 'hand_back' })
       return false
     case 'mute': {
-      const { supervision } = app.panel.get()
-      if (supervision) void app.panel.change({ muted: !supervision.muted })
-      return supervision !== null
+      const { supervision, silent } = app.panel.get()
+      // In listen there is nothing to mute, and nothing would show it.
+      if (!supervision || app.panel.mode === null || app.panel.mode === 'listen') return false
+      void app.panel.change({ muted: !(supervision.muted || silent) })
+      return true
     }
     case 'takeover': {
       const { phase, callId } = app.panel.get()
-      if (phase === 'live') app.dialog.set({ kind: 'takeover', callId })
+      if (phase === 'live' && app.panel.mode !== 'takeover') void attend(app, callId, 'takeover')
       return phase === 'live'
     }
     case 'volume': {
@@ -90,11 +142,15 @@ function act(app: App, meaning: Meaning, go: (page: Page) => boolean): boolean {
       app.phone.volume(volume)
       return true
     }
-    // Rows and modes belong to the list that has the focus.
     case 'next':
+      return moveRow(event, 1)
     case 'previous':
-    case 'mode':
-      return false
+      return moveRow(event, -1)
+    case 'mode': {
+      const call = rowAt(event.target)?.dataset['call']
+      if (call) void attend(app, call, meaning.mode)
+      return call !== undefined
+    }
   }
 }
 
@@ -106,20 +162,23 @@ function useHeldKeys() {
     /** The focus was moved by keys: then Space belongs to what has it. */
     let byKeys = false
     const release = () => {
-      if (down?.act === 'talk') app.pushToTalk.hold(false)
+      if (down?.act === 'talk') app.microphone.hold(false)
       if (down?.act === 'aside') void app.aside.release()
       down = null
     }
     const press = (event: KeyboardEvent) => {
       if (['Tab', 'ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight'].includes(event.key))
         byKeys = true
+      // With it down macOS does not say that another key has gone up.
+      if (event.key === 'Meta') release()
       if (down) return event.code === down.code ? event.preventDefault() : undefined
-      if (event.defaultPrevented || app.dialog.get().kind !== 'none') return
+      if (event.defaultPrevented || event.repeat || app.dialog.get().kind !== 'none') return
+      if (isOver(event.target)) return
       const { target } = event
       const pressed = target instanceof HTMLElement && target.matches(PRESSED)
       if (event.key === ' ' && byKeys && pressed) return
       const held = app.keys.held(pressOf(event))
-      if (!held || !(held === 'talk' ? app.pushToTalk.hold(true) : app.aside.press())) return
+      if (!held || !(held === 'talk' ? app.microphone.hold(true) : app.aside.press())) return
       down = { act: held, code: event.code }
       event.preventDefault()
     }

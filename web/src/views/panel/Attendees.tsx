@@ -1,8 +1,9 @@
 // Who is on the call, and who of them hears one: the lamp shows what was measured at that party's output,
 // not what was planned. Whisper next to an internal name makes that person the target.
+import { useState } from 'react'
 import type { Call, Party, Supervision } from '../../api/types'
 import { attend } from '../../state/attend'
-import { hearsSupervisor, running, shownName } from '../../state/people'
+import { hearsSupervisor, isInternal, running, shownName } from '../../state/people'
 import { useApp, useNow, useStore, useWords } from '../use'
 
 export function Attendees({ call, mine }: { call: Call; mine: Supervision }) {
@@ -28,7 +29,51 @@ export function Attendees({ call, mine }: { call: Call; mine: Supervision }) {
           </li>
         ))}
       </ul>
+      <AgentsActs call={call} mine={mine} />
     </div>
+  )
+}
+
+/**
+ * Hold and remove mean every agent of the call, so one pair of buttons stands for them all and names them all.
+ * Without a customer nobody would be left: there the server refuses, and the page shows none.
+ */
+function AgentsActs({ call, mine }: { call: Call; mine: Supervision }) {
+  const { panel } = useApp()
+  const words = useWords()
+  const [sure, setSure] = useState(false)
+  const agents = call.parties.filter((party) => party.role === 'agent' && party.connected)
+  const speaksWithAll = mine.mode === 'barge' || mine.mode === 'takeover'
+  if (!speaksWithAll || agents.length === 0 || isInternal(call)) return null
+  const name = agents.map((party) => shownName(party)).join(', ')
+  const held = agents.every((party) => party.held)
+  const remove = () => {
+    setSure(!sure)
+    if (sure) void panel.agent('remove')
+  }
+  return (
+    <span className="attendee-acts">
+      <button
+        type="button"
+        className="plain-button"
+        aria-label={words.t(held ? 'panel.resume_named' : 'panel.hold_named', { name })}
+        onClick={() => void panel.agent(held ? 'resume' : 'hold')}
+      >
+        {words.t(held ? 'panel.resume' : 'panel.hold')}
+        {agents.length > 1 ? `: ${name}` : ''}
+      </button>
+      <button
+        type="button"
+        className="plain-button"
+        aria-label={words.t(sure ? 'panel.remove_sure' : 'panel.remove_named', { name })}
+        onClick={remove}
+        onBlur={() => setSure(false)}
+      >
+        {sure
+          ? words.t('panel.remove_sure', { name })
+          : `${words.t('panel.remove')}${agents.length > 1 ? `: ${name}` : ''}`}
+      </button>
+    </span>
   )
 }
 
@@ -98,7 +143,6 @@ function Level({ dbfs, name }: { dbfs: number | null | undefined; name: string }
 function Acts({ call, party, mine, name }: Props & { name: string }) {
   const app = useApp()
   const words = useWords()
-  const speaksWithAll = mine.mode === 'barge' || mine.mode === 'takeover'
   const coached = mine.mode === 'whisper' && mine.targets.includes(party.id)
   const whisper = () => {
     if (mine.leg.kind === 'stream') return void attend(app, call.id, 'whisper')
@@ -116,26 +160,6 @@ function Acts({ call, party, mine, name }: Props & { name: string }) {
         >
           {words.term('whisper')}
         </button>
-      ) : null}
-      {speaksWithAll ? (
-        <>
-          <button
-            type="button"
-            className="plain-button"
-            aria-label={words.t(party.held ? 'panel.resume_named' : 'panel.hold_named', { name })}
-            onClick={() => void app.panel.agent(party.held ? 'resume' : 'hold')}
-          >
-            {words.t(party.held ? 'panel.resume' : 'panel.hold')}
-          </button>
-          <button
-            type="button"
-            className="plain-button"
-            aria-label={words.t('panel.remove_named', { name })}
-            onClick={() => void app.panel.agent('remove')}
-          >
-            {words.t('panel.remove')}
-          </button>
-        </>
       ) : null}
     </span>
   )

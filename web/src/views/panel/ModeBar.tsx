@@ -2,6 +2,7 @@
 import { useRef, type KeyboardEvent } from 'react'
 import { MODES, type Call, type Mode } from '../../api/types'
 import { attend } from '../../state/attend'
+import { lacking } from '../../state/microphone'
 import type { Panel } from '../../state/panel'
 import { ModeButton } from '../../ui/ModeButton'
 import { effect, modeName, whyOff } from '../say'
@@ -63,7 +64,9 @@ export function ModeBar({ panel, call }: { panel: Panel; call: Call }) {
   )
 
   async function pick(mode: Mode): Promise<void> {
-    if (mode === now && panel.wanted === null) return
+    // What is in force is asked for again where nothing of one gets through: a microphone that was unplugged.
+    const unheard = panel.hearOn.kind === 'phone' && lacking(app.phone.get()) === 'microphone'
+    if (mode === now && panel.wanted === null && (mode === 'listen' || !unheard)) return
     await attend(app, call.id, mode)
   }
 }

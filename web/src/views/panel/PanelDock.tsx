@@ -9,7 +9,9 @@ import {
 import { Link } from '@tanstack/react-router'
 import { Suspense, lazy } from 'react'
 import { features } from '../../api/features'
+import type { Refused } from '../../api/client'
 import type { Mode } from '../../api/types'
+import { leave } from '../../state/attend'
 import type { Panel } from '../../state/panel'
 import { agentOf, otherOf, shownName } from '../../state/people'
 import { clockText } from '../../state/time'
@@ -69,8 +71,9 @@ function Head({ panel }: { panel: Panel }) {
           <IconX size={16} aria-hidden /> {words.t('panel.close')}
         </button>
       ) : (
-        <button type="button" className="plain-button leave" onClick={() => void app.panel.leave()}>
-          <IconX size={16} aria-hidden /> {words.t('panel.leave_keys')}
+        <button type="button" className="plain-button leave" onClick={() => void leave(app)}>
+          <IconX size={16} aria-hidden />{' '}
+          {words.t(panel.leaving ? 'panel.leaving' : 'panel.leave_keys')}
         </button>
       )}
     </div>
@@ -111,15 +114,14 @@ function Sentence({ panel, mode }: { panel: Panel; mode: Mode }) {
   const app = useApp()
   const words = useWords()
   const said = useSentence(panel)
-  useNow()
   const Icon = ICONS[mode]
-  const guarding = panel.guard_until_ms !== null && Date.now() < panel.guard_until_ms
-  const left = guarding
+  const left = panel.guard_until_ms
     ? words.t('panel.guard')
     : panel.cancelled
       ? words.t('panel.cancelled')
       : null
-  const { muted, id } = panel.supervision ?? { muted: false, id: null }
+  const { id } = panel.supervision ?? { id: null }
+  const muted = panel.silent || (panel.supervision?.muted ?? false)
   return (
     <div className={`sentence sentence-${mode}`}>
       <Icon size={20} aria-hidden />
@@ -148,10 +150,13 @@ function Trouble({ panel }: { panel: Panel }) {
   const app = useApp()
   const words = useWords()
   if (!panel.problem) return null
+  if (panel.problem.code === 'not_left') return <NotLeft panel={panel} why={panel.problem} />
   const needsPhone = panel.problem.code === 'needs_phone'
+  const why = sayRefusal(words, panel.problem)
+  const text = panel.problem.code === 'other_call' ? words.t('attend.refused', { why }) : why
   return (
     <div className="trouble" role="alert">
-      <span>{needsPhone ? words.t('panel.needs_phone') : sayRefusal(words, panel.problem)}</span>
+      <span>{needsPhone ? words.t('panel.needs_phone') : text}</span>
       {needsPhone ? (
         <button
           type="button"
@@ -164,6 +169,28 @@ function Trouble({ panel }: { panel: Panel }) {
       <button type="button" className="plain-button" onClick={() => app.panel.dismiss()}>
         {words.t('panel.dismiss')}
       </button>
+    </div>
+  )
+}
+
+/** Leaving was refused: one is still there, and is told how to go all the same. */
+function NotLeft({ panel, why }: { panel: Panel; why: Refused }) {
+  const app = useApp()
+  const words = useWords()
+  const here = panel.hearOn.kind === 'phone'
+  return (
+    <div className="trouble" role="alert">
+      <span>
+        {words.t(here ? 'leave.refused' : 'leave.refused_desk', { why: sayRefusal(words, why) })}
+      </span>
+      <button type="button" className="plain-button" onClick={() => void app.panel.leave()}>
+        {words.t('leave.again')}
+      </button>
+      {here ? (
+        <button type="button" className="plain-button" onClick={() => void app.panel.hangUp()}>
+          {words.t('leave.hang_up')}
+        </button>
+      ) : null}
     </div>
   )
 }

@@ -15,17 +15,23 @@ export function Prompts({ call, mine }: { call: Call; mine: Supervision }) {
   const words = useWords()
   const reply = repliesTo(useStore(app.notes), mine.id)[0]
   const [own, setOwn] = useState<string | null>(null)
-  const [said, setSaid] = useState('')
+  // What came of the last one, and after which reply it was sent: the newer of the two is shown.
+  const [said, setSaid] = useState<{ text: string; after: string | null } | null>(null)
   const name = shownName(agentOf(call)) || words.term('agent')
   const send = async (text: string) => {
+    const after = reply?.id ?? null
+    setSaid({ text: '', after })
     try {
       await app.api.prompt(mine.id, text)
-      setSaid(words.t('prompt.sent', { name, text }))
+      setSaid({ text: words.t('prompt.sent', { name, text }), after })
       setOwn(null)
     } catch (error) {
-      setSaid(sayRefusal(words, refusedBy(error)))
+      // A failure is newer than any reply.
+      const now = repliesTo(app.notes.get(), mine.id)[0]?.id ?? null
+      setSaid({ text: sayRefusal(words, refusedBy(error)), after: now })
     }
   }
+  const newer = said !== null && said.after === (reply?.id ?? null)
   return (
     <div className="prompts" role="group" aria-label={words.t('prompt.title', { name })}>
       {READY.map((id) => (
@@ -60,9 +66,9 @@ export function Prompts({ call, mine }: { call: Call; mine: Supervision }) {
         </form>
       )}
       <span role="status" className="facts">
-        {reply
+        {reply && !newer
           ? words.t('reply.from', { name: reply.from.name, reply: words.t(`reply.${reply.reply}`) })
-          : said}
+          : said?.text}
       </span>
     </div>
   )

@@ -13,12 +13,14 @@ import { Suspense, lazy, useEffect, type ReactNode } from 'react'
 import { features } from '../api/features'
 import { staleFor } from '../state/board'
 import { IncomingBar } from './Incoming'
-import { PanelDock } from './panel/PanelDock'
 import { sayRefusal } from './say'
 import { TopBar } from './TopBar'
 import { useApp, useNow, useSentence, useStale, useStore, useWords } from './use'
 import { useGlobalKeys } from './useKeys'
 
+// Fetched as soon as the page stands, so that it is there before anybody attends a call.
+const panelDock = () => import('./panel/PanelDock').then((all) => ({ default: all.PanelDock }))
+const PanelDock = lazy(panelDock)
 const Dialogs = lazy(() => import('./Dialogs').then(({ Dialogs }) => ({ default: Dialogs })))
 
 export function Frame({ children }: { children: ReactNode }) {
@@ -44,7 +46,9 @@ export function Frame({ children }: { children: ReactNode }) {
           {children}
         </main>
       </div>
-      <PanelDock />
+      <Suspense fallback={null}>
+        <PanelDock />
+      </Suspense>
       <Suspense fallback={null}>{open.kind === 'none' ? null : <Dialogs />}</Suspense>
     </div>
   )

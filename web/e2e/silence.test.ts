@@ -26,8 +26,18 @@ afterEach(async () => {
 })
 
 const dock = () => page.getByRole('complementary', { name: 'Audio Monitoring' })
+/** What the panel says instead is worth knowing. */
 const sentence = (text: string | RegExp) =>
-  dock().getByRole('status').filter({ hasText: text }).waitFor()
+  dock()
+    .getByRole('status')
+    .filter({ hasText: text })
+    .waitFor()
+    .catch(async () => {
+      const said = await dock()
+        .innerText({ timeout: 1_000 })
+        .catch(() => 'nothing')
+      throw new Error(`not said: ${text}; the panel says: ${said}`)
+    })
 const start = (mode: string) =>
   page
     .getByRole('button', { name: new RegExp(`^${mode}.*Ana Ruiz$`) })

@@ -139,6 +139,13 @@ pub struct HistoryQuery {
     pub limit: u32,
 }
 
+/// What is carried out of here as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exported {
+    Audit,
+    History,
+}
+
 /// Newest first; may hold fewer than asked for though there are more.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryPage {
@@ -246,6 +253,8 @@ pub trait Commands: Send + Sync + 'static {
     async fn agents(&self, who: &Actor) -> Result<Vec<AgentView>, Refusal>;
     async fn audit(&self, who: &Actor, query: AuditQuery) -> Result<AuditPage, Refusal>;
     async fn history(&self, who: &Actor, query: HistoryQuery) -> Result<HistoryPage, Refusal>;
+    /// Once the row that says so is written; `asked` is the query, as the audit shows it.
+    async fn export(&self, who: &Actor, what: Exported, asked: String) -> Result<(), Refusal>;
     async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal>;
     async fn hang_up(&self, who: &Actor, id: &CallId) -> Result<(), Refusal>;
     /// By the caller's phone in the browser, at which it rings.

@@ -6,19 +6,34 @@ use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 /// Under HTTPS: a browser takes it only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3.2).
 const NAME_HTTPS: &str = "__Host-undertone";
 const NAME: &str = "undertone";
+/// Half a year.
+const DEVICE_S: u32 = 180 * 86_400;
 pub(crate) const CSRF_HEADER: &str = "x-undertone-csrf";
 
 fn name(https: bool) -> &'static str {
     if https { NAME_HTTPS } else { NAME }
 }
 
+fn device_name(https: bool) -> &'static str {
+    if https { "__Host-undertone-device" } else { "undertone-device" }
+}
+
 /// The session's token, if exactly one cookie of that name came.
 pub(crate) fn token(headers: &HeaderMap, https: bool) -> Option<&str> {
+    only(headers, name(https))
+}
+
+/// What says that somebody has signed in on this browser before.
+pub(crate) fn device(headers: &HeaderMap, https: bool) -> Option<&str> {
+    only(headers, device_name(https))
+}
+
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut ours = lines
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name(https))
+        .filter(|(key, _)| *key == name)
         .map(|(_, value)| value);
     let first = ours.next()?;
     // Two of one name: one of them was planted by a neighbour of the domain.
@@ -27,6 +42,11 @@ pub(crate) fn token(headers: &HeaderMap, https: bool) -> Option<&str> {
 
 pub(crate) fn set(token: &str, https: bool) -> Option<HeaderValue> {
     written(&format!("{}={token}", name(https)), https)
+}
+
+/// Outlives sessions: it is what tells a browser that is known from one that is not.
+pub(crate) fn set_device(token: &str, https: bool) -> Option<HeaderValue> {
+    written(&format!("{}={token}; Max-Age={DEVICE_S}", device_name(https)), https)
 }
 
 pub(crate) fn unset(https: bool) -> Option<HeaderValue> {
@@ -126,6 +146,9 @@ mod tests {
         let https = set("tok", true).unwrap();
         assert!(https.to_str().unwrap().starts_with("__Host-undertone=tok; "));
         assert!(https.to_str().unwrap().ends_with("; Path=/; Secure"));
+        let device = set_device("dev", true).unwrap();
+        let device = device.to_str().unwrap();
+        assert!(device.starts_with("__Host-undertone-device=dev; Max-Age=15552000; HttpOnly; "));
         assert!(unset(true).unwrap().to_str().unwrap().contains("Max-Age=0"));
     }
 }

@@ -13,35 +13,40 @@ mod forwarded;
 #[doc(hidden)]
 pub mod fuzzing;
 mod idempotency;
+mod link;
 mod listing;
 mod live;
 mod ops;
+mod places;
 mod problem;
 mod request;
 mod router;
 mod serve;
 mod sign_in;
 mod sound;
+mod source;
 mod stream;
 mod tls;
 mod wire;
 
 pub use commands::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, Health, HealthItem,
-    HealthState, HistoryPage, HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone,
-    PhoneView, PlaceCall, Sent, Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Exported, Hand, Health,
+    HealthItem, HealthState, HistoryPage, HistoryQuery, IceServer, LegWanted, Of, OpenPhone,
+    OpenedPhone, PhoneView, PlaceCall, Sent, Supervise, Supervised,
 };
 pub use cookie::same_secret;
 pub use live::{
     Beginning, Changes, Cursor, Follower, LastHeard, LetGo, LiveBoard, Meter, SignedOut, Told,
     WATCHED_MAX,
 };
+pub use places::{Places, PlacesConfig, PlacesGauges};
 pub use router::{Served, metrics_router, openapi_json, router};
-pub use serve::{listen, serve};
+pub use serve::{Door, Patience, listen, serve};
 pub use sign_in::{
-    Credentials, DemoSignIn, FirstPerson, Me, OpenSession, Opened, OwnDevice, SignIn,
+    Coming, Credentials, DemoSignIn, FirstPerson, Me, OpenSession, Opened, OwnDevice, SignIn,
     SignInRefused, SignedIn, Welcome,
 };
 pub use sound::{LiveSound, SoundEnded, SoundSender};
+pub use source::Source;
 pub use tls::Tls;
 pub use wire::audit_line;

@@ -1,12 +1,12 @@
 //! What every operation reads from a request: who asks, a strict JSON body, a strict query, the
 //! headers that change how it is answered. Each failure names the field.
 
+use crate::link::Peer;
 use crate::problem::Problem;
-use crate::serve::Peer;
 use crate::sign_in::SignedIn;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -45,7 +45,7 @@ pub(crate) fn unauthorized() -> Problem {
 }
 
 pub(crate) fn peer(parts: &axum::http::Extensions) -> Option<Peer> {
-    parts.get::<ConnectInfo<Peer>>().map(|info| info.0.clone())
+    parts.get::<Peer>().cloned()
 }
 
 /// Where a request comes from: the connection's other end, or whom a proxy that we know names.

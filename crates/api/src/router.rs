@@ -14,8 +14,8 @@ use crate::{cookie, docs_page, forwarded, ops};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use std::net::IpAddr;
@@ -28,6 +28,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
+const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+/// Its style stands in it, and nothing that anybody wrote.
+const DOCS_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 /// All that can be had without a key.
 const PUBLIC: &[&str] = &[
     "/healthz",
@@ -94,7 +97,7 @@ pub fn router(
     };
     let docs = move || {
         let page = page.clone();
-        async move { Html(page.to_string()) }
+        async move { ([(header::CONTENT_SECURITY_POLICY, DOCS_POLICY)], Html(page.to_string())) }
     };
     let healthz = async || "ok\n";
     routes
@@ -114,7 +117,18 @@ pub fn router(
         })
         .layer(from_fn_with_state(api.clone(), guard))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(map_response(async |response| closed(response)))
         .with_state(api)
+}
+
+/// Whatever is answered is what it says it is, and no page that could load or frame anything.
+fn closed(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let policy = headers.entry(header::CONTENT_SECURITY_POLICY);
+    policy.or_insert(HeaderValue::from_static(POLICY));
+    response
 }
 
 /// `GET /metrics`; to be served on an address that is closed from outside.
@@ -216,7 +230,8 @@ async fn readyz(State(api): State<Api>) -> Response {
 /// Lets through what is public, and who is signed in when the whole request is there: a key may be
 /// revoked while a slow body comes.
 async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    if let Some(peer) = peer(request.extensions()) {
+    let peer = peer(request.extensions());
+    if let Some(peer) = &peer {
         let client = forwarded::client(peer.addr, request.headers(), &api.proxies);
         request.extensions_mut().insert(client);
     }
@@ -236,7 +251,11 @@ async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Resp
         Err(problem) => return problem.into_response(),
     };
     if !public {
-        match sign_in(&api, &parts).await {
+        let signed_in = sign_in(&api, &parts).await;
+        if let Some(peer) = &peer {
+            peer.link.signs_in(signed_in.is_ok());
+        }
+        match signed_in {
             Ok(signed_in) => drop(parts.extensions.insert(signed_in)),
             Err(problem) => return problem.into_response(),
         }

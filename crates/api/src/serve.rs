@@ -1,25 +1,67 @@
-//! The listener: accepts connections, counts what each socket took (which is how a live stream
-//! is known to be heard) and can break one whose reader does not read.
+//! The listener: takes connections for as long as there are places, and speaks HTTP/1.1 on them,
+//! with a deadline for whatever the other end is to do.
 
-use crate::tls::{Secured, Tls, TlsListener};
+use crate::link::{Counted, Link, Peer, Road};
+use crate::places::{Place, Places};
+use crate::tls::{self, Tls};
 use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
-use futures::task::AtomicWaker;
+use axum::body::Body;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use std::future::Future;
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
 
 /// Unsent bytes that the kernel keeps for a connection: a second of sound at most, so that
 /// "taken by the socket" is close to "on its way".
 pub(crate) const SEND_BUFFER_BYTES: u32 = 16 * 1024;
-const BACKLOG: u32 = 1_024;
+/// As many as there are places: what the kernel has no room for believes to be connected.
+const BACKLOG: u32 = 4_096;
+/// From the connection's begin, or from the answer before, to the end of a request's head.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// What is sent is taken, be it ever so little, in this time.
+const TAKES_WITHIN: Duration = Duration::from_secs(30);
+/// Of a request's line and headers.
+const HEAD_MAX_BYTES: usize = 32 * 1024;
+
+/// How long a listener waits for the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    pub head_within: Duration,
+    pub takes_within: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head_within: HEAD_WITHIN, takes_within: TAKES_WITHIN }
+    }
+}
+
+/// What connections come by: HTTPS if there is what to do that by, their places, our patience.
+#[derive(Clone, Debug)]
+pub struct Door {
+    pub tls: Option<Tls>,
+    pub places: Arc<Places>,
+    pub patience: Patience,
+}
+
+impl Default for Door {
+    /// Plain HTTP.
+    fn default() -> Self {
+        let places = Places::new(crate::places::PlacesConfig::default());
+        Self { tls: None, places, patience: Patience::default() }
+    }
+}
 
 /// Opens a listening socket whose connections hold little unsent sound.
 pub async fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
@@ -30,174 +72,71 @@ pub async fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `stop` resolves and the running requests have ended, by HTTPS if there is what to
-/// do that by. Live streams end when their senders do.
+/// Serves until `stop` resolves and the running requests have ended. Live streams end when their
+/// senders do; what was upgraded is its reader's.
 pub async fn serve(
-    listener: TcpListener,
-    tls: Option<Tls>,
+    mut listener: TcpListener,
+    door: Door,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let door = match tls {
-        None => Door::Plain(listener),
-        Some(tls) => Door::Secure(TlsListener::new(listener, tls)?),
-    };
-    axum::serve(door, router.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(stop)
-        .await
-}
-
-/// One connection, as its requests see it.
-#[derive(Clone, Debug)]
-pub(crate) struct Peer {
-    pub(crate) addr: SocketAddr,
-    pub(crate) link: Arc<Link>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Link {
-    sent_bytes: AtomicU64,
-    cut: AtomicBool,
-    waker: AtomicWaker,
-}
-
-impl Link {
-    pub(crate) fn sent_bytes(&self) -> u64 {
-        self.sent_bytes.load(Ordering::Relaxed)
-    }
-    /// Breaks the connection, whatever it waits for.
-    pub(crate) fn cut(&self) {
-        self.cut.store(true, Ordering::Release);
-        self.waker.wake();
-    }
-    fn check(&self, cx: &Context<'_>) -> io::Result<()> {
-        self.waker.register(cx.waker());
-        if self.cut.load(Ordering::Acquire) {
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "reader too slow"));
-        }
-        Ok(())
-    }
-}
-
-enum Door {
-    Plain(TcpListener),
-    Secure(TlsListener),
-}
-
-impl Listener for Door {
-    type Io = Counted;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Counted, SocketAddr) {
-        let (stream, addr) = match self {
-            Door::Plain(listener) => {
-                let (stream, addr) = prepare(listener).await;
-                (Road::Plain(stream), addr)
-            }
-            Door::Secure(listener) => {
-                let (stream, addr) = listener.accept().await;
-                (Road::Secure(stream), addr)
-            }
+) {
+    let (stopping, open) = (CancellationToken::new(), TaskTracker::new());
+    let mut stop = pin!(stop);
+    loop {
+        let (stream, addr) = tokio::select! {
+            // axum's own accept waits out errors such as too many open files.
+            come = Listener::accept(&mut listener) => come,
+            () = &mut stop => break,
         };
-        (Counted { stream, link: Arc::default() }, addr)
+        let link = Arc::<Link>::default();
+        // Without a place it is closed here.
+        let Some(place) = door.places.take(addr.ip(), &link) else { continue };
+        let peer = Peer { addr, link };
+        let talk = talk(stream, peer, place, door.clone(), router.clone(), stopping.clone());
+        open.spawn(talk);
     }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        match self {
-            Door::Plain(listener) => listener.local_addr(),
-            Door::Secure(listener) => Ok(listener.local_addr()),
-        }
-    }
+    drop(listener);
+    stopping.cancel();
+    open.close();
+    open.wait().await;
 }
 
-/// The next connection.
-pub(crate) async fn prepare(listener: &mut TcpListener) -> (TcpStream, SocketAddr) {
-    // axum's own accept waits out errors such as too many open files.
-    let (stream, addr) = Listener::accept(listener).await;
+/// One connection, from its first byte on.
+async fn talk(
+    stream: TcpStream,
+    peer: Peer,
+    place: Place,
+    door: Door,
+    router: Router,
+    stopping: CancellationToken,
+) {
     let _ = stream.set_nodelay(true); // sound goes out frame by frame
-    (stream, addr)
-}
-
-impl Connected<IncomingStream<'_, Door>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Peer { addr: *stream.remote_addr(), link: stream.io().link.clone() }
-    }
-}
-
-enum Road {
-    Plain(TcpStream),
-    Secure(Secured),
-}
-
-struct Counted {
-    stream: Road,
-    link: Arc<Link>,
-}
-
-impl Counted {
-    fn count(&self, took: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(bytes)) = &took {
-            self.link.sent_bytes.fetch_add(*bytes as u64, Ordering::Relaxed);
+    let stream = match door.tls {
+        None => Road::Plain(stream),
+        Some(tls) => {
+            let stream = tokio::select! {
+                stream = tls::shake(stream, tls, peer.addr) => stream,
+                () = peer.link.until_cut() => return,
+                () = stopping.cancelled() => return,
+            };
+            let Some(stream) = stream else { return };
+            Road::Secure(stream)
         }
-        took
+    };
+    let Patience { head_within, takes_within } = door.patience;
+    let io = TokioIo::new(Counted::new(stream, peer.link.clone(), place, takes_within));
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(head_within);
+    http.max_header_size(HEAD_MAX_BYTES).max_buf_size(HEAD_MAX_BYTES);
+    let mut connection = pin!(http.serve_connection(io, service).with_upgrades());
+    // How it ends is the other end's business; what went wrong in a request is told there.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
     }
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.link.check(cx)?;
-        match &mut self.stream {
-            Road::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Road::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.link.check(cx)?;
-        let took = match &mut self.stream {
-            Road::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Road::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
-        };
-        self.count(took)
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.link.check(cx)?;
-        let took = match &mut self.stream {
-            Road::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Road::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        };
-        self.count(took)
-    }
-    fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Road::Plain(stream) => stream.is_write_vectored(),
-            Road::Secure(stream) => stream.is_write_vectored(),
-        }
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Road::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Road::Secure(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Road::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Road::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
+    let _ = connection.await;
 }

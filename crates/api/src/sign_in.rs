@@ -2,6 +2,7 @@
 //! passes through here once, and is neither kept nor logged.
 
 use async_trait::async_trait;
+use std::net::SocketAddr;
 use undertone_core::access::Actor;
 use undertone_core::id::{PersonId, SessionId};
 use undertone_core::labels::Labels;
@@ -29,10 +30,22 @@ impl std::fmt::Debug for OpenSession {
     }
 }
 
-/// A session just opened; the token goes into the cookie and nowhere else.
+/// A session just opened; the tokens go into cookies and nowhere else.
 pub struct Opened {
     pub signed_in: SignedIn,
     pub token: String,
+    /// Says that somebody has signed in on this browser; opens nothing.
+    pub device: String,
+}
+
+/// From where somebody comes to sign in, and what their browser brings along.
+#[derive(Clone)]
+pub struct Coming {
+    pub from: SocketAddr,
+    /// The token of a session, which ends where another begins.
+    pub session: Option<String>,
+    /// What an earlier [`Opened::device`] gave.
+    pub device: Option<String>,
 }
 
 /// A name and a password as typed in.
@@ -114,16 +127,8 @@ pub trait SignIn: Send + Sync + 'static {
     fn welcome(&self, is_local: bool) -> Welcome;
     /// By the cookie's token. None: it is no session, or no longer.
     async fn by_cookie(&self, token: &str, origin: &str) -> Result<Option<SignedIn>, Refusal>;
-    async fn open(
-        &self,
-        what: Credentials,
-        from: std::net::SocketAddr,
-    ) -> Result<Opened, SignInRefused>;
-    async fn open_first(
-        &self,
-        what: FirstPerson,
-        from: std::net::SocketAddr,
-    ) -> Result<Opened, SignInRefused>;
+    async fn open(&self, what: Credentials, by: Coming) -> Result<Opened, SignInRefused>;
+    async fn open_first(&self, what: FirstPerson, by: Coming) -> Result<Opened, SignInRefused>;
     /// This session, or all of the person's.
     async fn close(&self, who: &SignedIn, everywhere: bool) -> Result<(), Refusal>;
     /// All other sessions of the person end.
@@ -132,7 +137,7 @@ pub trait SignIn: Send + Sync + 'static {
         who: &SignedIn,
         old: String,
         new: String,
-        from: std::net::SocketAddr,
+        by: Coming,
     ) -> Result<(), SignInRefused>;
     async fn me(&self, who: &Actor) -> Result<Me, Refusal>;
 }

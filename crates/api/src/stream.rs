@@ -4,9 +4,9 @@
 //! is two seconds behind.
 
 use crate::commands::Supervised;
+use crate::link::{Link, Peer};
 use crate::problem::Problem;
 use crate::request::accepts;
-use crate::serve::{Link, Peer};
 use crate::sound::LiveSound;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

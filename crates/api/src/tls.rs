@@ -1,9 +1,9 @@
-//! HTTPS at the socket: handshakes run beside one another, each with a deadline, and no more of
-//! them at once than are good for us; what comes out are connections like any other.
+//! HTTPS at the socket: handshakes, each with a deadline; what comes out are connections like any
+//! other.
 //!
 //! Which certificate is shown is the caller's (`ServerConfig`'s resolver).
 
-use crate::serve::{SEND_BUFFER_BYTES, prepare};
+use crate::serve::SEND_BUFFER_BYTES;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use std::io;
@@ -11,19 +11,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// From the first byte to the last of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// At once; who comes then waits in the kernel's queue.
-const HANDSHAKES_MAX: usize = 256;
-/// Done, and not yet taken up.
-const READY_MAX: usize = 64;
 /// A certificate authority asks by this protocol whether the name is ours (RFC 8737 section 3).
 const ACME_TLS: &[u8] = b"acme-tls/1";
 
@@ -39,58 +33,14 @@ pub struct Tls {
 
 pub(crate) type Secured = Box<TlsStream<TcpStream>>;
 
-/// A listener whose connections have had their handshake.
-pub(crate) struct TlsListener {
-    local: SocketAddr,
-    ready: mpsc::Receiver<(Secured, SocketAddr)>,
-    accepting: JoinHandle<()>,
-}
-
-impl TlsListener {
-    pub(crate) fn new(listener: TcpListener, tls: Tls) -> io::Result<Self> {
-        let local = listener.local_addr()?;
-        let (done, ready) = mpsc::channel(READY_MAX);
-        let accepting = tokio::spawn(accept(listener, tls, done));
-        Ok(Self { local, ready, accepting })
+/// The connection once its handshake is done. None: it was not done in time, or was no browser's.
+pub(crate) async fn shake(stream: TcpStream, tls: Tls, addr: SocketAddr) -> Option<Secured> {
+    match timeout(HANDSHAKE, secure(stream, tls)).await {
+        Ok(Ok(stream)) => return stream,
+        Ok(Err(error)) => tracing::debug!(%addr, %error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(%addr, "a TLS handshake took too long"),
     }
-
-    pub(crate) async fn accept(&mut self) -> (Secured, SocketAddr) {
-        match self.ready.recv().await {
-            Some(come) => come,
-            // Its task has gone, and nobody comes any more.
-            None => std::future::pending().await,
-        }
-    }
-
-    pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-}
-
-impl Drop for TlsListener {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-async fn accept(mut listener: TcpListener, tls: Tls, done: mpsc::Sender<(Secured, SocketAddr)>) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let (stream, addr) = prepare(&mut listener).await;
-        let (tls, done) = (tls.clone(), done.clone());
-        tokio::spawn(async move {
-            match timeout(HANDSHAKE, secure(stream, tls)).await {
-                Ok(Ok(Some(stream))) => {
-                    drop(place);
-                    let _ = done.send((stream, addr)).await;
-                }
-                Ok(Ok(None)) => {}
-                Ok(Err(error)) => tracing::debug!(%addr, %error, "a TLS handshake failed"),
-                Err(_) => tracing::debug!(%addr, "a TLS handshake took too long"),
-            }
-        });
-    }
+    None
 }
 
 /// None: it was no browser's, and is over.

@@ -16,9 +16,9 @@ use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use undertone_api::{
-    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Hand, Health, HistoryPage,
-    HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone, PhoneView, PlaceCall, Sent,
-    Supervise, Supervised,
+    AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Exported, Hand, Health,
+    HistoryPage, HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone, PhoneView,
+    PlaceCall, Sent, Supervise, Supervised,
 };
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
@@ -32,12 +32,14 @@ use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
 use undertone_core::seen;
 use undertone_core::view::{
-    Ability, AgentAction, AgentView, CallView, HelpView, LegKind, ReplyWord, SupervisionView,
+    Ability, AgentAction, AgentView, CallView, HelpView, LegKind, Mode, ReplyWord, SupervisionView,
 };
 use undertone_store::{AuditFilter, Class, StoreError};
 
 /// Louder than this at a party's output counts as heard.
 pub(crate) const HEARD_DBFS: f32 = -60.0;
+/// Of a query, in the audit.
+const ASKED_MAX: usize = 500;
 
 #[derive(Clone)]
 pub struct Desk {
@@ -60,9 +62,17 @@ impl Desk {
         &self.board
     }
 
-    /// Reading needs a right as well; a refusal is written like any other.
+    /// Reading needs a right as well, the one of now: a long list is read page by page. A refusal
+    /// is written like any other.
     pub(crate) fn may(&self, who: &Actor, right: Right, what: &'static str) -> Result<(), Refusal> {
-        who.need(right).map_err(|reason| self.refused(who, what, None, Refusal::because(reason)))
+        let refuse = |reason| self.refused(who, what, None, Refusal::because(reason));
+        let over = |session| !self.board.house().sessions.is_open(session);
+        if who.session.as_ref().is_some_and(over) {
+            return Err(refuse(Reason::SignedOut));
+        }
+        let mut now = who.clone();
+        self.board.directory().restrict(&mut now);
+        now.need(right).map_err(refuse)
     }
 
     /// Writes a refusal that no call's task will write, and gives it back.
@@ -145,10 +155,14 @@ impl Desk {
         seen
     }
 
-    async fn of(&self, who: &Actor, of: &Of) -> Result<CallHandle, Refusal> {
+    async fn of(&self, who: &Actor, of: &Of, mode: Mode) -> Result<CallHandle, Refusal> {
         let found = match of {
             Of::Call(id) => self.board.find(id),
-            Of::Agent(extension) => self.board.call_of_agent(extension).await,
+            Of::Agent(extension) => {
+                // Who there is, and whether they are on a call, is told to who may supervise them.
+                self.may(who, Right::for_mode(mode), "supervision.join")?;
+                self.board.call_of_agent(extension).await
+            }
         };
         found.map_err(|refusal| self.refused(who, "supervision.join", None, refusal))
     }
@@ -262,6 +276,26 @@ impl Commands for Desk {
         history::page(&self.board.house().store, query).await
     }
 
+    async fn export(&self, who: &Actor, what: Exported, asked: String) -> Result<(), Refusal> {
+        let (right, what) = match what {
+            Exported::Audit => (Right::SeeAudit, "audit.export"),
+            Exported::History => (Right::SeeHistory, "history.export"),
+        };
+        self.may(who, right, what)?;
+        let entry = AuditEntry {
+            org: self.board.directory().org.clone(),
+            at: clock::now().wall,
+            who: Who::from(who),
+            what: what.into(),
+            call: None,
+            supervision: None,
+            outcome: Outcome::Allowed,
+            detail: BTreeMap::from([("asked".into(), asked.chars().take(ASKED_MAX).collect())]),
+        };
+        self.board.house().store.append(entry, Class::Other).await.map_err(unavailable)?;
+        Ok(())
+    }
+
     async fn place_call(&self, who: &Actor, what: PlaceCall) -> Result<CallSnapshot, Refusal> {
         let (begun, answer) = self.board.place(who, &what.from_agent, &what.to).await;
         let Some(id) = begun else {
@@ -342,7 +376,7 @@ impl Commands for Desk {
     }
 
     async fn supervise(&self, who: &Actor, of: Of, what: Supervise) -> Result<Supervised, Refusal> {
-        let call = self.of(who, &of).await?;
+        let call = self.of(who, &of, what.mode).await?;
         let refuse = |refusal| self.refused(who, "supervision.join", Some(&call.id), refusal);
         if self.board.is_draining() {
             return Err(refuse(Refusal::because(Reason::ShuttingDown)));

@@ -30,6 +30,7 @@ impl Page {
 pub fn of(server: &Server) -> impl Fn() -> String + Send + Sync + 'static {
     let (board, engine) = (server.board.clone(), server.engine.clone());
     let (sip, store, media) = (server.sip().clone(), server.store.clone(), server.media.clone());
+    let places = server.places.clone();
     move || {
         let mut page = Page(String::new());
         let count = |c: &AtomicU64| c.load(Ordering::Relaxed);
@@ -54,6 +55,10 @@ pub fn of(server: &Server) -> impl Fn() -> String + Send + Sync + 'static {
         page.counter("sip_dropped_total", sip.dropped);
         page.counter("sip_refused_total", sip.refused);
         door_figures(&mut page, &sip.door);
+        let http = places.gauges();
+        page.gauge("http_connections", http.connections);
+        page.counter("http_connections_made_room_total", http.made_room);
+        page.counter("http_connections_refused_total", http.refused);
         let journal = store.gauges();
         page.gauge("journal_waiting", journal.waiting);
         page.counter("journal_rows_total", journal.rows_committed);

@@ -13,7 +13,7 @@ use crate::live::Hub;
 use crate::lock::DataLock;
 use crate::pages;
 use crate::recover;
-use crate::sign_in::{DemoPeople, FirstLink, Reception};
+use crate::sign_in::{DemoPeople, Devices, FirstLink, Reception};
 use crate::switchboard::{self, CallConfig, MediaCounts, Register, Switchboard};
 use crate::trunks;
 use crate::turn::Turn;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use undertone_api::Tls;
+use undertone_api::{Door, Places, PlacesConfig};
 use undertone_core::id::OrgId;
 use undertone_engine::{Engine, EngineConfig};
 use undertone_sip::{DoorConfig, RegistrarConfig, Sip, SipConfig};
@@ -33,6 +33,8 @@ use undertone_store::{Store, StoreConfig, private, secret};
 
 /// 131 bits.
 const LINK_DIGITS: usize = 22;
+/// A few that ask for figures now and then.
+const METRICS_CONNECTIONS_MAX: usize = 64;
 /// How long calls may take to end once they were told to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -52,6 +54,8 @@ pub struct Server {
     /// The token of the one-time link, where nobody can sign in yet.
     pub first_link: Option<String>,
     pub live: Arc<Hub>,
+    /// Of the pages' and the API's connections.
+    pub places: Arc<Places>,
     sip: Sip,
     serving: Vec<Serving>,
     serving_metrics: Option<Serving>,
@@ -71,11 +75,7 @@ struct Serving {
 }
 
 impl Serving {
-    async fn start(
-        addr: SocketAddr,
-        tls: Option<Tls>,
-        router: axum::Router,
-    ) -> anyhow::Result<Serving> {
+    async fn start(addr: SocketAddr, door: Door, router: axum::Router) -> anyhow::Result<Serving> {
         let listener = undertone_api::listen(addr)
             .await
             .with_context(|| format!("cannot listen for HTTP on {addr}"))?;
@@ -84,11 +84,7 @@ impl Serving {
         let until = async move {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(async move {
-            if let Err(error) = undertone_api::serve(listener, tls, router, until).await {
-                tracing::error!(%error, "the HTTP server stopped");
-            }
-        });
+        let task = tokio::spawn(undertone_api::serve(listener, door, router, until));
         Ok(Serving { local, stop, task })
     }
 
@@ -179,7 +175,9 @@ impl Server {
         let desk = Arc::new(Desk::new(board.clone(), relay(config)?, vitals.clone()));
         let nobody = !store.has_logins().await?;
         let first_link = nobody.then(|| secret(LINK_DIGITS)).transpose()?;
-        let reception = Reception::new(board.clone(), FirstLink::of(first_link.clone()), demo);
+        let devices = Devices::of(&config.data)?;
+        let first = FirstLink::of(first_link.clone());
+        let reception = Reception::new(board.clone(), devices, first, demo);
         let mut server = Server {
             http: config.http,
             https: None,
@@ -192,6 +190,7 @@ impl Server {
             media,
             first_link,
             live: Arc::new(Hub::start(desk.clone(), epoch.to_string())),
+            places: places(config),
             sip,
             serving: Vec::new(),
             serving_metrics: None,
@@ -215,11 +214,12 @@ impl Server {
             proxies: config.http_proxies.clone(),
         };
         let tls = self.https.as_ref().map(|https| https.tls.clone());
+        let door = Door { tls, places: self.places.clone(), ..Door::default() };
         let (desk, live) = (self.desk.clone(), self.live.clone());
         let router = undertone_api::router(desk, Arc::new(reception), live, &served);
         let insists = self.https.as_ref().is_some_and(|https| https.is_vouched_for());
         let router = https::insisting(pages::over(router), insists);
-        let api = Serving::start(config.http, tls, router).await?;
+        let api = Serving::start(config.http, door, router).await?;
         self.http = api.local;
         self.serving.push(api);
         Ok(())
@@ -231,7 +231,13 @@ impl Server {
         let next = match addr {
             Some(addr) => {
                 let router = undertone_api::metrics_router(figures::of(self));
-                Some(Serving::start(addr, None, router).await?)
+                let few = METRICS_CONNECTIONS_MAX;
+                let places = Places::new(PlacesConfig {
+                    connections_max: few,
+                    connections_of_one_max: few,
+                    proxies: Vec::new(),
+                });
+                Some(Serving::start(addr, Door { places, ..Door::default() }, router).await?)
             }
             None => None,
         };
@@ -302,6 +308,12 @@ fn sip_config(config: &Config) -> SipConfig {
         told: config.told(),
         ..SipConfig::new(first)
     }
+}
+
+/// Of the pages and the API, by whichever door.
+fn places(config: &Config) -> Arc<Places> {
+    let proxies = config.http_proxies.clone();
+    Places::new(PlacesConfig { proxies, ..PlacesConfig::default() })
 }
 
 fn relay(config: &Config) -> anyhow::Result<Option<Turn>> {

@@ -31,6 +31,10 @@ impl OpenSessions {
         self.asked.notified().await;
     }
 
+    pub(crate) fn is_open(&self, session: &SessionId) -> bool {
+        self.set().contains(session)
+    }
+
     pub(crate) fn known(&self) -> BTreeSet<SessionId> {
         self.set().clone()
     }

@@ -26,6 +26,10 @@ impl Turn {
     pub fn read(urls: &[String], secret: Option<&Path>) -> std::io::Result<Option<Turn>> {
         let (false, Some(path)) = (urls.is_empty(), secret) else { return Ok(None) };
         let secret = std::fs::read_to_string(path)?.trim_end().as_bytes().to_vec();
+        if secret.is_empty() {
+            // Anybody could make what such a secret signs.
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "it is empty"));
+        }
         Ok(Some(Turn { urls: urls.to_vec(), secret }))
     }
 
@@ -58,5 +62,7 @@ mod tests {
         assert_eq!(given.credential, "mAzMqbSfBDi0XmD4xtPgKD5h+0o=");
         assert!(Turn::read(&[], Some(&path)).unwrap().is_none());
         assert!(Turn::read(&urls, Some(&dir.path().join("none"))).is_err());
+        std::fs::write(&path, "\n").unwrap();
+        assert!(Turn::read(&urls, Some(&path)).is_err(), "a secret that is none");
     }
 }

@@ -93,9 +93,15 @@ impl Watcher {
         self.accounts.subscribe()
     }
 
-    pub async fn tell(mut self, board: Switchboard) {
+    /// From here on it is known which sessions are open.
+    pub fn tell(mut self, board: Switchboard) -> impl Future<Output = ()> + Send {
+        let open = std::mem::take(&mut self.sessions);
+        board.house().sessions.are(open, &BTreeSet::new());
+        self.watch(board)
+    }
+
+    async fn watch(mut self, board: Switchboard) {
         let open = &board.house().sessions;
-        open.are(std::mem::take(&mut self.sessions), &BTreeSet::new());
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

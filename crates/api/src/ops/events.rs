@@ -14,6 +14,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use undertone_core::id::CallId;
 use utoipa::IntoParams;
@@ -148,8 +149,11 @@ fn reason(why: SignedOut) -> &'static str {
 /// What a page says wrong is as if it had said nothing: it can only ask for less or more meters.
 fn heard(follower: &Follower, text: &str) {
     if let Ok(Said::Watch { calls }) = serde_json::from_str(text) {
-        let known = calls.iter().take(WATCHED_MAX).filter_map(|id| CallId::parse(id).ok());
-        follower.watched.send_replace(known.collect());
+        // Each once: what is watched is measured.
+        let mut known = BTreeSet::new();
+        let each = calls.iter().filter_map(|id| CallId::parse(id).ok());
+        let each = each.filter(|id| known.insert(id.clone())).take(WATCHED_MAX);
+        follower.watched.send_replace(each.collect());
     }
 }
 

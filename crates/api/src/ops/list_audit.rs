@@ -1,6 +1,6 @@
 //! `GET /audit`: who did what, when, from where, and what came of it; newest first.
 
-use crate::commands::AuditQuery;
+use crate::commands::{AuditQuery, Exported};
 use crate::csv::CsvPage;
 use crate::listing::{Format, Listing, field};
 use crate::problem::Problem;
@@ -9,7 +9,7 @@ use crate::router::Api;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use undertone_core::id::{CallId, PersonId};
@@ -55,6 +55,7 @@ pub(crate) struct AuditParams {
 pub(crate) async fn list_audit(
     State(api): State<Api>,
     Who(who): Who,
+    uri: Uri,
     headers: HeaderMap,
     Query(asked): Query<AuditParams>,
 ) -> Result<Response, Problem> {
@@ -72,6 +73,8 @@ pub(crate) async fn list_audit(
         let page = api.commands.audit(&who, query).await?;
         return Ok(Json(wire::AuditList::from(page)).into_response());
     }
+    let what = uri.query().unwrap_or_default().to_owned();
+    api.commands.export(&who, Exported::Audit, what).await?;
     let begin = query.before;
     let page = move |before| {
         let (api, who, query) = (api.clone(), who.clone(), query.clone());

@@ -1,6 +1,6 @@
 //! `GET /history/calls`: ended calls, newest first.
 
-use crate::commands::HistoryQuery;
+use crate::commands::{Exported, HistoryQuery};
 use crate::csv::CsvPage;
 use crate::listing::{Format, Listing, field};
 use crate::problem::Problem;
@@ -9,7 +9,7 @@ use crate::router::Api;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use undertone_core::id::PersonId;
@@ -58,6 +58,7 @@ const CURSOR_MAX_BYTES: usize = 200;
 pub(crate) async fn list_history(
     State(api): State<Api>,
     Who(who): Who,
+    uri: Uri,
     headers: HeaderMap,
     Query(asked): Query<HistoryParams>,
 ) -> Result<Response, Problem> {
@@ -77,6 +78,8 @@ pub(crate) async fn list_history(
         let page = api.commands.history(&who, query).await?;
         return Ok(Json(wire::CallPage::from(&page)).into_response());
     }
+    let what = uri.query().unwrap_or_default().to_owned();
+    api.commands.export(&who, Exported::History, what).await?;
     let begin = query.cursor.clone();
     let page = move |cursor| {
         let (api, who, query) = (api.clone(), who.clone(), query.clone());

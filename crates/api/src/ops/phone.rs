@@ -3,7 +3,7 @@
 
 use crate::commands::{IceServer, OpenPhone, PhoneView};
 use crate::problem::Problem;
-use crate::request::{Body, Query, Who, peer};
+use crate::request::{Body, Query, Who, client};
 use crate::router::Api;
 use axum::Json;
 use axum::extract::State;
@@ -123,7 +123,8 @@ pub(crate) async fn open_phone(
 ) -> Result<Response, Problem> {
     let OpenPhoneRequest { sdp, here, tab } = asked.value;
     named(&tab)?;
-    let peer = peer(&extensions).map(|peer| peer.addr.ip());
+    // The browser's, not a proxy's: what it is told of our addresses depends on where it is.
+    let peer = client(&extensions).map(|client| client.addr.ip());
     let opened = api.commands.open_phone(&who, OpenPhone { sdp, here, tab, peer }).await?;
     let body = OpenedPhone { phone: opened.view.into(), sdp: opened.sdp };
     Ok((StatusCode::CREATED, Json(body)).into_response())

@@ -5,18 +5,17 @@ use crate::cookie;
 use crate::problem::Problem;
 use crate::request::client;
 use crate::router::Api;
-use crate::sign_in::{Opened, SignInRefused};
+use crate::sign_in::{Coming, Opened, SignInRefused};
 use crate::wire;
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use std::net::SocketAddr;
 
 /// The address that asks, from a page of our own: a form of another site must not sign anybody
 /// in as somebody else either.
-pub(crate) struct From(pub(crate) SocketAddr);
+pub(crate) struct From(pub(crate) Coming);
 
 impl FromRequestParts<Api> for From {
     type Rejection = Problem;
@@ -24,8 +23,11 @@ impl FromRequestParts<Api> for From {
         if !cookie::own_origin(&parts.headers, api.https) {
             return Err(bad_origin());
         }
-        let from = client(&parts.extensions).map(|client| From(client.addr));
-        from.ok_or_else(Problem::internal)
+        let from = client(&parts.extensions).ok_or_else(Problem::internal)?.addr;
+        let (session, device) =
+            (cookie::token(&parts.headers, api.https), cookie::device(&parts.headers, api.https));
+        let (session, device) = (session.map(str::to_owned), device.map(str::to_owned));
+        Ok(From(Coming { from, session, device }))
     }
 }
 
@@ -38,7 +40,9 @@ pub(crate) async fn opened(api: &Api, opened: Opened) -> Result<Response, Proble
     let me = api.sign_in.me(&opened.signed_in.actor).await?;
     let mut response = Json(wire::MeWire::new(&opened.signed_in, me)).into_response();
     let cookie = cookie::set(&opened.token, api.https).ok_or_else(Problem::internal)?;
+    let device = cookie::set_device(&opened.device, api.https).ok_or_else(Problem::internal)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
+    response.headers_mut().append(header::SET_COOKIE, device);
     Ok(response)
 }
 

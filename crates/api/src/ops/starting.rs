@@ -3,10 +3,10 @@
 
 use crate::commands::{LegWanted, Of, Supervise, Supervised};
 use crate::idempotency::{Answer, Asked};
+use crate::link::Peer;
 use crate::problem::Problem;
 use crate::request::{Body, respond_async};
 use crate::router::Api;
-use crate::serve::Peer;
 use crate::{stream, wire};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

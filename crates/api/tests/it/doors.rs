@@ -58,6 +58,11 @@ impl Doors {
         self.log.lock().unwrap().push(what.into());
     }
 
+    fn opened(from: SocketAddr) -> Opened {
+        let signed_in = Doors::sue(&from.to_string());
+        Opened { signed_in, token: "cookie".into(), device: "known".into() }
+    }
+
     fn sue(origin: &str) -> SignedIn {
         SignedIn {
             actor: Actor {
@@ -93,26 +98,22 @@ impl SignIn for Doors {
         let there = token == "cookie" && !*self.closed.lock().unwrap();
         Ok(there.then(|| Doors::sue(origin)))
     }
-    async fn open(&self, what: Credentials, from: SocketAddr) -> Result<Opened, SignInRefused> {
+    async fn open(&self, what: Credentials, by: Coming) -> Result<Opened, SignInRefused> {
+        let Coming { from, session, device } = by;
         self.note(format!("open {} from {}", what.login, from.ip()));
+        for (brought, what) in [(session, "session"), (device, "device")] {
+            brought.into_iter().for_each(|token| self.note(format!("with {what} {token}")));
+        }
         match (what.login.as_str(), what.password.as_str()) {
-            ("sue", "right") => {
-                Ok(Opened { signed_in: Doors::sue(&from.to_string()), token: "cookie".into() })
-            }
+            ("sue", "right") => Ok(Doors::opened(from)),
             ("busy", _) => Err(SignInRefused::TooMany { wait_ms: 1_500 }),
             _ => Err(SignInRefused::Wrong),
         }
     }
-    async fn open_first(
-        &self,
-        what: FirstPerson,
-        from: SocketAddr,
-    ) -> Result<Opened, SignInRefused> {
+    async fn open_first(&self, what: FirstPerson, by: Coming) -> Result<Opened, SignInRefused> {
         self.note(format!("first {}", what.login));
         match what.token.as_str() {
-            "link" => {
-                Ok(Opened { signed_in: Doors::sue(&from.to_string()), token: "cookie".into() })
-            }
+            "link" => Ok(Doors::opened(by.from)),
             _ => Err(SignInRefused::NoSuchLink),
         }
     }
@@ -126,7 +127,7 @@ impl SignIn for Doors {
         _: &SignedIn,
         old: String,
         _: String,
-        _: SocketAddr,
+        _: Coming,
     ) -> Result<(), SignInRefused> {
         self.note("change");
         if old == "right" { Ok(()) } else { Err(SignInRefused::Wrong) }

@@ -151,7 +151,13 @@ async fn a_page_says_which_calls_it_watches_and_nothing_that_it_says_breaks_anyt
         socket.send(Message::text(text)).await.unwrap();
     }
     tokio::time::timeout(SOON, far.watched.changed()).await.unwrap().unwrap();
-    assert_eq!(far.watched.borrow().len(), WATCHED_MAX);
+    assert_eq!(far.watched.borrow_and_update().len(), WATCHED_MAX);
+    // Sixteen times the same call is one call.
+    let twice = json!({"type": "watch", "calls": ["eu.n1.1.c2", "eu.n1.1.c1", "eu.n1.1.c2"]});
+    socket.send(Message::text(twice.to_string())).await.unwrap();
+    tokio::time::timeout(SOON, far.watched.changed()).await.unwrap().unwrap();
+    let watched: Vec<_> = far.watched.borrow().iter().map(ToString::to_string).collect();
+    assert_eq!(watched, ["eu.n1.1.c2", "eu.n1.1.c1"]);
     // More than a page may say at once ends it.
     socket.send(Message::text("x".repeat(9 * 1024))).await.unwrap();
     tokio::time::timeout(SOON, far.told.closed()).await.expect("the page is let go");

@@ -94,6 +94,21 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn no_answer_is_taken_for_another_kind_of_thing_or_put_into_a_frame() {
+    let router = routed(memory());
+    for path in ["/healthz", "/api/docs", "/api/v1/audit?format=csv", "/api/v1/calls", "/none"] {
+        for key in ["Bearer ut_good", "none"] {
+            let asked = Request::builder().uri(path).header("authorization", key);
+            let got = send(&router, asked.body(Body::empty()).unwrap()).await;
+            assert_eq!(got.headers["x-content-type-options"], "nosniff", "{path}");
+            let policy = got.headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'none'; "), "{path}: {policy}");
+            assert!(policy.ends_with("frame-ancestors 'none'"), "{path}: {policy}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn metrics_have_a_router_of_their_own() {
     let router = metrics_router(|| "undertone_calls 1\n".into());
     let got = send(&router, Request::builder().uri("/metrics").body(Body::empty()).unwrap()).await;

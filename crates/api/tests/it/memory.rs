@@ -236,6 +236,8 @@ impl Commands for Memory {
         }))
     }
     async fn open_phone(&self, _: &Actor, what: OpenPhone) -> Result<OpenedPhone, Refusal> {
+        let from = what.peer.map_or("nowhere".into(), |peer| peer.to_string());
+        self.asked.lock().unwrap().push(format!("open_phone from {from}"));
         if !what.sdp.starts_with("v=0") {
             return Err(Refusal::with(Reason::BadRequest, "no offer"));
         }
@@ -295,6 +297,9 @@ impl Commands for Memory {
         let items = if first { vec![audit_row()] } else { Vec::new() };
         let page = AuditPage { items, next: first.then_some(42) };
         self.ask(format!("{query:?}"), page).await
+    }
+    async fn export(&self, _: &Actor, what: Exported, asked: String) -> Result<(), Refusal> {
+        self.ask(format!("export {what:?} {asked}"), ()).await
     }
     async fn history(&self, _: &Actor, query: HistoryQuery) -> Result<HistoryPage, Refusal> {
         // Three pages; the second holds none that was asked for.

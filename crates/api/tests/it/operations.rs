@@ -346,8 +346,9 @@ async fn history_as_csv_is_every_page_or_the_one_that_was_asked_for() {
     let columns = lines[0].split(',').count();
     assert_eq!(columns, 20);
     let asked = memory.asked();
-    assert_eq!(asked.len(), 3, "{asked:?}");
-    assert!(asked.iter().all(|q| q.contains("limit: 1000") && q.contains("Some(\"a\")")));
+    assert_eq!(asked.len(), 4, "{asked:?}");
+    assert_eq!(asked[0], "export History queue=a", "before anything is given");
+    assert!(asked[1..].iter().all(|q| q.contains("limit: 1000") && q.contains("Some(\"a\")")));
     let one = get(&router, "/api/v1/history/calls?format=csv&limit=5").await;
     assert_eq!(one.text.split("\r\n").count(), 3);
     let json = "/api/v1/history/calls?format=json";
@@ -366,7 +367,7 @@ async fn audit_as_csv_has_the_rows_and_rights_of_the_audit() {
     assert!(lines[0].starts_with("seq,at,what,") && lines[0].ends_with(",prev_hash,hash"));
     assert!(lines[1].starts_with("42,") && lines[1].contains(",refused,"), "{}", lines[1]);
     assert!(lines[1].ends_with(&"ab".repeat(32)), "{}", lines[1]);
-    assert_eq!(memory.asked().len(), 2);
+    assert_eq!((memory.asked().len(), memory.asked()[0].as_str()), (3, "export Audit person=sue"));
     *memory.refusal.lock().unwrap() = Some(Refusal::because(Reason::NotAllowed));
     let refused = send(&router, by_csv("/api/v1/audit")).await;
     assert_eq!(code(&refused), (403, "not_allowed".into()));

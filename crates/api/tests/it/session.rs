@@ -1,17 +1,18 @@
 //! Sessions over a real socket: cookie, CSRF word, Origin, Host.
 
 use crate::doors::{Board, Doors, doors};
-use crate::memory::memory;
+use crate::memory::{Memory, memory};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use undertone_api::{Served, listen, router, serve};
+use undertone_api::{Door, Served, listen, router, serve};
 
 pub(crate) struct House {
     pub(crate) addr: SocketAddr,
     doors: Arc<Doors>,
+    memory: Arc<Memory>,
     pub(crate) board: Arc<Board>,
     _stop: oneshot::Sender<()>,
 }
@@ -21,11 +22,12 @@ pub(crate) async fn house(served: Served) -> House {
     let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = router(memory(), doors.clone(), board.clone(), &served);
-    tokio::spawn(serve(listener, None, router, async move {
+    let memory = memory();
+    let router = router(memory.clone(), doors.clone(), board.clone(), &served);
+    tokio::spawn(serve(listener, Door::default(), router, async move {
         let _ = stopped.await;
     }));
-    House { addr, doors, board, _stop: stop }
+    House { addr, doors, memory, board, _stop: stop }
 }
 
 impl House {
@@ -193,7 +195,27 @@ async fn what_a_known_proxy_says_of_the_asker_is_what_sign_in_sees() {
         let told = "X-Forwarded-For: 203.0.113.9, 192.0.2.7\r\n";
         assert_eq!(house.ask("POST /api/v1/session", told, RIGHT).await.0, 200);
         assert_eq!(*house.doors.log.lock().unwrap(), [format!("open sue from {wanted}")]);
+        // Which of our addresses a browser's phone is told depends on where the browser is.
+        let headers = format!("{told}Authorization: Bearer ut_good\r\n");
+        let offer = r#"{"sdp":"v=0"}"#;
+        assert_eq!(house.ask("POST /api/v1/me/phone", &headers, offer).await.0, 201);
+        assert_eq!(house.memory.asked(), [format!("open_phone from {wanted}")]);
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_brings_along_what_the_browser_has_and_gives_it_anew() {
+    let house = house(Served::default()).await;
+    let cookies = "Cookie: undertone=old; undertone-device=known\r\n";
+    let (status, head, _) = house.ask("POST /api/v1/session", cookies, RIGHT).await;
+    assert_eq!(status, 200);
+    let log = house.doors.log.lock().unwrap().clone();
+    assert_eq!(log, ["open sue from 127.0.0.1", "with session old", "with device known"]);
+    let set: Vec<_> = head.lines().filter_map(|line| line.strip_prefix("set-cookie: ")).collect();
+    assert!(set[0].starts_with("undertone=cookie; httponly; "), "{set:?}");
+    assert!(set[1].starts_with("undertone-device=known; max-age=15552000; httponly; "), "{set:?}");
+    let (_, head, _) = house.ask("DELETE /api/v1/session", COOKIE, "").await;
+    assert!(!head.contains("undertone-device"), "it outlives the session: {head}");
 }
 
 #[tokio::test]

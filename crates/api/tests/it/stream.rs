@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use undertone_api::{SoundEnded, listen, serve};
+use undertone_api::{Door, SoundEnded, listen, serve};
 
 const BODY: &str = r#"{"mode":"listen","leg":{"kind":"stream"}}"#;
 
@@ -16,7 +16,7 @@ async fn server() -> (SocketAddr, Arc<Memory>) {
     let memory = memory();
     let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let addr = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, None, routed(memory.clone()), std::future::pending()));
+    tokio::spawn(serve(listener, Door::default(), routed(memory.clone()), std::future::pending()));
     (addr, memory)
 }
 

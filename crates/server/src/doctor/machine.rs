@@ -7,8 +7,8 @@ use rustix::process::{Resource, getrlimit};
 use std::path::Path;
 use undertone_core::time::Wall;
 
-/// SIP's TCP connections; database, listeners, API connections, and some.
-const FILES_BESIDE_MEDIA: u64 = 1_024 + 512;
+/// TCP connections of SIP and of HTTP; database, listeners, and some.
+const FILES_BESIDE_MEDIA: u64 = 1_024 + 4_096 + 512;
 const DISK_BROKEN_BYTES: u64 = 100 << 20;
 const DISK_LOW_BYTES: u64 = 1 << 30;
 /// A row may be written a moment before the doctor reads its own clock.

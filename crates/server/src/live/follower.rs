@@ -2,6 +2,7 @@
 //! or the session go.
 
 use super::hub::{Frame, Start};
+use super::levels::{LOOK_EVERY, Levels};
 use crate::clock;
 use crate::commands::Desk;
 use crate::switchboard::PhoneSeen;
@@ -20,12 +21,12 @@ use undertone_core::policy::Limits;
 use undertone_core::seen;
 use undertone_core::view::TimingView;
 
-const METERS_EVERY: Duration = Duration::from_millis(200);
 /// Whether the session is still open; rights are told of at once.
 const SESSION_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) struct Following {
     pub(super) desk: Arc<Desk>,
+    pub(super) levels: Arc<Levels>,
     pub(super) who: SignedIn,
     /// The page's name, by which it has the phone or not.
     pub(super) tab: Option<String>,
@@ -75,7 +76,7 @@ impl Following {
         for frame in missed {
             self.frame(&frame, &mut shown)?;
         }
-        let mut meters = tokio::time::interval(METERS_EVERY);
+        let mut meters = tokio::time::interval(LOOK_EVERY);
         meters.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut session = tokio::time::interval(SESSION_EVERY);
         session.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -217,7 +218,9 @@ impl Following {
     async fn meters(&mut self) -> Result<(), Over> {
         let wanted: Vec<_> = self.wanted.borrow_and_update().clone();
         for call in wanted {
-            let Some(parties) = self.desk.meters(&call, &self.who.actor).await else { continue };
+            let measured = self.levels.of(&self.desk, &call).await;
+            let parties = measured.and_then(|now| self.desk.meters(&now, &self.who.actor));
+            let Some(parties) = parties else { continue };
             self.tell(Told::Meters { at: clock::now().wall, call, parties })?;
         }
         Ok(())

@@ -2,6 +2,8 @@
 //! each frame, and the frames of the last while for who comes back after a break.
 
 use super::follower;
+use super::followers::Followers;
+use super::levels::Levels;
 use super::pages::Pages;
 use crate::clock;
 use crate::commands::Desk;
@@ -30,7 +32,6 @@ const FRAMES_KEPT: usize = 512;
 const REST_AFTER: Duration = Duration::from_secs(30);
 /// Frames that may wait for one follower; one that is further behind is let go.
 const BEHIND_MAX: usize = 256;
-const FOLLOWERS_MAX: usize = 1_000;
 const ASKING: usize = 64;
 
 /// One frame, before anybody's scope.
@@ -60,7 +61,8 @@ pub struct Hub {
     asking: mpsc::Sender<Ask>,
     /// Of this start: a cursor of an earlier one means nothing here.
     boot: String,
-    followers: Arc<tokio::sync::Semaphore>,
+    followers: Arc<Followers>,
+    levels: Arc<Levels>,
     pages: Arc<Pages>,
     tasks: [AbortHandle; 2],
 }
@@ -72,8 +74,8 @@ impl Hub {
         let pages = desk.board().house().pages.clone();
         let telling = tokio::spawn(pages.clone().tell(desk.clone())).abort_handle();
         let tasks = [board, telling];
-        let followers = Arc::new(tokio::sync::Semaphore::new(FOLLOWERS_MAX));
-        Hub { desk, asking, boot, followers, pages, tasks }
+        let (followers, levels) = (Arc::default(), Arc::new(Levels::new()));
+        Hub { desk, asking, boot, followers, levels, pages, tasks }
     }
 
     /// Every follower is let go, and no more are taken.
@@ -91,9 +93,7 @@ impl Hub {
 #[async_trait]
 impl LiveBoard for Hub {
     async fn follow(&self, who: SignedIn, how: Beginning) -> Result<Follower, Refusal> {
-        let Ok(place) = self.followers.clone().try_acquire_owned() else {
-            return Err(Refusal::because(Reason::Overloaded));
-        };
+        let place = self.followers.take(&who.actor.person)?;
         let Beginning { after, tab } = how;
         let after = after.and_then(|cursor| self.number_of(&cursor, &who));
         let (reply, start) = oneshot::channel();
@@ -103,13 +103,14 @@ impl LiveBoard for Hub {
         let (told, receiver) = mpsc::channel(BEHIND_MAX);
         let (watched, wanted) = watch::channel(Vec::new());
         let (let_go, why) = oneshot::channel();
-        let (desk, boot) = (self.desk.clone(), self.boot.clone());
+        let (desk, levels, boot) = (self.desk.clone(), self.levels.clone(), self.boot.clone());
         // A key has no page; what it begins is steered by whoever holds it.
         let heard = Arc::<LastHeard>::default();
         let opens = |_| self.pages.opens(&who.actor.person, heard.clone());
         let open = who.session.as_ref().map(opens);
         let (phone, says) = (None, None);
-        let task = follower::Following { desk, who, tab, boot, told, let_go, wanted, phone, says };
+        let task =
+            follower::Following { desk, levels, who, tab, boot, told, let_go, wanted, phone, says };
         tokio::spawn(async move {
             task.run(start).await;
             drop((place, open));

@@ -13,11 +13,17 @@ use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, SeatId};
 use undertone_core::plan::Source;
 use undertone_core::seen;
-use undertone_core::view::AgentView;
+use undertone_core::view::{AgentView, CallView};
 use undertone_media::bridge::Bridge;
 
 /// Of one listener: each source and its level at that output.
 type Heard = Vec<(SeatId, Vec<(SeatId, f32)>)>;
+
+/// What one look at a call gave.
+pub(super) struct Measured {
+    view: CallView,
+    heard: Heard,
+}
 
 impl Desk {
     pub(super) fn dirty(&self) -> &Arc<Dirty> {
@@ -75,28 +81,43 @@ impl Desk {
         self.board().house().store.is_session(&session.id).await.unwrap_or(true)
     }
 
-    /// Levels of a call's parties, as far as this person may see them.
-    pub(super) async fn meters(&self, id: &CallId, who: &Actor) -> Option<Vec<Meter>> {
+    /// A call as it sounds now, before anybody's scope.
+    pub(super) async fn measure(&self, id: &CallId) -> Option<Measured> {
         let call = self.board().house().register.call(id)?;
         let view = call.view().await?;
-        let (view, hidden) = seen::call(&view, who, &self.directory().policy)?;
         let look = |bridge: &Bridge| -> Heard {
             let at = |seat: SeatId| (seat, by_seat(bridge, seat));
             bridge.seats().map(at).collect()
         };
         let heard = self.board().house().engine.inspect(call.bridge, look).await?;
+        Some(Measured { view, heard })
+    }
+
+    /// Levels of a call's parties, as far as this person may see them.
+    pub(super) fn meters(&self, call: &Measured, who: &Actor) -> Option<Vec<Meter>> {
+        let (view, hidden) = seen::call(&call.view, who, &self.directory().policy)?;
+        let told = told(&call.heard, &hidden);
         let meter = |seat: SeatId| Meter {
             seat,
-            level_dbfs: loudest(&heard, seat),
-            hears: heard
+            level_dbfs: loudest(&told, seat),
+            hears: told
                 .iter()
                 .filter(|(listener, _)| *listener == seat)
                 .flat_map(|(_, all)| all.iter().map(|(speaker, _)| *speaker))
-                .filter(|speaker| !hidden.contains(speaker))
                 .collect(),
         };
         Some(view.parties.iter().map(|party| meter(party.seat)).collect())
     }
+}
+
+/// Without those whom one may not see: neither what they say, nor what is measured because they
+/// hear it. A level that only a silent listener hears would tell of that listener.
+fn told(heard: &Heard, hidden: &BTreeSet<SeatId>) -> Heard {
+    let shown = heard.iter().filter(|(listener, _)| !hidden.contains(listener));
+    let without = |all: &Vec<(SeatId, f32)>| {
+        all.iter().filter(|(speaker, _)| !hidden.contains(speaker)).copied().collect()
+    };
+    shown.map(|(listener, all)| (*listener, without(all))).collect()
 }
 
 fn by_seat(bridge: &Bridge, listener: SeatId) -> Vec<(SeatId, f32)> {

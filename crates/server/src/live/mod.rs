@@ -4,7 +4,9 @@
 
 mod dirty;
 mod follower;
+mod followers;
 mod hub;
+mod levels;
 mod looking;
 mod pages;
 

@@ -38,7 +38,7 @@ impl FirstLink {
         &self,
         board: &Switchboard,
         what: FirstPerson,
-    ) -> Result<PersonId, SignInRefused> {
+    ) -> Result<Login, SignInRefused> {
         let FirstPerson { token, login, name, password } = what;
         let id = PersonId::parse(&login.to_lowercase());
         let id = id.map_err(|_| SignInRefused::Unfit("The login is letters, digits and . _ -"))?;
@@ -74,14 +74,14 @@ impl FirstLink {
         login: String,
         name: String,
         password: String,
-    ) -> Result<PersonId, SignInRefused> {
+    ) -> Result<Login, SignInRefused> {
         let rights = Right::ALL.iter().copied().collect();
         let person = Person { id: id.clone(), name, extension: None, rights };
         let store = &board.house().store;
         store.add_person(person).await.map_err(unavailable)?;
         let changed_at = clock::now().wall;
         let login = Login { person: id.clone(), name: login, password, changed_at };
-        if let Err(error) = store.put_login(login, None).await {
+        if let Err(error) = store.put_login(login.clone(), None).await {
             // Or the same name could not be chosen again.
             let _ = store.remove_person(&id).await;
             return Err(unavailable(error));
@@ -90,6 +90,6 @@ impl FirstLink {
         let seen = directory.wait_for(|dir| dir.person(&id).is_some());
         // Signed in by the next request at the latest.
         let _ = tokio::time::timeout(SEEN_WITHIN, seen).await;
-        Ok(id)
+        Ok(login)
     }
 }

@@ -3,25 +3,26 @@
 //! signed-in person may do is core's.
 
 mod demo;
+mod devices;
 mod first;
 mod tries;
 
 pub use demo::DemoPeople;
+pub use devices::Devices;
 pub use first::FirstLink;
 
 use crate::clock;
 use crate::hashing;
 use crate::switchboard::Switchboard;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tries::{Source, Tries};
+use tries::{Asker, Tries};
 use undertone_api::{
-    Credentials, FirstPerson, Me, OpenSession, Opened, OwnDevice, SignIn, SignInRefused, SignedIn,
-    Welcome,
+    Coming, Credentials, FirstPerson, Me, OpenSession, Opened, OwnDevice, SignIn, SignInRefused,
+    SignedIn, Source, Welcome,
 };
 use undertone_core::access::Actor;
 use undertone_core::audit::{AuditEntry, Outcome, Who};
@@ -38,8 +39,10 @@ const LONGEST_MS: i64 = 7 * 24 * 3_600_000;
 /// A session's last use is written no more often than this.
 const SEEN_EVERY_MS: i64 = 60_000;
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-/// Passwords that may wait for their turn to be hashed; beyond them it is said at once.
+/// Passwords that may wait for their turn to be hashed; beyond them it is said at once. Browsers
+/// that are known have places of their own, which no stranger can fill.
 const WAITING_MAX: usize = 32;
+const WAITING_KNOWN_MAX: usize = 16;
 const PASSWORD_MIN: usize = 10;
 const PASSWORD_MAX: usize = 200;
 const NAME_MAX_BYTES: usize = 64;
@@ -52,14 +55,22 @@ pub struct Reception {
     board: Switchboard,
     tries: Mutex<Tries>,
     waiting: Semaphore,
+    waiting_known: Semaphore,
+    devices: Devices,
     first: FirstLink,
     demo: Option<DemoPeople>,
 }
 
 impl Reception {
-    pub fn new(board: Switchboard, first: FirstLink, demo: Option<DemoPeople>) -> Self {
+    pub fn new(
+        board: Switchboard,
+        devices: Devices,
+        first: FirstLink,
+        demo: Option<DemoPeople>,
+    ) -> Self {
         let waiting = Semaphore::new(WAITING_MAX);
-        Self { board, tries: Mutex::default(), waiting, first, demo }
+        let waiting_known = Semaphore::new(WAITING_KNOWN_MAX);
+        Self { board, tries: Mutex::default(), waiting, waiting_known, devices, first, demo }
     }
 
     /// Ends sessions that nobody uses any more, until dropped.
@@ -79,8 +90,25 @@ impl Reception {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, person: Option<&PersonId>, from: SocketAddr, what: &'static str, ok: bool) {
-        let refused = || Outcome::Refused(vec!["bad_sign_in".into()]);
+    fn write(&self, person: Option<&PersonId>, from: SocketAddr, what: &'static str) {
+        self.note(person, from, what, Outcome::Allowed, None);
+    }
+
+    /// `login` is one that there is; what else was typed may be a password.
+    fn write_refused(&self, from: SocketAddr, why: &'static str, login: Option<&str>) {
+        let outcome = Outcome::Refused(vec![why.into()]);
+        self.note(None, from, "session.open", outcome, login);
+    }
+
+    fn note(
+        &self,
+        person: Option<&PersonId>,
+        from: SocketAddr,
+        what: &'static str,
+        outcome: Outcome,
+        login: Option<&str>,
+    ) {
+        let detail = login.map(|login| ("login".to_owned(), login.to_owned()));
         let entry = AuditEntry {
             org: self.board.directory().org.clone(),
             at: clock::now().wall,
@@ -93,67 +121,85 @@ impl Reception {
             what: what.into(),
             call: None,
             supervision: None,
-            outcome: if ok { Outcome::Allowed } else { refused() },
-            detail: BTreeMap::new(),
+            outcome,
+            detail: detail.into_iter().collect(),
         };
         drop(self.board.house().store.append(entry, Class::Other));
     }
 
     /// Whose login this is, if the password is right. Counted by where it comes from.
-    async fn judged(&self, what: Credentials, from: SocketAddr) -> Result<Login, SignInRefused> {
+    async fn judged(&self, what: Credentials, by: &Coming) -> Result<Login, SignInRefused> {
         let Credentials { login: name, password } = what;
-        let source = Source::of(from.ip());
+        let source = Source::of(by.from.ip());
+        let device = by.device.as_ref().and_then(|token| self.devices.known(token, &name));
+        let asker = device.map_or(Asker::Stranger(source), Asker::Known);
         let now_ms = clock::now().mono.0 / 1_000;
-        let wait_ms = self.tries().wait_ms(source, &name, now_ms);
+        let wait_ms = self.tries().wait_ms(asker, &name, now_ms);
         if wait_ms > 0 {
+            if self.tries().tells(source, now_ms) {
+                self.write_refused(by.from, "too_many_tries", None);
+            }
             return Err(SignInRefused::TooMany { wait_ms });
         }
         let busy = SignInRefused::TooMany { wait_ms: 1_000 };
-        let Some(_turn) = Turn::take(&self.tries, source) else { return Err(busy) };
-        let Ok(_place) = self.waiting.try_acquire() else { return Err(busy) };
+        let Some(_turn) = Turn::take(&self.tries, asker) else { return Err(busy) };
+        let places = if device.is_some() { &self.waiting_known } else { &self.waiting };
+        let Ok(_place) = places.try_acquire() else { return Err(busy) };
         // Counted before the hash, or many at once would all be free.
-        self.tries().wrong(source, &name, now_ms);
+        self.tries().wrong(asker, &name, now_ms);
         let fits = name.len() <= NAME_MAX_BYTES && password.chars().count() <= PASSWORD_MAX;
         let login = match fits {
             true => self.board.house().store.login(&name).await.map_err(unavailable)?,
             false => None,
         };
         let known = login.filter(|login| self.board.directory().person(&login.person).is_some());
+        let login_name = known.as_ref().map(|login| login.name.clone());
         let hash = known.as_ref().map_or(NOBODYS.to_owned(), |login| login.password.clone());
         let right = hashing::verify(hash, if fits { password } else { String::new() }).await;
         match known.filter(|_| right) {
             Some(login) => {
-                self.tries().right(source, &name, now_ms);
+                self.tries().right(asker, &name, now_ms);
                 Ok(login)
             }
             None => {
-                self.write(None, from, "session.open", false);
+                self.write_refused(by.from, "bad_sign_in", login_name.as_deref());
                 Err(SignInRefused::Wrong)
             }
         }
     }
 
-    async fn opened(&self, person: &PersonId, from: SocketAddr) -> Result<Opened, SignInRefused> {
+    /// Another session than the one that came along, which ends here (ASVS 7.2.4).
+    async fn opened(&self, login: &Login, by: Coming) -> Result<Opened, SignInRefused> {
+        let Coming { from, session: before, .. } = by;
         let store = &self.board.house().store;
+        let person = &login.person;
         let origin = from.to_string();
+        if let Some(token) = before
+            && let Some(before) = store.session(&token).await.map_err(unavailable)?
+        {
+            store.close_session(&before.id).await.map_err(unavailable)?;
+            self.board.house().sessions.look();
+            self.write(Some(&before.person), from, "session.close");
+        }
         let now = clock::now().wall;
         let new = store.open_session(person, &origin, now).await.map_err(unavailable)?;
         // Before anybody can act by it.
         self.board.house().sessions.opened(new.session.id.clone());
         let dir = self.board.directory();
         let signed_in = signed_in(&new.session, &dir, &origin).ok_or(SignInRefused::Wrong)?;
-        self.write(Some(person), from, "session.open", true);
-        Ok(Opened { signed_in, token: new.token })
+        self.write(Some(person), from, "session.open");
+        let device = self.devices.token(&login.name);
+        Ok(Opened { signed_in, token: new.token, device })
     }
 }
 
-/// One password of a source that is being judged.
-struct Turn<'a>(&'a Mutex<Tries>, Source);
+/// One password that is being judged.
+struct Turn<'a>(&'a Mutex<Tries>, Asker);
 
 impl<'a> Turn<'a> {
-    fn take(tries: &'a Mutex<Tries>, source: Source) -> Option<Turn<'a>> {
-        let entered = tries.lock().unwrap_or_else(PoisonError::into_inner).enter(source);
-        entered.then_some(Turn(tries, source))
+    fn take(tries: &'a Mutex<Tries>, by: Asker) -> Option<Turn<'a>> {
+        let entered = tries.lock().unwrap_or_else(PoisonError::into_inner).enter(by);
+        entered.then_some(Turn(tries, by))
     }
 }
 
@@ -231,22 +277,18 @@ impl SignIn for Reception {
         Ok(signed_in(&session, &self.board.directory(), origin))
     }
 
-    async fn open(&self, what: Credentials, from: SocketAddr) -> Result<Opened, SignInRefused> {
-        let login = self.judged(what, from).await?;
-        self.opened(&login.person, from).await
+    async fn open(&self, what: Credentials, by: Coming) -> Result<Opened, SignInRefused> {
+        let login = self.judged(what, &by).await?;
+        self.opened(&login, by).await
     }
 
-    async fn open_first(
-        &self,
-        what: FirstPerson,
-        from: SocketAddr,
-    ) -> Result<Opened, SignInRefused> {
+    async fn open_first(&self, what: FirstPerson, by: Coming) -> Result<Opened, SignInRefused> {
         let (first, board) = (self.first.clone(), self.board.clone());
         // A task of its own: a browser that goes away half-way must not use the link up.
         let made = tokio::spawn(async move { first.make(&board, what).await }).await;
         let away = |_| SignInRefused::Other(Refusal::because(Reason::Overloaded));
-        let person = made.map_err(away)??;
-        self.opened(&person, from).await
+        let login = made.map_err(away)??;
+        self.opened(&login, by).await
     }
 
     async fn close(&self, who: &SignedIn, everywhere: bool) -> Result<(), Refusal> {
@@ -266,7 +308,7 @@ impl SignIn for Reception {
         }
         self.board.house().sessions.look();
         let from = who.actor.origin.parse().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
-        self.write(Some(&who.actor.person), from, what, true);
+        self.write(Some(&who.actor.person), from, what);
         Ok(())
     }
 
@@ -275,19 +317,19 @@ impl SignIn for Reception {
         who: &SignedIn,
         old: String,
         new: String,
-        from: SocketAddr,
+        by: Coming,
     ) -> Result<(), SignInRefused> {
         let store = &self.board.house().store;
         let known = store.login_of(&who.actor.person).await.map_err(unavailable)?;
         let Some(known) = known else { return Err(SignInRefused::Wrong) };
         let old = Credentials { login: known.name.clone(), password: old };
-        let login = self.judged(old, from).await?;
+        let login = self.judged(old, &by).await?;
         let password = hashed(new).await?;
         let changed = Login { password, changed_at: clock::now().wall, ..login };
         let stays = who.session.as_ref().map(|session| session.id.clone());
         store.put_login(changed, stays).await.map_err(unavailable)?;
         self.board.house().sessions.look();
-        self.write(Some(&who.actor.person), from, "password.change", true);
+        self.write(Some(&who.actor.person), by.from, "password.change");
         Ok(())
     }
 

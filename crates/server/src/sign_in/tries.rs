@@ -1,11 +1,14 @@
 //! How often a password may be guessed. Counts wrong ones by source and name together, and by
 //! source; never by name alone, so that nobody can lock a person out by guessing from elsewhere
-//! (promises 17). What a neighbour behind the same address gets wrong does not count for who has
-//! signed in from there before. Time is an argument; who may sign in is not known here.
+//! (promises 17). A browser that is known by the name is counted by itself: what neighbours behind
+//! the same address get wrong is not its owner's. Time is an argument; who may sign in is not known
+//! here, and no name is kept, but its hash.
 
+use super::devices::Device;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
+use undertone_api::Source;
 
 /// Wrong ones of one source for one name that cost nothing but the hash.
 const FREE_PER_NAME: u32 = 5;
@@ -18,22 +21,27 @@ const LONGEST_WAIT_OF_ALL_MS: u64 = 30_000;
 const AT_ONCE_OF_ONE: u32 = 4;
 /// After so long without a wrong one all is forgotten.
 const FORGET_MS: u64 = 900_000;
+/// Who signed in from where is of use for longer: a holiday.
+const KNOWN_MS: u64 = 30 * 86_400_000;
+/// That somebody is made to wait is told no more often of one source.
+const TELL_EVERY_MS: u64 = 60_000;
+const SWEEP_EVERY_MS: u64 = 60_000;
 const ENTRIES_MAX: usize = 20_000;
 
-/// A host, or the network that one subscriber of IPv6 has.
+/// Who tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Source(IpAddr);
+pub enum Asker {
+    /// A browser that is known by the name it tries.
+    Known(Device),
+    Stranger(Source),
+}
 
-impl Source {
-    pub fn of(ip: IpAddr) -> Source {
-        match ip.to_canonical() {
-            IpAddr::V6(v6) => {
-                let network = v6.to_bits() & !u128::from(u64::MAX);
-                Source(IpAddr::V6(network.into()))
-            }
-            v4 => Source(v4),
-        }
-    }
+/// Of a name in lower case, whatever its length.
+type Name = [u8; 16];
+
+fn named(name: &str) -> Name {
+    let hash = Sha256::digest(name.to_lowercase().as_bytes());
+    std::array::from_fn(|n| hash[n])
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,17 +52,28 @@ struct Wrong {
 
 #[derive(Debug, Default)]
 pub struct Tries {
-    by_name: HashMap<(Source, String), Wrong>,
+    by_device: HashMap<Device, Wrong>,
+    by_name: HashMap<(Source, Name), Wrong>,
     by_source: HashMap<Source, Wrong>,
     /// Who has signed in from where, and when last.
-    known: HashMap<(Source, String), u64>,
-    judged: HashMap<Source, u32>,
+    known: HashMap<(Source, Name), u64>,
+    judged: HashMap<Asker, u32>,
+    /// Sources that were made to wait, and when that was told last.
+    told: HashMap<Source, u64>,
+    swept_ms: u64,
 }
 
 impl Tries {
-    /// How long this source must wait before it may try this name; 0: it may now.
-    pub fn wait_ms(&self, from: Source, name: &str, now_ms: u64) -> u64 {
-        let key = (from, name.to_lowercase());
+    /// How long one must wait before this name may be tried; 0: it may be now.
+    pub fn wait_ms(&self, by: Asker, name: &str, now_ms: u64) -> u64 {
+        let from = match by {
+            Asker::Known(device) => {
+                let own = self.by_device.get(&device);
+                return left(own, FREE_PER_NAME, LONGEST_WAIT_MS, now_ms);
+            }
+            Asker::Stranger(from) => from,
+        };
+        let key = (from, named(name));
         let own = left(self.by_name.get(&key), FREE_PER_NAME, LONGEST_WAIT_MS, now_ms);
         if self.known.contains_key(&key) {
             return own;
@@ -63,36 +82,74 @@ impl Tries {
         own.max(left(all, FREE_PER_SOURCE, LONGEST_WAIT_OF_ALL_MS, now_ms))
     }
 
-    /// False: enough of this source are being judged. Else `leave` must follow.
-    pub fn enter(&mut self, from: Source) -> bool {
-        let judged = self.judged.entry(from).or_insert(0);
+    /// False: enough of this one are being judged. Else `leave` must follow.
+    pub fn enter(&mut self, by: Asker) -> bool {
+        let judged = self.judged.entry(by).or_insert(0);
         let free = *judged < AT_ONCE_OF_ONE;
         *judged += u32::from(free);
         free
     }
 
-    pub fn leave(&mut self, from: Source) {
-        if let Some(judged) = self.judged.get_mut(&from) {
+    pub fn leave(&mut self, by: Asker) {
+        if let Some(judged) = self.judged.get_mut(&by) {
             *judged = judged.saturating_sub(1);
         }
         self.judged.retain(|_, judged| *judged > 0);
     }
 
-    pub fn wrong(&mut self, from: Source, name: &str, now_ms: u64) {
-        count(&mut self.by_name, (from, name.to_lowercase()), now_ms);
-        count(&mut self.by_source, from, now_ms);
+    pub fn wrong(&mut self, by: Asker, name: &str, now_ms: u64) {
+        self.sweep(now_ms);
+        match by {
+            Asker::Known(device) => count(&mut self.by_device, device, now_ms),
+            Asker::Stranger(from) => {
+                count(&mut self.by_name, (from, named(name)), now_ms);
+                count(&mut self.by_source, from, now_ms);
+            }
+        }
     }
 
     /// The try that was counted as wrong was right. What the source got wrong for other names
     /// stays counted: one password of one's own must not pay for guesses at others'.
-    pub fn right(&mut self, from: Source, name: &str, now_ms: u64) {
-        let key = (from, name.to_lowercase());
+    pub fn right(&mut self, by: Asker, name: &str, now_ms: u64) {
+        let from = match by {
+            Asker::Known(device) => {
+                self.by_device.remove(&device);
+                return;
+            }
+            Asker::Stranger(from) => from,
+        };
+        let key = (from, named(name));
         self.by_name.remove(&key);
         if let Some(all) = self.by_source.get_mut(&from) {
             all.count = all.count.saturating_sub(1);
         }
         make_room(&mut self.known, &key, |last_ms| *last_ms);
         self.known.insert(key, now_ms);
+    }
+
+    /// Whether it is to be told that this source is made to wait.
+    pub fn tells(&mut self, from: Source, now_ms: u64) -> bool {
+        let before = self.told.get(&from);
+        if before.is_some_and(|at| now_ms < at + TELL_EVERY_MS) {
+            return false;
+        }
+        make_room(&mut self.told, &from, |at| *at);
+        self.told.insert(from, now_ms);
+        true
+    }
+
+    /// What counts no more takes no room.
+    fn sweep(&mut self, now_ms: u64) {
+        if now_ms < self.swept_ms + SWEEP_EVERY_MS {
+            return;
+        }
+        self.swept_ms = now_ms;
+        let counts = |wrong: &Wrong| now_ms < wrong.last_ms + FORGET_MS;
+        self.by_device.retain(|_, wrong| counts(wrong));
+        self.by_name.retain(|_, wrong| counts(wrong));
+        self.by_source.retain(|_, wrong| counts(wrong));
+        self.known.retain(|_, last_ms| now_ms < *last_ms + KNOWN_MS);
+        self.told.retain(|_, at| now_ms < *at + TELL_EVERY_MS);
     }
 }
 
@@ -130,10 +187,18 @@ fn count<K: Eq + Hash + Clone>(table: &mut HashMap<K, Wrong>, key: K, now_ms: u6
 
 #[cfg(test)]
 mod tests {
+    use super::super::devices::Devices;
     use super::*;
+    use std::net::IpAddr;
 
-    fn source(last: u8) -> Source {
-        Source::of(IpAddr::from([192, 0, 2, last]))
+    fn source(last: u8) -> Asker {
+        Asker::Stranger(Source::of(IpAddr::from([192, 0, 2, last])))
+    }
+
+    fn device(name: &str) -> Asker {
+        let dir = tempfile::tempdir().unwrap();
+        let devices = Devices::of(dir.path()).unwrap();
+        Asker::Known(devices.known(&devices.token(name), name).unwrap())
     }
 
     #[test]
@@ -202,22 +267,47 @@ mod tests {
     }
 
     #[test]
-    fn one_subscriber_of_ipv6_is_one_source_and_a_mapped_address_is_its_ipv4() {
-        let of = |text: &str| Source::of(text.parse().unwrap());
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), source(1));
+    fn a_browser_that_is_known_does_not_wait_for_what_its_neighbours_guess() {
+        let mut tries = Tries::default();
+        let (mine, neighbour) = (device("mia"), source(1));
+        for _ in 0..1_000 {
+            tries.wrong(neighbour, "mia", 1_000);
+        }
+        while tries.enter(neighbour) {}
+        assert_eq!(tries.wait_ms(mine, "mia", 1_000), 0);
+        assert!(tries.enter(mine));
+        // It is no way to guess more often.
+        for _ in 0..FREE_PER_NAME {
+            assert_eq!(tries.wait_ms(mine, "mia", 1_000), 0);
+            tries.wrong(mine, "mia", 1_000);
+        }
+        assert_eq!(tries.wait_ms(mine, "mia", 1_000), FIRST_WAIT_MS);
+        tries.right(mine, "mia", 1_000);
+        assert_eq!(tries.wait_ms(mine, "mia", 1_000), 0);
+    }
+
+    #[test]
+    fn that_a_source_waits_is_told_now_and_then() {
+        let mut tries = Tries::default();
+        let from = Source::of(IpAddr::from([192, 0, 2, 1]));
+        let told = |tries: &mut Tries| (0..300).filter(|s| tries.tells(from, s * 1_000)).count();
+        assert_eq!(told(&mut tries), 5);
     }
 
     #[test]
     fn the_table_does_not_grow_for_ever() {
         let mut tries = Tries::default();
         for n in 0..ENTRIES_MAX as u32 + 100 {
-            let from = Source::of(IpAddr::from(n.to_be_bytes()));
-            tries.wrong(from, "mia", u64::from(n));
+            let from = Asker::Stranger(Source::of(IpAddr::from(n.to_be_bytes())));
+            tries.wrong(from, &"a name without end ".repeat(800), u64::from(n));
             tries.right(from, "bo", u64::from(n));
         }
         assert!(tries.by_source.len() <= ENTRIES_MAX && tries.by_name.len() <= ENTRIES_MAX);
         assert!(tries.known.len() <= ENTRIES_MAX);
+        // However long the names: what is kept of each is as large as its hash.
+        assert!(size_of::<(Source, Name)>() <= 40);
+        let after = u64::from(ENTRIES_MAX as u32 + 100) + FORGET_MS;
+        tries.wrong(source(1), "mia", after);
+        assert_eq!((tries.by_name.len(), tries.by_source.len()), (1, 1), "the old are gone");
     }
 }

@@ -292,8 +292,20 @@ impl House {
             }
             None => self.welcomed(person, &asked)?,
         };
+        // After the table has it: whoever ends sessions looks there after they are known as ended.
+        if self.is_over(person, asked.session.as_ref()) {
+            let phone = self.browsers().phones().remove(person);
+            phone.into_iter().for_each(|phone| self.end_phone(phone, LegEnd::Lost));
+            return Err(Refusal::because(Reason::SignedOut));
+        }
         let seen = self.browsers().seen(person);
         Ok((seen.ok_or_else(|| Refusal::because(Reason::NoPhone))?, sdp))
+    }
+
+    /// Whether what asked for a phone has ended while it was being opened.
+    fn is_over(&self, person: &PersonId, session: Option<&SessionId>) -> bool {
+        let gone = self.directory.borrow().person(person).is_none();
+        gone || session.is_some_and(|session| !self.sessions.is_open(session))
     }
 
     /// Whether nothing comes any more from the page that has it, neither audio nor a check: it

@@ -62,6 +62,8 @@ pub use task::Message;
 /// Messages that may wait for one call. Media threads never wait for room: what does not fit is
 /// counted, and the deadline that core set speaks instead.
 const CALL_QUEUE: usize = 512;
+/// All calls are told of lost rights within a second; one that takes nothing holds up no other.
+const TOLD_WITHIN: Duration = Duration::from_millis(300);
 /// Prompts and replies that may wait for a page to take them.
 const WRITTEN_MAX: usize = 256;
 
@@ -192,10 +194,8 @@ impl Switchboard {
 
     /// Tells every live call that a person's rights or a key changed.
     pub async fn rights_lost(&self, person: PersonId, key: Option<KeyId>) {
-        for call in self.house.register.all() {
-            let input = Input::RightsLost { person: person.clone(), key: key.clone() };
-            call.input(input).await;
-        }
+        let lost = || Input::RightsLost { person: person.clone(), key: key.clone() };
+        self.tell_all(lost).await;
         if self.directory().person(&person).is_none() {
             self.house.close_phone(&person);
         }
@@ -203,22 +203,31 @@ impl Switchboard {
 
     /// The last page of a person is gone and was last heard so long ago, or one is there (again).
     pub async fn control(&self, person: &PersonId, silent_ms: Option<u64>) {
-        for call in self.house.register.all() {
-            let person = person.clone();
-            let input = match silent_ms {
-                None => Input::ControlBack { person },
-                Some(silent_ms) => Input::ControlLost { person, silent_ms },
-            };
-            call.input(input).await;
+        let control = || match silent_ms {
+            None => Input::ControlBack { person: person.clone() },
+            Some(silent_ms) => Input::ControlLost { person: person.clone(), silent_ms },
+        };
+        self.tell_all(control).await;
+    }
+
+    /// Tells every live call, all at once. One whose queue is full is told when it has room, and
+    /// waited for no longer than others can bear.
+    async fn tell_all(&self, what: impl Fn() -> Input) {
+        let told = self.house.register.all().into_iter().map(|call| {
+            let input = what();
+            let telling = tokio::spawn(async move { call.input(input).await });
+            tokio::time::timeout(TOLD_WITHIN, telling)
+        });
+        let late = join_all(told).await.iter().filter(|told| told.is_err()).count();
+        if late > 0 {
+            tracing::warn!(late, "calls take no more, and are told later");
         }
     }
 
     /// What these sessions began is over: first the calls hear of it, so that core says what
     /// becomes of a customer, then the phones in their browsers are closed.
     pub async fn signed_out(&self, sessions: &BTreeSet<SessionId>) {
-        for call in self.house.register.all() {
-            call.input(Input::SignedOut { sessions: sessions.clone() }).await;
-        }
+        self.tell_all(|| Input::SignedOut { sessions: sessions.clone() }).await;
         self.house.close_phones_of(sessions);
     }
 

@@ -19,6 +19,8 @@ pub struct Browser {
     url: String,
     http: reqwest::Client,
     pub cookie: Option<String>,
+    /// What says that somebody has signed in here before.
+    pub device: Option<String>,
     csrf: String,
 }
 
@@ -35,7 +37,7 @@ pub async fn give_login(house: &House, person: &str) {
 impl Browser {
     pub fn at(house: &House) -> Browser {
         let http = reqwest::Client::new();
-        Browser { url: house.url(""), http, cookie: None, csrf: String::new() }
+        Browser { url: house.url(""), http, cookie: None, device: None, csrf: String::new() }
     }
 
     /// Signs in by `PASSWORD`, which it gives the person first.
@@ -54,14 +56,20 @@ impl Browser {
 
     /// One of the ways in; keeps the cookie and the word.
     pub async fn enter(&mut self, path: &str, what: Value) -> (u16, Value) {
-        let request = self.http.post(format!("{}{path}", self.url)).json(&what);
+        let mut request = self.http.post(format!("{}{path}", self.url)).json(&what);
+        let brings: Vec<_> = self.cookie.iter().chain(&self.device).map(String::as_str).collect();
+        if !brings.is_empty() {
+            request = request.header("cookie", brings.join("; "));
+        }
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
-        let cookie = response.headers().get("set-cookie").map(|v| v.to_str().expect("text"));
-        let cookie = cookie.and_then(|text| text.split(';').next()).map(str::to_owned);
+        let set = response.headers().get_all("set-cookie").iter();
+        let mut set = set.filter_map(|v| v.to_str().expect("text").split(';').next());
+        let (cookie, device) = (set.next().map(str::to_owned), set.next().map(str::to_owned));
         let me: Value = response.json().await.unwrap_or_default();
         if status == 200 {
-            (self.cookie, self.csrf) = (cookie, me["csrf"].as_str().expect("a word").into());
+            (self.cookie, self.device) = (cookie, device);
+            self.csrf = me["csrf"].as_str().expect("a word").into();
         }
         (status, me)
     }

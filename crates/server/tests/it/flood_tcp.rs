@@ -22,13 +22,13 @@ const CONNECTIONS_MAX: usize = 1_024;
 /// And from one host: so many come from each, so that no host's own limit is met.
 const PER_HOST: usize = 200;
 /// What else a server has open: databases, its own sockets, those of the calls.
-const OTHER_HANDLES: usize = 100;
-/// What says nothing is closed after 5 s, and what is to be seen of that is soon after.
-const CLOSED_BY: Duration = Duration::from_secs(20);
+pub const OTHER_HANDLES: usize = 100;
+/// What says nothing is closed after 5 s, of HTTP after 10 s; what is to be seen of it, soon after.
+const CLOSED_BY: Duration = Duration::from_secs(30);
 /// Nothing of SIP outlives its transactions' timers: 64·T1 (32 s), of some one after the other.
 const REST: Duration = Duration::from_secs(150);
 
-fn host(number: usize) -> IpAddr {
+pub fn host(number: usize) -> IpAddr {
     let [high, low] = u16::try_from(number / PER_HOST + 1).unwrap_or(u16::MAX).to_be_bytes();
     Ipv4Addr::new(127, 1, high, low).into()
 }
@@ -41,7 +41,7 @@ async fn connect(from: IpAddr, to: SocketAddr) -> std::io::Result<TcpStream> {
 
 /// How a connection ended that only waited for its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub enum End {
     /// As TCP has it: nothing more will come.
     Closed,
     Reset,
@@ -49,7 +49,7 @@ enum End {
     StillOpen,
 }
 
-async fn idles(from: IpAddr, to: SocketAddr) -> End {
+pub async fn idles(from: IpAddr, to: SocketAddr) -> End {
     let Ok(mut stream) = connect(from, to).await else { return End::NotOpened };
     let mut nothing = [0; 16];
     match tokio::time::timeout(CLOSED_BY, stream.read(&mut nothing)).await {
@@ -60,7 +60,7 @@ async fn idles(from: IpAddr, to: SocketAddr) -> End {
 }
 
 /// The most handles that the server had while this went on.
-async fn most_handles<T>(served: &Served, doing: impl Future<Output = T>) -> (T, usize) {
+pub async fn most_handles<T>(served: &Served, doing: impl Future<Output = T>) -> (T, usize) {
     let mut most = served.handles();
     let mut look = tokio::time::interval(Duration::from_millis(50));
     tokio::pin!(doing);

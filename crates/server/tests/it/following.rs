@@ -120,6 +120,41 @@ async fn an_agent_sees_the_own_call_and_of_a_silent_listener_nothing_at_all() {
     house.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agents_meters_do_not_tell_of_a_silent_listener() {
+    let house = House::open().await;
+    let talk = house.talk().await;
+    let ana = Browser::of(&house, "ana").await;
+    let (_, phone) = house.join(&talk.id, "listen").await;
+    let hold = format!("/calls/{}/hold", talk.id);
+    assert_eq!(ana.send(Method::POST, &hold, Some(json!({}))).await.0, 200);
+    let level = |frame: &Value, role: &str| {
+        let mut parties = frame["parties"].as_array().into_iter().flatten().cloned();
+        let id = if role == "agent" { "p2" } else { "p1" };
+        parties.find(|party| party["id"] == id).map(|party| party["level_dbfs"].clone())
+    };
+    // Nobody but the listener hears Ana now: a supervisor's page has her level by that.
+    let mia = Browser::of(&house, "mia").await;
+    let mut board = mia.events(None).await.expect("a socket");
+    board.watch(&talk.id).await;
+    let by_listener = |frame: &Value| {
+        frame["type"] == "meters" && level(frame, "agent").is_some_and(|level| !level.is_null())
+    };
+    board.until(by_listener).await;
+    let mut events = ana.events(None).await.expect("a socket");
+    events.watch(&talk.id).await;
+    let meters = |frame: &Value| frame["type"] == "meters";
+    for _ in 0..5 {
+        let (frame, _) = events.until(meters).await;
+        assert_eq!(level(&frame, "agent"), Some(Value::Null), "{frame}");
+        assert_eq!(frame["parties"].as_array().unwrap().len(), 2, "{frame}");
+        // It is heard as ever meanwhile.
+        board.until(by_listener).await;
+    }
+    drop((phone, talk));
+    house.close().await;
+}
+
 fn untimed(call: &Value) -> Value {
     let mut call = call.clone();
     call["timing"] = Value::Null;

@@ -19,13 +19,13 @@ use undertone_testkit::dns::NameServer;
 /// What curl exits with when nobody that it trusts vouches for the certificate.
 const NOT_TRUSTED: i32 = 60;
 
-struct Answer {
+pub struct Answer {
     code: i32,
-    text: String,
+    pub text: String,
 }
 
 /// Asks once; the text is the head and the body.
-async fn curl(arguments: &[&str]) -> Answer {
+pub async fn curl(arguments: &[&str]) -> Answer {
     let mut curl = Command::new("curl");
     curl.args(["-sS", "-i", "--max-time", "10", "--noproxy", "*"]).args(arguments);
     curl.stdin(Stdio::null()).kill_on_drop(true);

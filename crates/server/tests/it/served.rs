@@ -13,6 +13,7 @@ use tokio::process::Command;
 pub struct Served {
     process: Process,
     pub sip: SocketAddr,
+    pub http: SocketAddr,
     metrics: String,
     folder: TempDir,
 }
@@ -30,7 +31,8 @@ impl Served {
         let args = ["--drain", "1", "--metrics", "127.0.0.1:0"];
         let process = Process::start(&data, &args, &[("UNDERTONE_LOG", Path::new("warn"))]).await;
         let metrics = process.told("metrics ").await;
-        Served { sip: process.sip, process, metrics, folder }
+        let (sip, http) = (process.sip, process.http);
+        Served { sip, http, process, metrics, folder }
     }
 
     /// For who needs one beside it.

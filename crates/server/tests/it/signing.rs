@@ -121,8 +121,57 @@ async fn a_guesser_waits_and_is_told_the_same_of_a_name_that_nobody_has() {
         assert_eq!(said[0].1["code"], "bad_sign_in");
         assert_eq!(said[0].1["detail"], "Name or password is wrong.");
         assert_eq!(said[5].1["code"], "too_many_tries");
+        let right = browser.sign_in(name, PASSWORD).await.0;
+        assert_eq!(right, 429, "from here not even the right one");
     }
-    assert_eq!(browser.sign_in("mia", PASSWORD).await.0, 429, "from here not even the right one");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_is_known_is_not_held_up_by_what_its_neighbours_guess() {
+    let house = House::open().await;
+    let mut mia = Browser::of(&house, "mia").await;
+    assert!(mia.device.is_some(), "she has signed in there");
+    let mut neighbour = Browser::at(&house);
+    for wanted in [401, 401, 401, 401, 401, 429, 429] {
+        assert_eq!(neighbour.sign_in("mia", "a wrong password").await.0, wanted);
+    }
+    assert_eq!(neighbour.sign_in("typed in haste", "a wrong password").await.0, 401);
+    assert_eq!(mia.send(Method::DELETE, "/session", None).await.0, 204);
+    assert_eq!(mia.sign_in("mia", PASSWORD).await.0, 200, "she signs in as ever");
+    // What makes her known is no key, and not for another name.
+    neighbour.device = mia.device.clone();
+    assert_eq!(neighbour.get("/me").await.0, 401);
+    give_login(&house, "ana").await;
+    for _ in 0..5 {
+        assert_eq!(neighbour.sign_in("ana", "a wrong password").await.0, 401);
+    }
+    assert_eq!(neighbour.sign_in("ana", "a wrong password").await.0, 429);
+    // The audit says at whom they aimed, and nothing of what is no login.
+    let rows = |audit: &serde_json::Value, why: &str| -> Vec<serde_json::Value> {
+        let all = audit["items"].as_array().expect("rows").iter();
+        let refused = all.filter(|row| row["reasons"] == json!([why]));
+        refused.map(|row| row["detail"].clone()).collect()
+    };
+    let told = |audit: &serde_json::Value| rows(audit, "bad_sign_in").len() == 11;
+    let audit = house.until("/audit", told).await;
+    let aimed = |login| rows(&audit, "bad_sign_in").iter().filter(|d| d["login"] == login).count();
+    assert_eq!((aimed("mia"), aimed("ana")), (5, 5));
+    assert!(!audit.to_string().contains("typed in haste"));
+    assert_eq!(rows(&audit, "too_many_tries").len(), 1, "once a minute");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_ends_the_session_before() {
+    let house = House::open().await;
+    let mut mia = Browser::of(&house, "mia").await;
+    let before = mia.cookie.clone();
+    assert_eq!(mia.sign_in("mia", PASSWORD).await.0, 200);
+    assert_eq!(mia.get("/me").await.0, 200);
+    let mut old = Browser::at(&house);
+    old.cookie = before;
+    assert_eq!(old.get("/me").await.0, 401);
     house.close().await;
 }
 

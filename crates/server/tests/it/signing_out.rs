@@ -5,6 +5,9 @@ use crate::browser::{Browser, PASSWORD, give_login};
 use crate::house::{AGENT, House, RATE, SOON, SUPERVISOR, Talk, ended, hears};
 use reqwest::Method;
 use serde_json::{Value, json};
+use undertone::switchboard::PhoneAsked;
+use undertone_core::id::PersonId;
+use undertone_core::refusal::Reason;
 use undertone_phone::PhoneCall;
 use undertone_sdp::Codec;
 use undertone_testkit::browser::{Browser as WebEnd, BrowserConfig};
@@ -127,6 +130,33 @@ async fn a_takeover_in_the_browser_hands_back_and_the_phone_is_closed_and_told_o
     let (_, call) = house.get(&format!("/calls/{}", talk.id)).await;
     assert_eq!(call["state"], "talking", "{call}");
     drop((web, talk));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_asked_for_before_the_session_ended_and_opened_after_is_closed() {
+    let house = House::open().await;
+    let page = Browser::of(&house, "mia").await;
+    let other = again(&house).await;
+    signs_out(&page).await;
+    let mut directory = house.server.board.house().directory.clone();
+    let known = directory.wait_for(|dir| !dir.ended_sessions.is_empty());
+    let ended = tokio::time::timeout(SOON, known).await.expect("in time").expect("kept");
+    let session = ended.ended_sessions.first().cloned();
+    drop(ended);
+    // As a request that had passed the door by then, and waited for another page to go.
+    let web = WebEnd::new(BrowserConfig::new(&[Codec::Pcmu], SUPERVISOR));
+    let asked =
+        PhoneAsked { offer: web.offer.clone(), tab: "t1".into(), session, here: false, peer: None };
+    let mia = PersonId::parse("mia").expect("an id");
+    let opened = house.server.board.house().open_phone(&mia, asked).await;
+    let refused = opened.expect_err("the session is over");
+    assert_eq!(refused.reasons, [Reason::SignedOut]);
+    assert_eq!(other.get("/me/phone").await.1["code"], "no_phone", "nothing is left of it");
+    let offer = Some(json!({ "sdp": web.offer, "tab": "t2" }));
+    let (status, phone) = other.send(Method::POST, "/me/phone", offer).await;
+    assert_eq!(status, 201, "who is signed in has one: {phone}");
+    drop(web);
     house.close().await;
 }
 

@@ -9,6 +9,7 @@ mod bridge;
 mod bytes;
 mod call;
 mod dial;
+mod ice;
 mod inputs;
 mod media;
 mod sdp;
@@ -19,6 +20,7 @@ pub use api::api;
 pub use bridge::bridge_ops;
 pub use call::call_inputs;
 pub use dial::{dialled, places};
+pub use ice::{ice_check, ice_frames};
 pub use media::{jitter, payloads, rtcp, rtp, telephone_events};
 pub use sdp::sdp;
 pub use sip::{digest, door, sip_address, sip_message, sip_named, sip_stream};
@@ -27,7 +29,7 @@ pub use toml::{config, provision};
 /// A name, which is its corpus folder's too, and what takes the bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 21] = [
     ("sip_message", sip_message),
     ("sip_stream", sip_stream),
     ("sip_address", sip_address),
@@ -37,6 +39,8 @@ pub const TARGETS: [Target; 19] = [
     ("sdp", sdp),
     ("rtp", rtp),
     ("rtcp", rtcp),
+    ("ice_check", ice_check),
+    ("ice_frames", ice_frames),
     ("telephone_events", telephone_events),
     ("payloads", payloads),
     ("jitter", jitter),

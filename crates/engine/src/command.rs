@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use undertone_core::id::{BridgeId, SeatId, TapId};
 use undertone_core::plan::{HearingPlan, Source};
 use undertone_media::bridge::{Bridge, Leg, Sound};
-use undertone_media::leg::webrtc::{Answered, Road, Secret, WebError};
+use undertone_media::leg::webrtc::{Answered, Reoffer, Road, Secret, WebError};
 use undertone_sdp::Media;
 
 use crate::hosted::Hosted;
@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Reoffer {
         id: BridgeId,
         seat: SeatId,
-        offer: String,
+        offer: Box<Reoffer>,
         secret: Secret,
         answer: Answer<Option<Result<Answered, WebError>>>,
     },

@@ -88,7 +88,7 @@ impl Worker {
                 let web = hosted.and_then(|hosted| hosted.leg_of(seat)?.web());
                 // A panic of the library over a hostile offer is that browser's alone.
                 let again = web.map(|web| {
-                    catch_unwind(AssertUnwindSafe(|| web.reoffer(&offer, &secret)))
+                    catch_unwind(AssertUnwindSafe(|| web.reoffer(*offer, &secret)))
                         .unwrap_or(Err(WebError::OtherBrowser))
                 });
                 answer.give(again);
@@ -143,9 +143,11 @@ impl Worker {
 
     fn attach(&mut self, slot: u32, mut io: LegIo, leg: undertone_media::bridge::Leg) {
         let seat = io.seat;
-        if let Some(web) = io.web() {
+        // Whose bridge it was may have been told, and this one knows nothing of it.
+        let state = io.web().map(|web| {
             web.rtc().tell_quiet_again();
-        }
+            web.rtc().state()
+        });
         // A seat has one leg: the one that was there goes, and its ports with it.
         drop(self.detach(slot, seat));
         let Some(Some(hosted)) = self.bridges.get_mut(slot as usize) else { return };
@@ -153,6 +155,9 @@ impl Worker {
         self.counts.legs += 1;
         self.watch(slot, at);
         self.within(slot, |bridge, wire| bridge.attach(clock(), seat, leg, wire));
+        if let Some(state) = state {
+            self.web_news(slot, seat, state);
+        }
     }
 
     /// The leg stays; how it is reached is another now.

@@ -12,12 +12,16 @@ pub struct Logs {
     change: Option<Change>,
 }
 
-/// `UNDERTONE_LOG` wins over the file. The SIP library prints whole messages at info, and at warn
-/// races that are none.
+/// Libraries that warn of what anybody can send, a line for each piece of a datagram and from
+/// within a media thread (ICE, WebRTC, DTLS); or print whole messages at info, and at warn races
+/// that are none (SIP).
+const QUIET: &str = "rsipstack=error,is=error,str0m=error,dimpl=error";
+
+/// `UNDERTONE_LOG` wins over the file.
 fn filter(config: &Config) -> EnvFilter {
     let asked = std::env::var("UNDERTONE_LOG").ok().or_else(|| config.log.clone());
     let asked = asked.unwrap_or_else(|| "info,sqlx=warn".into());
-    EnvFilter::new(format!("{asked},rsipstack=error"))
+    EnvFilter::new(format!("{asked},{QUIET}"))
 }
 
 impl Logs {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec as Spoken, FormatParams};
+use str0m::ice::{StunMessage, TransId};
 use str0m::media::{Direction, Frequency, MediaKind, Mid};
 use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{Extension, RtpPacket, RtpWrite};
@@ -68,6 +69,10 @@ enum Order {
     Digit(u8),
     /// Another network: a new socket, and an ICE restart whose offer is given back.
     Move(SyncSender<String>),
+    /// Another offer in which it only sends, or does both again.
+    Direct(Direction, SyncSender<String>),
+    /// Sends no audio any more, though it still answers for itself; or does again.
+    Hush(bool),
     /// Says nothing any more, not even a check: as if killed.
     Freeze,
 }
@@ -117,6 +122,19 @@ impl Browser {
         offer.recv_timeout(Duration::from_secs(5)).unwrap_or_default()
     }
 
+    /// Puts the far end on hold, or takes it back: the offer that says so.
+    pub fn holds(&self, holds: bool) -> String {
+        let (give, offer) = sync_channel(1);
+        let direction = if holds { Direction::SendOnly } else { Direction::SendRecv };
+        self.order(Order::Direct(direction, give));
+        offer.recv_timeout(Duration::from_secs(5)).unwrap_or_default()
+    }
+
+    /// As a microphone that was taken away: no packet, and yet a connection.
+    pub fn hush(&self, hushed: bool) {
+        self.order(Order::Hush(hushed));
+    }
+
     pub fn noticed(&self) -> MutexGuard<'_, Noticed> {
         self.noticed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,6 +151,23 @@ impl Drop for Browser {
             let _ = thread.join();
         }
     }
+}
+
+/// The check (ICE) of who has posted this offer and got this answer, signed by its password.
+pub fn signed_check(offer: &str, answer: &str) -> Vec<u8> {
+    let value = |sdp: &str, name: &str| {
+        let found = sdp.lines().find_map(|line| line.strip_prefix(name));
+        found.expect("ICE credentials").to_owned()
+    };
+    let name = format!("{}:{}", value(answer, "a=ice-ufrag:"), value(offer, "a=ice-ufrag:"));
+    let password = value(answer, "a=ice-pwd:");
+    let crypto = str0m::crypto::from_feature_flags();
+    let signs = |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+    let check = StunMessage::binding_request(&name, TransId::new(), true, 7, 1_000, false);
+    let mut bytes = vec![0; 512];
+    let length = check.to_bytes(Some(password.as_bytes()), &mut bytes, signs).expect("it fits");
+    bytes.truncate(length);
+    bytes
 }
 
 struct Voice {
@@ -163,6 +198,7 @@ struct End {
     ts: u32,
     digit: Option<(u8, u32, u8)>,
     frozen: bool,
+    hushed: bool,
     noticed: Arc<Mutex<Noticed>>,
 }
 
@@ -227,6 +263,7 @@ impl End {
             ts: 77_777,
             digit: None,
             frozen: false,
+            hushed: false,
             noticed,
         }
     }
@@ -336,6 +373,16 @@ impl End {
             Order::Codec(codec) => self.speak(codec),
             Order::Digit(event) => self.digit = Some((event, self.ts, 0)),
             Order::Freeze => self.frozen = true,
+            Order::Hush(hushed) => self.hushed = hushed,
+            Order::Direct(direction, give) => {
+                let mut api = self.rtc.sdp_api();
+                api.set_direction(self.mid, direction);
+                let offer = api.apply().map(|(offer, pending)| {
+                    self.pending = Some(pending);
+                    offer.to_sdp_string()
+                });
+                let _ = give.send(offer.unwrap_or_default());
+            }
             Order::Move(give) => {
                 (self.udp, self.at) = socket();
                 let offer = self.offer(true);
@@ -347,7 +394,9 @@ impl End {
     /// 20 ms of what it says.
     fn tick(&mut self, now: Instant) {
         let connected = self.noticed.lock().unwrap_or_else(PoisonError::into_inner).connected;
-        let Some((pt, voice)) = self.voice.as_mut().filter(|_| connected && !self.frozen) else {
+        let Some((pt, voice)) =
+            self.voice.as_mut().filter(|_| connected && !self.frozen && !self.hushed)
+        else {
             return;
         };
         let codec = voice.encoder.codec();

@@ -3,12 +3,15 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use undertone_core::id::{BridgeId, LegId, SeatId};
 use undertone_media::bridge::{Leg, LegConfig};
-use undertone_media::leg::webrtc::{Answered, Certificate, Greeting, Reach, Secret, WebRtc};
+use undertone_media::leg::webrtc::{
+    Answered, Certificate, Greeting, Reach, Reoffer, Secret, WebRtc,
+};
 use undertone_sdp::{Codec, Media};
 
 use super::port::{Port, bind};
@@ -152,9 +155,12 @@ impl Engine {
             now: both_clocks(),
         })?;
         let (place, udp) = (Place::nowhere(), udp.clone());
-        guest.tell(Command::Welcome { ufrag: answered.ufrag, key, place: place.clone() });
+        guest.tell_doors(|| {
+            let (ufrag, place) = (answered.ufrag.clone(), place.clone());
+            Command::Welcome { ufrag, key, place }
+        });
         let (lanes, known) = (Vec::new(), Vec::new());
-        let web = Web { key, place, rtc, udp, lanes, known, guest };
+        let web = Web { key, place, rtc, udp, lanes, known, guest, broken: false };
         let config = LegConfig::new(greet.leg, answered.media.clone(), greet.seed);
         let mut leg = Leg::new(clock(), config);
         leg.set_connected(false);
@@ -166,15 +172,23 @@ impl Engine {
 
     /// Another offer of the browser that is connected at this seat: ICE restart, codecs. None: no
     /// browser is there. `WebError::OtherBrowser`: it has reloaded; `greet` it, and `rewire`.
+    /// It is read here, on the caller's thread.
     pub fn reoffer(
         &self,
         id: BridgeId,
         seat: SeatId,
-        offer: String,
+        offer: &str,
         secret: Secret,
     ) -> Pending<Option<Result<Answered, WebError>>> {
         let (answer, waiting) = pending();
-        let _ = self.send(id, Command::Reoffer { id, seat, offer, secret, answer });
+        let read = catch_unwind(AssertUnwindSafe(|| Reoffer::read(offer)));
+        match read.unwrap_or(Err(WebError::NotAnOffer)) {
+            Ok(offer) => {
+                let offer = Box::new(offer);
+                let _ = self.send(id, Command::Reoffer { id, seat, offer, secret, answer });
+            }
+            Err(error) => answer.give(Some(Err(error))),
+        }
         waiting
     }
 

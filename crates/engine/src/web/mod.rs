@@ -9,12 +9,15 @@ pub(crate) mod tcp;
 pub(crate) mod work;
 
 use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use undertone_core::time::Mono;
-use undertone_media::leg::webrtc::{Answered, Road, Secret, WebError, WebRtc, WebState};
+use undertone_media::leg::webrtc::{
+    Answered, Reoffer, Road, Secret, WebError, WebRtc, WebState, is_check,
+};
 
 use crate::command::{Command, Queue};
 use crate::sys::clock;
@@ -27,7 +30,7 @@ pub(crate) use port::{Port, Ring};
 /// Addresses that one browser may be heard from: its interfaces, before and after a change of
 /// network.
 pub(crate) const ADDRESSES_MAX: usize = 16;
-/// TCP connections that one browser may have open.
+/// TCP connections that one browser may have open; the oldest ends for one more.
 const LANES_MAX: usize = 4;
 
 /// One connection of a browser; a browser that reloads has another.
@@ -75,9 +78,11 @@ pub(crate) struct Web {
     lanes: Vec<(SocketAddr, Arc<TcpLane>)>,
     known: Vec<(Road, SocketAddr)>,
     guest: Guest,
+    /// The library panicked over it: it is asked nothing more, and the leg ends.
+    broken: bool,
 }
 
-/// An entry in the table of the thread whose port the browser was told; it ends with this.
+/// An entry in the tables of the threads by whose doors the browser may come; it ends with this.
 pub(crate) struct Guest {
     key: WebKey,
     home: usize,
@@ -85,15 +90,31 @@ pub(crate) struct Guest {
     house: Arc<WebHouse>,
 }
 
+/// Reads what comes by TCP, whoever it is from.
+const TCP_THREAD: usize = 0;
+
 impl Guest {
-    fn tell(&self, command: Command) {
-        self.queues[self.home].push(command);
+    /// A name counts at both doors: the UDP port that the browser was told, and the TCP port.
+    fn tell_doors(&self, command: impl Fn() -> Command) {
+        self.queues[self.home].push(command());
+        if self.home != TCP_THREAD {
+            self.queues[TCP_THREAD].push(command());
+        }
+    }
+
+    /// An address counts where datagrams come in from it.
+    fn tell(&self, road: Road, command: Command) {
+        let door = match road {
+            Road::Udp => self.home,
+            Road::Tcp => TCP_THREAD,
+        };
+        self.queues[door].push(command);
     }
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        self.tell(Command::Farewell { key: self.key });
+        self.tell_doors(|| Command::Farewell { key: self.key });
         self.house.left();
     }
 }
@@ -122,7 +143,7 @@ impl Web {
                 _ => put(udp, lanes, road, to, bytes),
             }
         });
-        if accepted {
+        if accepted && is_check(arrived.bytes) {
             self.learn(road, from);
             if let Some(lane) = &arrived.lane {
                 self.keep_lane(from, lane);
@@ -139,9 +160,24 @@ impl Web {
         WebNews { state: self.rtc.news(), quiet: self.rtc.quiet_news() }
     }
 
+    /// Within a bridge, which must not end with one of its legs: a panic of the library is kept
+    /// here until the leg is looked at next.
     pub(crate) fn send(&mut self, now: Mono, rtp: &[u8]) -> bool {
+        if self.broken {
+            return false;
+        }
         let Self { rtc, udp, lanes, .. } = self;
-        rtc.send(now, rtp, &mut |road, to, bytes| put(udp, lanes, road, to, bytes))
+        let sent = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(test)]
+            tests::may_panic(self.key);
+            rtc.send(now, rtp, &mut |road, to, bytes| put(udp, lanes, road, to, bytes))
+        }));
+        self.broken = sent.is_err();
+        sent.unwrap_or(false)
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     pub(crate) fn tick(&mut self, now: Mono) -> WebNews {
@@ -156,15 +192,18 @@ impl Web {
     }
 
     /// Another offer of the same browser.
-    pub(crate) fn reoffer(&mut self, offer: &str, secret: &Secret) -> Result<Answered, WebError> {
-        if !self.rtc.is_of(offer) {
-            return Err(WebError::OtherBrowser);
-        }
+    pub(crate) fn reoffer(
+        &mut self,
+        offer: Reoffer,
+        secret: &Secret,
+    ) -> Result<Answered, WebError> {
         let Self { rtc, udp, lanes, .. } = self;
         let wire = &mut |road, to, bytes: &[u8]| put(udp, lanes, road, to, bytes);
         let answered = rtc.reoffer(clock(), offer, secret, wire)?;
-        let (ufrag, key, place) = (answered.ufrag.clone(), self.key, self.place.clone());
-        self.guest.tell(Command::Welcome { ufrag, key, place });
+        self.guest.tell_doors(|| {
+            let (ufrag, place) = (answered.ufrag.clone(), self.place.clone());
+            Command::Welcome { ufrag, key: self.key, place }
+        });
         Ok(answered)
     }
 
@@ -175,18 +214,21 @@ impl Web {
         }
         if self.known.len() == ADDRESSES_MAX {
             let (road, from) = self.known.remove(0);
-            self.guest.tell(Command::Unknown { key: self.key, road, from });
+            self.guest.tell(road, Command::Unknown { key: self.key, road, from });
         }
         self.known.push((road, from));
-        self.guest.tell(Command::Known { key: self.key, road, from });
+        self.guest.tell(road, Command::Known { key: self.key, road, from });
     }
 
     fn keep_lane(&mut self, from: SocketAddr, lane: &Arc<TcpLane>) {
-        if self.lanes.iter().any(|(at, _)| *at == from) {
+        lane.prove();
+        if self.lanes.iter().any(|(_, known)| Arc::ptr_eq(known, lane)) {
             return;
         }
+        // The far end has come again from the same place.
+        self.lanes.retain(|(at, _)| *at != from);
         if self.lanes.len() == LANES_MAX {
-            self.lanes.remove(0);
+            self.lanes.remove(0).1.close();
         }
         self.lanes.push((from, lane.clone()));
     }
@@ -194,8 +236,12 @@ impl Web {
 
 impl Drop for Web {
     fn drop(&mut self) {
-        let Self { rtc, udp, lanes, .. } = self;
-        rtc.close(clock(), &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
+        let Self { rtc, udp, lanes, broken, .. } = self;
+        if !*broken {
+            rtc.close(clock(), &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
+        }
+        // They carried nobody else.
+        lanes.iter().for_each(|(_, lane)| lane.close());
     }
 }
 
@@ -221,3 +267,6 @@ fn put(
 fn both_clocks() -> (Mono, Instant) {
     (clock(), Instant::now())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use undertone_core::id::{LegId, SeatId};
 use undertone_media::bridge::{BridgeEvent, Lane};
-use undertone_media::leg::webrtc::WebState;
+use undertone_media::leg::webrtc::{NotAFrame, WebState};
 
 use super::port::Passed;
-use super::tcp::{NotAFrame, Reading};
+use super::tcp::{Reading, Room, TcpDoor};
 use super::{Arrived, Web, WebNews};
 use crate::hosted::Way;
 use crate::sys::clock;
@@ -21,6 +21,8 @@ const LISTENER: u64 = WEB | 1;
 const CONNECTIONS: u64 = WEB | 2;
 /// Datagrams read of the shared port in one turn, so that ticks and other legs have theirs.
 const READS_A_TURN: usize = 64;
+/// Connections accepted in one turn.
+const ACCEPTS_A_TURN: usize = 16;
 const SWEEP_EVERY_US: u64 = 1_000_000;
 
 impl Worker {
@@ -37,16 +39,7 @@ impl Worker {
     pub(crate) fn read_web(&mut self, token: u64) {
         match token {
             UDP => self.read_shared(),
-            LISTENER => {
-                let Some(door) = &mut self.tcp_door else { return };
-                for at in door.accept(clock()) {
-                    let watched =
-                        door.stream(at).map(|s| self.epoll.add(s, CONNECTIONS + at as u64));
-                    if !matches!(watched, Some(Ok(()))) {
-                        door.close(at);
-                    }
-                }
-            }
+            LISTENER => self.take_connections(),
             _ => self.read_connection((token - CONNECTIONS) as usize),
         }
     }
@@ -59,6 +52,27 @@ impl Worker {
             self.arrived(&Arrived { from, lane: None, bytes: &buffer[..len] });
         }
         self.buffer = buffer;
+    }
+
+    fn take_connections(&mut self) {
+        for _ in 0..ACCEPTS_A_TURN {
+            let Some(door) = &self.tcp_door else { return };
+            let Some((stream, from)) = door.knocks() else { return };
+            match door.room_for(from.ip()) {
+                Room::Free => {}
+                Room::InsteadOf(other) => self.close_connection(other),
+                Room::Full => {
+                    TcpDoor::refuse(&stream);
+                    continue;
+                }
+            }
+            let Some(door) = &mut self.tcp_door else { return };
+            let Some(at) = door.take(clock(), stream, from) else { continue };
+            let watched = door.stream(at).map(|s| self.epoll.add(s, CONNECTIONS + at as u64));
+            if !matches!(watched, Some(Ok(()))) {
+                door.close(at);
+            }
+        }
     }
 
     fn read_connection(&mut self, at: usize) {
@@ -86,10 +100,7 @@ impl Worker {
         while let Some(door) = &mut self.tcp_door
             && let Some((from, lane)) = door.frame(at, frame)?
         {
-            let ours = self.arrived(&Arrived { from, lane: Some(lane), bytes: frame });
-            if let Some(door) = self.tcp_door.as_mut().filter(|_| ours) {
-                door.named(at);
-            }
+            self.arrived(&Arrived { from, lane: Some(lane), bytes: frame });
         }
         Ok(())
     }
@@ -102,13 +113,13 @@ impl Worker {
         door.close(at);
     }
 
-    /// Gives it to its leg, here or on another thread. False: it is nobody's.
-    fn arrived(&mut self, arrived: &Arrived<'_>) -> bool {
+    /// Gives it to its leg, here or on another thread. What is nobody's is counted, and no more.
+    fn arrived(&mut self, arrived: &Arrived<'_>) {
         self.counts.packets_in += 1;
         let whose = self.web_port.as_ref().and_then(|port| port.whose(arrived));
         let Some((key, place)) = whose else {
             self.counts.packets_foreign += 1;
-            return false;
+            return;
         };
         if let Some((slot, leg)) = self.webs.get(&key).copied() {
             self.receive_of(slot, leg, arrived);
@@ -119,7 +130,6 @@ impl Worker {
                 self.queue_of(thread).waker().wake();
             }
         }
-        true
     }
 
     /// What other threads handed on.
@@ -153,6 +163,9 @@ impl Worker {
     fn receive_of(&mut self, slot: u32, leg: usize, arrived: &Arrived<'_>) {
         let now = clock();
         let Some((id, seat, web)) = self.web_at(slot, leg) else { return };
+        if web.is_broken() {
+            return self.web_failed(slot, seat);
+        }
         let received = catch_unwind(AssertUnwindSafe(|| web.receive(now, arrived)));
         let Ok(received) = received else { return self.web_failed(slot, seat) };
         for packet in &received.plain {
@@ -167,6 +180,10 @@ impl Worker {
         let legs = self.bridges.get(slot as usize).and_then(Option::as_ref);
         for leg in 0..legs.map_or(0, |hosted| hosted.legs.len()) {
             let Some((_, seat, web)) = self.web_at(slot, leg) else { continue };
+            if web.is_broken() {
+                self.web_failed(slot, seat);
+                continue;
+            }
             let now = clock();
             let ticked =
                 catch_unwind(AssertUnwindSafe(|| (web.tick(now), web.rtc().take_report())));

@@ -164,7 +164,7 @@ fn a_browser_that_changes_its_network_restarts_ice_on_the_same_leg() {
     let before = listen(&phone, Codec::Pcmu, 30);
     for _ in 0..3 {
         let offer = browser.moves();
-        let answered = room.engine.reoffer(bridge, BROWSER, offer, secret());
+        let answered = room.engine.reoffer(bridge, BROWSER, &offer, secret());
         let answered = answered.wait(SOON).flatten().unwrap().unwrap();
         browser.answered(&answered.sdp);
         heard(&browser, 200);
@@ -196,7 +196,7 @@ fn a_browser_that_reloads_goes_on_as_the_same_leg() {
     let before = listen(&phone, Codec::Pcmu, 30);
     drop(browser);
     let browser = Browser::new(config());
-    let other = room.engine.reoffer(bridge, BROWSER, browser.offer.clone(), secret());
+    let other = room.engine.reoffer(bridge, BROWSER, &browser.offer, secret());
     let other = other.wait(SOON).flatten().unwrap();
     assert!(matches!(other, Err(WebError::OtherBrowser)), "{other:?}");
     let greeted = greet(&room, &browser);
@@ -240,6 +240,33 @@ fn a_browser_that_dies_is_noticed_in_seconds_and_ends_nobody_else() {
     room.engine.close(bridge);
     room.engine.close(second);
     crate::room::eventually("both are gone", || room.engine.gauges().browsers == 0);
+}
+
+#[test]
+fn a_leg_that_is_lost_or_quiet_is_told_so_to_the_next_bridge_too() {
+    let room = room(1);
+    let config = BrowserConfig::new(&[Codec::Pcmu], BROWSER_HZ);
+    let home = BridgeId(1);
+    room.engine.open(home, 7).unwrap();
+    let browser = browser_in(&room, home, config);
+    let next = |id: u64, from: BridgeId| {
+        let to = BridgeId(id);
+        room.engine.open(to, id).unwrap();
+        let leg = room.engine.detach(from, BROWSER).wait(SOON).flatten().unwrap();
+        room.engine.attach_leg(to, BROWSER, leg).unwrap();
+        to
+    };
+    let up = next(2, home);
+    let told = room.wait_event(|e| *e == BridgeEvent::LegConnected { seat: BROWSER });
+    assert_eq!(told, up);
+    browser.hush(true);
+    assert_eq!(room.wait_event(|e| *e == BridgeEvent::LegQuiet { seat: BROWSER }), up);
+    let quiet = next(3, up);
+    assert_eq!(room.wait_event(|e| *e == BridgeEvent::LegQuiet { seat: BROWSER }), quiet);
+    browser.freeze();
+    assert_eq!(room.wait_event(|e| *e == BridgeEvent::LegLost { seat: BROWSER }), quiet);
+    let lost = next(4, quiet);
+    assert_eq!(room.wait_event(|e| *e == BridgeEvent::LegLost { seat: BROWSER }), lost);
 }
 
 #[test]

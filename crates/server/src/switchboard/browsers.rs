@@ -278,7 +278,7 @@ impl House {
         };
         let sdp = match had {
             Some((bridge, seat)) => {
-                let again = self.engine.reoffer(bridge, seat, asked.offer.clone(), secret());
+                let again = self.engine.reoffer(bridge, seat, &asked.offer, secret());
                 match again.await.flatten() {
                     Some(Ok(answered)) => self.restarted(person, &asked, answered),
                     Some(Err(WebError::OtherBrowser)) => self.rewired(person, &asked)?,

@@ -124,9 +124,18 @@ pub fn minute() -> Duration {
 /// Whatever it is, the calls do not hear of it, OPTIONS is answered after it, and the memory stays
 /// under its cap. `people` are more of them than those of the calls.
 pub async fn quiet_and_flooded<T>(people: &str, flood: impl AsyncFnOnce(&Served) -> T) -> T {
+    quiet_and_flooded_with(people, &[], flood).await
+}
+
+/// The same with a server that was started with these arguments too.
+pub async fn quiet_and_flooded_with<T>(
+    people: &str,
+    args: &[&str],
+    flood: impl AsyncFnOnce(&Served) -> T,
+) -> T {
     let _turn = turn().await;
     let phones = Phones::new();
-    let served = Served::start(&(phones.people() + people)).await;
+    let served = Served::start_with(&(phones.people() + people), args).await;
     let calls = Calls::begin(phones, served.sip).await;
     calls.forget();
     tokio::time::sleep(minute()).await; // so long is the quiet run

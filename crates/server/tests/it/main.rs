@@ -21,6 +21,7 @@ mod flood;
 mod flood_http;
 mod flood_rig;
 mod flood_tcp;
+mod flood_web;
 mod following;
 mod foreign_phone;
 mod health;

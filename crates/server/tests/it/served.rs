@@ -21,6 +21,11 @@ pub struct Served {
 impl Served {
     /// With what this provisioning file says.
     pub async fn start(people: &str) -> Served {
+        Self::start_with(people, &[]).await
+    }
+
+    /// And these arguments too.
+    pub async fn start_with(people: &str, more: &[&str]) -> Served {
         let folder = tempfile::tempdir().expect("a folder");
         let (file, data) = (folder.path().join("people.toml"), folder.path().join("data"));
         std::fs::write(&file, people).expect("written");
@@ -28,7 +33,7 @@ impl Served {
         applying.arg("provision").arg(&file).arg("--data").arg(&data);
         let told = applying.output().await.expect("it runs");
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-        let args = ["--drain", "1", "--metrics", "127.0.0.1:0"];
+        let args = [&["--drain", "1", "--metrics", "127.0.0.1:0"], more].concat();
         let process = Process::start(&data, &args, &[("UNDERTONE_LOG", Path::new("warn"))]).await;
         let metrics = process.told("metrics ").await;
         let (sip, http) = (process.sip, process.http);
@@ -86,6 +91,11 @@ impl Served {
             assert!(stopped.is_ok_and(|status| status.is_some_and(|s| s.stopped())));
         };
         tokio::task::spawn_blocking(still).await.expect("stopped and gone on");
+    }
+
+    /// All of its log so far.
+    pub fn log(&self) -> String {
+        self.process.log()
     }
 
     /// Lines of its log that say that something broke.

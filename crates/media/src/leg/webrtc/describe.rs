@@ -36,15 +36,15 @@ impl WebError {
 }
 
 /// The few facts of an offer that are ours to know.
-pub(super) struct Offered<'a> {
-    text: &'a str,
+pub(super) struct Offered {
+    text: String,
     pub(super) mid: String,
     pub(super) fingerprint: String,
 }
 
-impl<'a> Offered<'a> {
+impl Offered {
     /// Exactly one stream, of audio, with ICE and a certificate: all else is refused here.
-    pub(super) fn read(text: &'a str) -> Result<Self, WebError> {
+    pub(super) fn read(text: &str) -> Result<Self, WebError> {
         if text.len() > OFFER_MAX_BYTES {
             return Err(WebError::TooLarge);
         }
@@ -58,19 +58,33 @@ impl<'a> Offered<'a> {
         else {
             return Err(WebError::NotAnOffer);
         };
-        Ok(Self { text, mid: mid.to_owned(), fingerprint })
+        Ok(Self { text: text.to_owned(), mid: mid.to_owned(), fingerprint })
     }
 
     pub(super) fn parse(&self) -> Result<Parsed, WebError> {
-        Parsed::from_sdp_string(self.text).map_err(|_| WebError::NotAnOffer)
+        Parsed::from_sdp_string(&self.text).map_err(|_| WebError::NotAnOffer)
     }
 
-    fn value(&self, name: &str) -> Option<&'a str> {
+    fn value(&self, name: &str) -> Option<&str> {
         self.text.lines().find_map(|line| line.trim().strip_prefix(name))
     }
 
     fn millis(&self, name: &str) -> Option<u8> {
         self.value(name)?.parse::<u8>().ok().filter(|ms| *ms >= 10)
+    }
+}
+
+/// Another offer of a browser, read by whoever brings it: no media thread gives its time to that.
+pub struct Reoffer {
+    pub(super) offered: Offered,
+    pub(super) parsed: Parsed,
+}
+
+impl Reoffer {
+    pub fn read(text: &str) -> Result<Self, WebError> {
+        let offered = Offered::read(text)?;
+        let parsed = offered.parse()?;
+        Ok(Self { offered, parsed })
     }
 }
 
@@ -102,7 +116,7 @@ fn codec_of(spoken: Spoken) -> Option<Codec> {
 }
 
 /// What was agreed, from our side.
-pub(super) fn media(rtc: &Rtc, mid: Mid, offered: &Offered<'_>) -> Result<Media, WebError> {
+pub(super) fn media(rtc: &Rtc, mid: Mid, offered: &Offered) -> Result<Media, WebError> {
     let stream = rtc.media(mid).ok_or(WebError::NoCommonCodec)?;
     let params = rtc.codec_config().params().iter();
     let agreed: Vec<_> = params.filter(|p| stream.remote_pts().contains(&p.pt())).collect();

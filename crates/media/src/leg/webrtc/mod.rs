@@ -12,7 +12,9 @@
 //! the reports of this connection, which has its own: a browser that reloads is a new connection
 //! of the same leg. Knows no socket, no bridge, no plan.
 
+mod check;
 mod describe;
+mod frames;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -21,7 +23,6 @@ use std::time::{Duration, Instant};
 use crate::rtp::{HEADER_BYTES, Header, Packet, seq_diff};
 use describe::Offered;
 use str0m::config::DtlsCert;
-use str0m::ice::StunMessage;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{Extension, RtpWrite, Ssrc};
@@ -29,7 +30,9 @@ use str0m::{Candidate, Event, IceCreds, Input, Output, Rtc, RtcConfig};
 use undertone_core::time::Mono;
 use undertone_sdp::{Codec, Media};
 
-pub use describe::WebError;
+pub use check::{is_check, named_in};
+pub use describe::{Reoffer, WebError};
+pub use frames::{Frames, NotAFrame};
 
 /// For so long nothing may be heard, neither audio nor a check, before the browser counts as gone.
 /// A browser that sends audio says something each 20 ms, any other checks each 2.5 to 5 s.
@@ -210,27 +213,21 @@ impl WebRtc {
         Ok((web, answered))
     }
 
-    /// Whether an offer is of the browser that is connected here (an ICE restart, other codecs),
-    /// and not of one that has reloaded: that one has a certificate of its own.
-    pub fn is_of(&self, offer: &str) -> bool {
-        Offered::read(offer).is_ok_and(|offered| offered.fingerprint == self.fingerprint)
-    }
-
-    /// Takes another offer of the same browser: ICE restart, codecs, direction.
+    /// Takes another offer of the same browser: ICE restart, codecs, direction. Not of one that has
+    /// reloaded: that one has a certificate of its own.
     pub fn reoffer(
         &mut self,
         now: Mono,
-        offer: &str,
+        offer: Reoffer,
         secret: &Secret,
         wire: &mut Wire<'_>,
     ) -> Result<Answered, WebError> {
-        let offered = Offered::read(offer)?;
+        let Reoffer { offered, parsed } = offer;
         if offered.fingerprint != self.fingerprint || !self.rtc.is_alive() {
             return Err(WebError::OtherBrowser);
         }
         let before = self.rtc.direct_api().local_ice_credentials();
-        let answer =
-            self.rtc.sdp_api().accept_offer(offered.parse()?).map_err(WebError::refused)?;
+        let answer = self.rtc.sdp_api().accept_offer(parsed).map_err(WebError::refused)?;
         let mut sdp = answer.to_sdp_string();
         let after = self.rtc.direct_api().local_ice_credentials();
         if after != before {
@@ -243,7 +240,7 @@ impl WebRtc {
         self.answered(sdp, &offered)
     }
 
-    fn answered(&mut self, sdp: String, offered: &Offered<'_>) -> Result<Answered, WebError> {
+    fn answered(&mut self, sdp: String, offered: &Offered) -> Result<Answered, WebError> {
         let media = describe::media(&self.rtc, self.mid, offered)?;
         let ufrag = self.rtc.direct_api().local_ice_credentials().ufrag;
         Ok(Answered { sdp, media, ufrag })
@@ -264,6 +261,9 @@ impl WebRtc {
             Road::Tcp => (Protocol::Tcp, self.reach.tcp),
         };
         let Some(at) = at else { return false };
+        if is_check(bytes) && named_in(bytes).is_none() {
+            return false;
+        }
         let Ok(received) = Receive::new(proto, from, at, bytes) else { return false };
         let input = Input::Receive(self.instant(now), received);
         if is_check(bytes) {
@@ -459,20 +459,4 @@ impl WebRtc {
         let after = at.saturating_duration_since(self.began.1).min(Duration::from_secs(1 << 30));
         self.began.0.plus_us(after.as_micros() as u64)
     }
-}
-
-/// Whether it is STUN (RFC 7983 section 7, as far as ICE uses it).
-pub fn is_check(datagram: &[u8]) -> bool {
-    datagram.first().is_some_and(|first| *first < 2)
-}
-
-/// Whom a check names: our ufrag, the first half of its user name (RFC 8445 section 7.2.2). None:
-/// it is no check.
-pub fn named_in(datagram: &[u8]) -> Option<&str> {
-    if !is_check(datagram) || datagram.len() < 20 {
-        return None;
-    }
-    let message = StunMessage::parse(datagram).ok()?;
-    let named = message.is_binding_request().then(|| message.username())??;
-    named.split_once(':').map(|(ours, _)| ours)
 }

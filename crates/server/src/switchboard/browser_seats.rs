@@ -2,14 +2,14 @@
 //! it go. What takes time is awaited elsewhere and comes back as a message.
 
 use super::House;
-use super::browsers::{Borrowed, Loan};
+use super::browsers::{Borrowed, Loan, Spoken};
 use super::legs::Leg;
 use super::task::{CallTask, Message};
 use std::collections::BTreeMap;
 use undertone_core::call::{Input, LegEnd, LegFailure};
 use undertone_core::id::{PersonId, SeatId};
 use undertone_engine::{DetachedLeg, Pending};
-use undertone_sdp::{Codec, Media};
+use undertone_sdp::Codec;
 
 /// A browser's leg between two calls.
 pub(super) struct Lodger {
@@ -63,12 +63,39 @@ impl CallTask {
             return true;
         }
         self.browser_seats.insert(seat, person);
+        // The call it comes from may have spoken another codec.
+        self.follows(seat);
         true
+    }
+
+    /// After each message: what the call's other end speaks may be another codec now, by a
+    /// transfer or its phone's own wish.
+    pub(super) fn browsers_follow(&mut self) {
+        if self.browser_seats.is_empty() {
+            return;
+        }
+        let spoken = self.spoken();
+        if spoken.is_some() && std::mem::replace(&mut self.was_spoken, spoken) != spoken {
+            self.browser_seats.keys().for_each(|seat| self.follows(*seat));
+        }
+    }
+
+    fn follows(&self, seat: SeatId) {
+        let Some(person) = self.browser_seats.get(&seat) else { return };
+        let spoken = self.house.browsers().speaks(person, (&self.me.id, seat), self.spoken());
+        if let Some(Spoken { media, is_other: true }) = spoken {
+            self.house.engine.reconfigure(self.me.bridge, seat, media);
+        }
+    }
+
+    /// By the call's other end: browsers ask for it first, so that packets can pass untouched.
+    fn spoken(&self) -> Option<Codec> {
+        self.legs.values().find_map(Leg::prefers)
     }
 
     fn loan(&self, seat: SeatId) -> Loan {
         let (call, to) = (self.me.id.clone(), self.me.to.clone());
-        Loan { call, bridge: self.me.bridge, seat, to }
+        Loan { call, bridge: self.me.bridge, seat, to, look: self.look.clone() }
     }
 
     pub(super) fn dial_browser(&mut self, seat: SeatId, person: &PersonId) {
@@ -109,10 +136,10 @@ impl CallTask {
             let why = LegFailure::Other;
             return self.next.push_back(Input::LegFailed { seat, why });
         }
-        let media = self.in_the_calls_codec(media);
-        if let Some((_, codec)) = media.codecs.first() {
-            self.house.browsers().sends(&person, *codec);
-        }
+        // Its page may have offered anew since it was booked.
+        let here = (&self.me.id, seat);
+        let spoken = self.house.browsers().speaks(&person, here, self.spoken());
+        let media = spoken.map_or(media, |spoken| spoken.media);
         let (sends, receives) = (media.receives, media.sends);
         engine.reconfigure(self.me.bridge, seat, media);
         self.next.push_back(Input::LegAnswered { seat });
@@ -120,13 +147,6 @@ impl CallTask {
         if !(sends && receives) {
             self.next.push_back(Input::LegDirection { seat, sends, receives });
         }
-    }
-
-    /// What the call's other end speaks comes first, so that packets can pass untouched.
-    fn in_the_calls_codec(&self, mut media: Media) -> Media {
-        let first: Option<Codec> = self.legs.values().find_map(Leg::prefers);
-        media.codecs.sort_by_key(|(_, codec)| Some(*codec) != first);
-        media
     }
 
     pub(super) fn send_home(&self, seat: SeatId, borrowed: Borrowed) {

@@ -10,7 +10,10 @@
 //! goes on by it, wherever it is. Knows no mode, and not who may supervise.
 
 use super::House;
+use super::browser_news::{Look, News};
+use super::offers::Offers;
 use super::task::Message;
+use crate::clock;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,8 +22,7 @@ use tokio::sync::{mpsc, watch};
 use undertone_core::call::{LegEnd, LegFailure};
 use undertone_core::id::{BridgeId, CallId, LegId, PersonId, SeatId, SessionId};
 use undertone_core::refusal::{Reason, Refusal};
-use undertone_engine::{BrowserRefused, DetachedLeg, Greet, Greeted};
-use undertone_media::bridge::BridgeEvent;
+use undertone_engine::{BrowserRefused, DetachedLeg, Engine, Greet, Greeted};
 use undertone_media::leg::webrtc::{Answered, Secret, WebError};
 use undertone_sdp::{Codec, Media};
 
@@ -46,35 +48,94 @@ pub(super) struct Loan {
     pub(super) bridge: BridgeId,
     pub(super) seat: SeatId,
     pub(super) to: mpsc::Sender<Message>,
+    pub(super) look: Look,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Seen {
-    connection: Connection,
+pub(super) struct Seen {
+    pub(super) connection: Connection,
     home: bool,
 }
 
-struct Phone {
+pub(super) struct Phone {
     leg: LegId,
     /// The page that holds it.
     tab: String,
     /// By which that page asked last; the phone ends with it. None: by a key.
     session: Option<SessionId>,
     foyer: BridgeId,
-    media: Media,
+    pub(super) media: Media,
     send_codec: Codec,
-    loan: Option<Loan>,
-    seen: watch::Sender<Seen>,
+    pub(super) loan: Option<Loan>,
+    /// What the call that has it has not heard yet.
+    pub(super) news: News,
+    pub(super) seen: watch::Sender<Seen>,
 }
 
 impl Phone {
-    fn place(&self) -> (BridgeId, SeatId) {
+    pub(super) fn place(&self) -> (BridgeId, SeatId) {
         self.loan.as_ref().map_or((self.foyer, FOYER_SEAT), |loan| (loan.bridge, loan.seat))
     }
 
     fn is_held_by(&mut self, asked: &PhoneAsked) {
         self.tab.clone_from(&asked.tab);
         self.session.clone_from(&asked.session);
+    }
+
+    fn is_lent_to(&self, call: &CallId, seat: SeatId) -> bool {
+        self.loan.as_ref().is_some_and(|loan| loan.call == *call && loan.seat == seat)
+    }
+
+    /// Another offer was agreed: the engine and the call are to know.
+    fn agrees(&mut self, engine: &Engine, media: Media) {
+        let (bridge, seat) = self.place();
+        let directed = |media: &Media| (media.sends, media.receives);
+        let turned = directed(&self.media) != directed(&media);
+        let media = in_codec(media, Some(self.send_codec));
+        if self.media == media {
+            return;
+        }
+        self.media = media;
+        if let Some((_, codec)) = self.media.codecs.first() {
+            self.send_codec = *codec;
+        }
+        let agreed = if self.loan.is_some() { self.media.clone() } else { idle(&self.media) };
+        engine.reconfigure(bridge, seat, agreed);
+        if turned {
+            self.tell_direction();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests(foyer: BridgeId) -> Self {
+        use std::net::{Ipv4Addr, SocketAddr};
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let media = Media {
+            addr: nowhere,
+            rtcp: nowhere,
+            rtcp_mux: true,
+            sends: true,
+            receives: true,
+            codecs: vec![(0, Codec::Pcmu)],
+            arriving: vec![(0, Codec::Pcmu)],
+            events: Vec::new(),
+            events_arriving: Vec::new(),
+            comfort_noise: None,
+            ptime_ms: 20,
+            maxptime_ms: None,
+            opus: undertone_sdp::OpusParams::default(),
+        };
+        Self {
+            leg: LegId(1),
+            tab: String::new(),
+            session: None,
+            foyer,
+            media,
+            send_codec: Codec::Pcmu,
+            loan: None,
+            news: News::default(),
+            seen: watch::Sender::new(Seen { connection: Connection::Up, home: true }),
+        }
     }
 }
 
@@ -113,6 +174,7 @@ pub struct Browsers {
     phones: Mutex<HashMap<PersonId, Phone>>,
     /// One offer of a person at a time.
     asking: Mutex<HashMap<PersonId, Arc<tokio::sync::Mutex<()>>>>,
+    offers: Offers,
 }
 
 impl std::fmt::Debug for Browsers {
@@ -122,7 +184,7 @@ impl std::fmt::Debug for Browsers {
 }
 
 impl Browsers {
-    fn phones(&self) -> MutexGuard<'_, HashMap<PersonId, Phone>> {
+    pub(super) fn phones(&self) -> MutexGuard<'_, HashMap<PersonId, Phone>> {
         self.phones.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -143,34 +205,6 @@ impl Browsers {
         })
     }
 
-    /// On a media thread: what the engine says of a browser's connection.
-    pub(super) fn report(&self, bridge: BridgeId, event: &BridgeEvent) {
-        if let BridgeEvent::LegQuiet { seat } | BridgeEvent::LegHeard { seat } = event {
-            return self.report_sound(bridge, *seat, matches!(event, BridgeEvent::LegQuiet { .. }));
-        }
-        let (seat, connection) = match event {
-            BridgeEvent::LegConnected { seat } => (*seat, Connection::Up),
-            BridgeEvent::LegLost { seat } => (*seat, Connection::Lost),
-            _ => return,
-        };
-        let phones = self.phones();
-        let at = |phone: &&Phone| phone.place() == (bridge, seat);
-        let Some(phone) = phones.values().find(at) else { return };
-        phone.seen.send_modify(|seen| seen.connection = connection);
-        if let (Connection::Lost, Some(loan)) = (connection, &phone.loan) {
-            // A full queue is a call in trouble; its deadlines speak.
-            let _ = loan.to.try_send(Message::BrowserGone { seat, cause: LegEnd::Lost });
-        }
-    }
-
-    fn report_sound(&self, bridge: BridgeId, seat: SeatId, is_quiet: bool) {
-        let phones = self.phones();
-        let mut loans = phones.values().filter_map(|phone| phone.loan.as_ref());
-        if let Some(loan) = loans.find(|loan| (loan.bridge, loan.seat) == (bridge, seat)) {
-            let _ = loan.to.try_send(Message::BrowserSounds { seat, is_quiet });
-        }
-    }
-
     /// Marks it as that seat's, once it is up and at home; gives its foyer.
     async fn book(&self, person: &PersonId, loan: &Loan) -> Result<(BridgeId, Media), LegFailure> {
         let watched = self.phones().get(person).map(|phone| phone.seen.subscribe());
@@ -187,35 +221,43 @@ impl Browsers {
         if phone.loan.is_some() {
             return Err(LegFailure::Busy);
         }
-        phone.loan = Some(loan.clone());
+        (phone.loan, phone.news) = (Some(loan.clone()), News::default());
         phone.seen.send_modify(|seen| seen.home = false);
         Ok((phone.foyer, phone.media.clone()))
     }
 
     pub(super) fn holder(&self, of: &Loan) -> Option<PersonId> {
         let phones = self.phones();
-        let theirs = |loan: &Loan| loan.call == of.call && loan.seat == of.seat;
-        let found = phones.iter().find(|(_, phone)| phone.loan.as_ref().is_some_and(theirs));
+        let found = phones.iter().find(|(_, phone)| phone.is_lent_to(&of.call, of.seat));
         found.map(|(person, _)| person.clone())
     }
 
     /// It went from one seat to another without coming home.
     pub(super) fn relent(&self, person: &PersonId, from: &Loan, to: Loan) -> bool {
         let mut phones = self.phones();
-        let phone = phones.get_mut(person).filter(|phone| {
-            let theirs = |loan: &Loan| loan.call == from.call && loan.seat == from.seat;
-            phone.loan.as_ref().is_some_and(theirs)
-        });
+        let phone = phones.get_mut(person).filter(|p| p.is_lent_to(&from.call, from.seat));
         let Some(phone) = phone else { return false };
-        phone.loan = Some(to);
+        // What is so is told anew where it is attached.
+        (phone.loan, phone.news) = (Some(to), News::default());
         true
     }
 
-    /// What the page is asked to send, as the call has it.
-    pub(super) fn sends(&self, person: &PersonId, codec: Codec) {
-        if let Some(phone) = self.phones().get_mut(person) {
-            phone.send_codec = codec;
-        }
+    /// The page is asked to send what the call has, if it can. What is agreed with it then, if it
+    /// is lent to that seat.
+    pub(super) fn speaks(
+        &self,
+        person: &PersonId,
+        (call, seat): (&CallId, SeatId),
+        codec: Option<Codec>,
+    ) -> Option<Spoken> {
+        let mut phones = self.phones();
+        let phone = phones.get_mut(person).filter(|phone| phone.is_lent_to(call, seat))?;
+        let media = in_codec(phone.media.clone(), codec);
+        let first = media.codecs.first().map(|(_, codec)| *codec);
+        let is_other = first.is_some_and(|first| first != phone.send_codec);
+        phone.send_codec = first.unwrap_or(phone.send_codec);
+        phone.media.clone_from(&media);
+        Some(Spoken { media, is_other })
     }
 
     /// A call failed, and its bridge took what it had borrowed with it.
@@ -223,6 +265,19 @@ impl Browsers {
         let lost = |phone: &Phone| phone.loan.as_ref().is_some_and(|loan| loan.call == *call);
         self.phones().retain(|_, phone| !lost(phone));
     }
+}
+
+/// What a browser in a call speaks.
+pub(super) struct Spoken {
+    pub(super) media: Media,
+    /// It spoke something else.
+    pub(super) is_other: bool,
+}
+
+/// With this codec first, if it is agreed at all: what is sent, and asked for.
+fn in_codec(mut media: Media, codec: Option<Codec>) -> Media {
+    media.codecs.sort_by_key(|(_, agreed)| Some(*agreed) != codec);
+    media
 }
 
 /// Neither sends nor hears: nothing is to be carried, and no silence filled.
@@ -276,6 +331,9 @@ impl House {
             }
             had => had.map(|(place, _)| place),
         };
+        if !self.browsers().offers.may(person, clock::now().mono) {
+            return Err(Refusal::because(Reason::TooManyOffers));
+        }
         let sdp = match had {
             Some((bridge, seat)) => {
                 let again = self.engine.reoffer(bridge, seat, &asked.offer, secret());
@@ -358,6 +416,7 @@ impl House {
             media: media.clone(),
             send_codec,
             loan: None,
+            news: News::default(),
             seen: watch::Sender::new(seen),
         };
         // In the table before the engine can say anything of it.
@@ -375,15 +434,7 @@ impl House {
         let mut phones = self.browsers().phones();
         if let Some(phone) = phones.get_mut(person) {
             phone.is_held_by(asked);
-            let differs = phone.media.codecs.iter().any(|c| !answered.media.codecs.contains(c))
-                || phone.media.codecs.len() != answered.media.codecs.len();
-            if differs {
-                let (bridge, seat) = phone.place();
-                let media = &answered.media;
-                let media = if phone.loan.is_some() { media.clone() } else { idle(media) };
-                self.engine.reconfigure(bridge, seat, media);
-                phone.media = answered.media;
-            }
+            phone.agrees(&self.engine, answered.media);
         }
         answered.sdp
     }
@@ -402,10 +453,8 @@ impl House {
         self.engine
             .rewire(bridge, seat, detached)
             .map_err(|error| Refusal::with(Reason::Overloaded, error.to_string()))?;
-        let agreed = if phone.loan.is_some() { media.clone() } else { idle(&media) };
-        self.engine.reconfigure(bridge, seat, agreed);
         phone.is_held_by(asked);
-        phone.media = media;
+        phone.agrees(&self.engine, media);
         Ok(answer)
     }
 
@@ -457,17 +506,15 @@ impl House {
     /// The leg goes back into its foyer, or ends where the phone was closed meanwhile.
     pub(super) fn phone_comes_home(&self, person: &PersonId, from: &Loan, leg: DetachedLeg) {
         let mut phones = self.browsers().phones();
-        let borrowed = |phone: &&mut Phone| {
-            phone.loan.as_ref().is_some_and(|loan| loan.call == from.call && loan.seat == from.seat)
-        };
-        let Some(phone) = phones.get_mut(person).filter(borrowed) else { return };
+        let phone = phones.get_mut(person).filter(|p| p.is_lent_to(&from.call, from.seat));
+        let Some(phone) = phone else { return };
         if self.engine.attach_leg(phone.foyer, FOYER_SEAT, leg).is_err() {
             self.engine.close(phone.foyer);
             phones.remove(person);
             return;
         }
         self.engine.reconfigure(phone.foyer, FOYER_SEAT, idle(&phone.media));
-        phone.loan = None;
+        (phone.loan, phone.news) = (None, News::default());
         phone.seen.send_modify(|seen| seen.home = true);
     }
 }

@@ -4,6 +4,7 @@
 mod alone;
 mod arriving;
 mod asking;
+mod browser_news;
 mod browser_seats;
 mod browsers;
 mod caller;
@@ -14,6 +15,7 @@ mod legs;
 mod moving;
 mod news;
 mod noting;
+mod offers;
 mod page_rings;
 mod pins;
 mod preference;

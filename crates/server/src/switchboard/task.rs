@@ -2,6 +2,7 @@
 //! effect is awaited here; what takes time comes back as a message.
 
 use super::House;
+use super::browser_news::Look;
 use super::browsers::Borrowed;
 use super::dialling::Search;
 use super::legs::Leg;
@@ -27,6 +28,7 @@ use undertone_core::codes::DigitWay;
 use undertone_core::id::{LegId, PersonId, SeatId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{Ability, CallView};
+use undertone_sdp::Codec;
 use undertone_sip::DialogEvent;
 use undertone_store::Class;
 
@@ -61,11 +63,8 @@ pub enum Message {
         seat: SeatId,
         cause: LegEnd,
     },
-    /// No sound comes from the browser at that seat, or it comes again.
-    BrowserSounds {
-        seat: SeatId,
-        is_quiet: bool,
-    },
+    /// There is something to know of a browser's leg, or was.
+    BrowserNews,
     /// A page answers or declines what rings there.
     Page {
         person: PersonId,
@@ -111,6 +110,10 @@ pub(super) struct CallTask {
     pub(super) legs: BTreeMap<SeatId, Leg>,
     /// Seats whose leg is a browser's, borrowed or asked for.
     pub(super) browser_seats: BTreeMap<SeatId, PersonId>,
+    /// Something is to be known of them.
+    pub(super) look: Look,
+    /// What they were told last that the call speaks.
+    pub(super) was_spoken: Option<Codec>,
     pub(super) pages: PageRings,
     /// Inputs that follow at once from what was just carried out.
     pub(super) next: VecDeque<Input>,
@@ -136,6 +139,8 @@ impl CallTask {
             call,
             legs: BTreeMap::new(),
             browser_seats: BTreeMap::new(),
+            look: Look::default(),
+            was_spoken: None,
             pages: PageRings::default(),
             next: VecDeque::new(),
             searches: BTreeMap::new(),
@@ -199,12 +204,8 @@ impl CallTask {
             Message::TurnOver { seat, due } => self.turn_over(seat, due),
             Message::Browser { seat, borrowed } => self.browser_came(seat, *borrowed),
             Message::BrowserGone { seat, cause } => self.browser_gone(seat, cause),
-            Message::BrowserSounds { seat, is_quiet: true } => {
-                self.input(Input::LegQuiet { seat });
-            }
-            Message::BrowserSounds { seat, is_quiet: false } => {
-                self.input(Input::LegHeard { seat });
-            }
+            // It is looked at after each message.
+            Message::BrowserNews => {}
             Message::Page { person, says, reply } => self.page_said(&person, says, reply),
             Message::Guests(guests) => self.guests_came(*guests),
             Message::Arrival(arrival) => self.arrival_came(*arrival),
@@ -219,9 +220,11 @@ impl CallTask {
                 let _ = reply.send(self.call.abilities(clock::now(), &who, &dir));
             }
         }
+        self.look_at_browsers();
         while let Some(input) = self.next.pop_front() {
             self.input(input);
         }
+        self.browsers_follow();
         self.look_for_pages();
     }
 

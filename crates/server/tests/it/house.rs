@@ -11,6 +11,7 @@ use undertone::codes::CodesConfig;
 use undertone::config::{Config, RtpRange};
 use undertone::serve::{Server, open_store};
 use undertone_core::access::Right;
+use undertone_core::directory::Device;
 use undertone_core::id::{KeyId, PersonId};
 use undertone_phone::{
     Answering, CallEnd, Codec, EngineConfig, Phone, PhoneCall, PhoneConfig, PhoneEngine, Recording,
@@ -41,6 +42,10 @@ pub struct House {
 pub struct Options {
     pub media_threads: usize,
     pub codecs: Vec<Codec>,
+    /// Extensions are people's and not their telephones', so that they ring in their pages too.
+    pub in_pages: bool,
+    /// Rosa's, if she has others.
+    pub customer_codecs: Option<Vec<Codec>>,
     /// Of the key; the person has all.
     pub rights: Vec<Right>,
     pub codes: CodesConfig,
@@ -62,6 +67,8 @@ impl Default for Options {
         Self {
             media_threads: 2,
             codecs: vec![Codec::Pcmu],
+            in_pages: false,
+            customer_codecs: None,
             rights: Right::ALL.to_vec(),
             codes: CodesConfig::default(),
             pin: None,
@@ -102,7 +109,14 @@ impl House {
         }
         let store = open_store(&config).await.expect("a store");
         let what = undertone::provision::read(&file(&phones, options.pin));
-        let what = what.expect("people and devices");
+        let mut what = what.expect("people and devices");
+        if options.in_pages {
+            for person in &mut what.people {
+                let own = |device: &&mut Device| device.owner.as_ref() == Some(&person.id);
+                let device = what.devices.iter_mut().find(own);
+                person.extension = device.and_then(|device| device.extension.take());
+            }
+        }
         store.provision(what).await.expect("provisioned");
         let mia = PersonId::parse("mia").expect("an id");
         let rights = options.rights.into_iter().collect();
@@ -270,7 +284,8 @@ pub async fn phones(options: &Options) -> BTreeMap<&'static str, Phone> {
     let mut phones = BTreeMap::new();
     for (id, number) in [("ana", "1001"), ("bo", "1002"), ("mia", "2001"), ("rosa", "+1555")] {
         let answering = if id == "mia" { Answering::AtOnce } else { Answering::ByHand };
-        let codecs = options.codecs.clone();
+        let own = options.customer_codecs.as_ref().filter(|_| id == "rosa");
+        let codecs = own.unwrap_or(&options.codecs).clone();
         let v6 = options.v6.contains(&id);
         let ip: IpAddr = if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
         let engine = if v6 { &engine_v6 } else { &engine };

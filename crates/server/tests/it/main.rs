@@ -83,3 +83,4 @@ mod trunk_register;
 mod trunks;
 mod unit;
 mod upkeep;
+mod web_legs;

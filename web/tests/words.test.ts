@@ -20,6 +20,14 @@ describe('the catalogue', () => {
     expect(empty).toEqual([])
   })
 
+  test('every reason for which the server refuses or ends something has words', () => {
+    const codes = ['refusal.rs', 'phone.rs'].flatMap((name) => [
+      ...readFileSync(`../crates/core/src/${name}`, 'utf8').matchAll(/=> "([a-z_]+)"/g),
+    ])
+    expect(codes.length).toBeGreaterThan(50)
+    for (const [, code] of codes) expect(Object.keys(en)).toContain(`reason.${code}`)
+  })
+
   test('a translation asks for nothing that the page does not give', () => {
     for (const [id, text] of Object.entries(de)) {
       const given = new Set([...placeholders(en[id as keyof typeof en]), ...TERMS])

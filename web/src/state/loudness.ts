@@ -16,6 +16,11 @@ export class Loudness {
     return this.#samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
   }
 
+  /** After a key or a click: before, the browser may not have let it measure. */
+  wake(): void {
+    void this.#context.resume()
+  }
+
   close(): void {
     void this.#context.close()
   }

@@ -107,7 +107,9 @@ export class Microphone extends Store<Hand> {
     else this.#asked = ''
     const { microphone } = phone.get()
     const there = microphone === 'on' || microphone === 'paused'
-    this.#rest(there && !spoken && this.ownCall === null && panel.get().wanted === null)
+    const { phase, wanted } = panel.get()
+    const asking = wanted !== null && phase !== 'ended'
+    this.#rest(there && !spoken && !asking && this.ownCall === null)
   }
 
   /** Somebody else's doing may have raised one who has no microphone yet. */

@@ -539,7 +539,8 @@ export class AudioPanel extends Store<Panel> {
     this.update((p) => ({
       ...p,
       phase: 'ended',
-      wanted: null,
+      // What never came about may be tried again as it was meant.
+      wanted: p.phase === 'opening' ? p.wanted : null,
       leaving: false,
       guard_until_ms: null,
       end_reason,

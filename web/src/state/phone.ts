@@ -19,6 +19,8 @@ export interface PhoneState {
   problem: Refused | null
   /** 0 to 1, of what is heard. */
   level: number
+  /** The browser lets nothing sound before a key or a click. */
+  blocked?: boolean
   /** The call that the server has lent it to. */
   callId: string | null
 }
@@ -163,13 +165,10 @@ export class BrowserPhone extends Store<PhoneState> {
     const speaker = new Audio()
     speaker.srcObject = stream
     speaker.volume = this.#volume
-    // A page that was reloaded may need a click before it may sound.
-    void speaker
-      .play()
-      .catch(() => addEventListener('pointerdown', () => void speaker.play(), { once: true }))
     this.#speaker = speaker
     const heard = new Loudness(stream)
     this.#heard = heard
+    void this.#sound(speaker, heard)
     let told = 0
     this.#meter = setInterval(() => {
       const level = heard.read()
@@ -177,6 +176,26 @@ export class BrowserPhone extends Store<PhoneState> {
       told += 1
       if (told % 4 === 0) this.update((now) => ({ ...now, level }))
     }, METER_MS)
+  }
+
+  /** A page that was reloaded may need a key or a click before it may sound, and says so until then. */
+  async #sound(speaker: HTMLAudioElement, heard: Loudness): Promise<void> {
+    const blocked = await speaker.play().then(
+      () => false,
+      () => true,
+    )
+    if (this.#speaker !== speaker) return
+    this.update((now) => ({ ...now, blocked }))
+    if (!blocked) return
+    const tried = new AbortController()
+    for (const gesture of ['pointerdown', 'keydown']) {
+      const again = () => {
+        tried.abort()
+        heard.wake()
+        void this.#sound(speaker, heard)
+      }
+      addEventListener(gesture, again, { signal: tried.signal })
+    }
   }
 
   /** The microphone is there when this resolves; it is asked for the first time. It opens nothing. */

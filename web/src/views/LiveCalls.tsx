@@ -1,6 +1,6 @@
 // The list of live calls: a grid with one tab stop, calm in its order, the call that wants help on top.
 import { Button, Skeleton } from '@mantine/core'
-import { useEffect, useMemo, useState, type KeyboardEvent } from 'react'
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { attention } from '../state/attention'
 import { Order } from '../state/order'
 import { CallRow } from './CallRow'
@@ -25,7 +25,19 @@ export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
   const [at, setAt] = useState<string | null>(null)
   const Heading = heading
   const first = at !== null && shown.ids.includes(at) ? at : (shown.ids[0] ?? null)
-  const hold = (held: boolean) => order.hold(held, Date.now())
+  // Rows stand still under the pointer and under the focus: each by itself, so that neither lets the other's move.
+  const grid = useRef<HTMLDivElement>(null)
+  const under = useRef({ pointer: false, focus: false })
+  const hold = (what: Partial<{ pointer: boolean; focus: boolean }>) => {
+    Object.assign(under.current, what)
+    order.hold(under.current.pointer || under.current.focus, Date.now())
+  }
+  useEffect(() => {
+    // A row that is gone takes the focus along, and no blur tells of it.
+    if (under.current.focus && !grid.current?.contains(document.activeElement)) {
+      hold({ focus: false })
+    }
+  })
 
   // The rest of a row's keys is read where all keys are (useKeys.ts).
   const keys = (event: KeyboardEvent) => {
@@ -57,15 +69,16 @@ export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
           role="grid"
           aria-labelledby="live-calls"
           onKeyDown={keys}
-          onPointerEnter={() => hold(true)}
-          onPointerLeave={() => hold(false)}
+          ref={grid}
+          onPointerEnter={() => hold({ pointer: true })}
+          onPointerLeave={() => hold({ pointer: false })}
           onFocus={(event) => {
-            hold(true)
+            hold({ focus: true })
             const row = event.target.closest<HTMLElement>('[data-call]')
             setAt(row?.dataset['call'] ?? null)
           }}
           onBlur={(event) => {
-            if (!event.currentTarget.contains(event.relatedTarget)) hold(false)
+            if (!event.currentTarget.contains(event.relatedTarget)) hold({ focus: false })
           }}
         >
           <Head />

@@ -16,14 +16,17 @@ export function Console({ call, mine }: { call: Call; mine: Supervision }) {
   const [problem, setProblem] = useState<string | null>(null)
   const customer = call.parties.find((party) => party.role === 'customer')
   const agentHere = call.parties.some((party) => party.role === 'agent' && party.connected)
-  const act = async (doing: Promise<Call | void>) => {
+  /** True when it was done. */
+  const act = async (doing: Promise<Call | void>): Promise<boolean> => {
     setProblem(null)
     try {
       const now = await doing
       if (now) app.board.call(now, app.clock.now())
       app.live.nudge()
+      return true
     } catch (error) {
       setProblem(sayRefusal(words, refusedBy(error)))
+      return false
     }
   }
   return (
@@ -76,7 +79,8 @@ export function Console({ call, mine }: { call: Call; mine: Supervision }) {
         <form
           onSubmit={(event) => {
             event.preventDefault()
-            void act(app.api.transfer(call.id, to.trim())).then(() => setTo(null))
+            // A number that was refused is still there to be mended.
+            void act(app.api.transfer(call.id, to.trim())).then((done) => done && setTo(null))
           }}
         >
           <Group gap="xs" align="end" mt="xs">

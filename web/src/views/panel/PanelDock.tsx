@@ -199,7 +199,7 @@ function NotLeft({ panel, why }: { panel: Panel; why: Refused }) {
 function PhoneTrouble() {
   const app = useApp()
   const words = useWords()
-  const { phase, microphone } = useStore(app.phone)
+  const { phase, microphone, blocked } = useStore(app.phone)
   // What could not be had is in the phone's state, with why.
   const again = (here: boolean) =>
     void (here ? app.panel.takePhone() : app.phone.ready()).catch(() => {})
@@ -213,9 +213,10 @@ function PhoneTrouble() {
       </div>
     )
   }
-  return microphone === 'gone' ? (
+  const said = blocked ? 'phone.blocked' : microphone === 'gone' ? 'phone.gone' : null
+  return said ? (
     <p className="trouble" role="alert">
-      {words.t('phone.gone')}
+      {words.t(said)}
     </p>
   ) : null
 }
@@ -234,7 +235,7 @@ function Ended({ panel }: { panel: Panel }) {
     : why
       ? words.t('panel.ended', { why })
       : words.t('panel.ended_plain')
-  const mode = panel.supervision?.mode ?? 'listen'
+  const mode = panel.supervision?.mode ?? panel.wanted ?? 'listen'
   const alive = call && app.board.get().calls.has(call.id)
   const elsewhere = problem?.code === 'phone_elsewhere'
   const again = async (callId: string) => {

@@ -1,7 +1,7 @@
 // Somebody takes a call in the browser: it rings in the page, is answered by one click, heard by who called,
 // and ended; a second one is declined by the keyboard. The caller is a real phone of the demo.
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DESK, ask, browser, demo, enter, until, visit, type Server } from './stage'
 
 interface Wire {
@@ -47,12 +47,19 @@ test('a call rings in the page, is answered by a click, heard by who called, and
   await ring(page)
   await page.getByRole('button', { name: 'Answer' }).click()
   await page.getByRole('button', { name: 'Hold' }).waitFor()
-  await until(async () => {
+  const heard = async () => {
     const call = await adas()
     const named = (name: string) => call?.parties.find((party) => party.name === name)
     const [ada, mia] = [named('Ada Admin'), named('Mia Wong')]
     return ada && mia && mia.hears.includes(ada.id)
-  }, 'Mia hears Ada’s microphone')
+  }
+  await until(heard, 'Mia hears Ada’s microphone')
+  const before = (await adas())?.id
+  await page.reload()
+  await page.getByText('Calls ring in this browser.').waitFor({ timeout: 60_000 })
+  await page.getByRole('button', { name: 'Mute' }).waitFor()
+  await until(heard, 'Mia hears Ada’s microphone after the reload', 60_000)
+  expect((await adas())?.id).toBe(before)
   await page.getByRole('button', { name: 'Mute' }).click()
   await page.getByRole('button', { name: 'Unmute' }).waitFor()
   await page.getByRole('button', { name: 'End' }).click()

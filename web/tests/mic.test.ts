@@ -62,6 +62,8 @@ describe('the microphone’s meter', () => {
     vi.advanceTimersByTime(60_000)
     expect(word()).toBe('shut')
     phone.set(UP)
+    vi.advanceTimersByTime(100)
+    expect(word()).toBe('open')
     said.level = 0.3
     panel.update((p) => ({ ...p, supervision: supervision({ mode: 'barge', muted: true }) }))
     vi.advanceTimersByTime(200)

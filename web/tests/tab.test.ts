@@ -7,7 +7,7 @@ class Locks {
   request(name: string, { signal }: { signal: AbortSignal }, got: () => Promise<never>) {
     const take = () => {
       this.#held.set(name, [])
-      void got()
+      void got().then(() => this.release(name))
     }
     if (!this.#held.has(name)) take()
     else this.#held.get(name)?.push(take)

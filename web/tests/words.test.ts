@@ -53,6 +53,18 @@ describe('the catalogue', () => {
   })
 })
 
+test('one row waits, and two rows wait, in both languages', async () => {
+  const words = new Catalogue()
+  const said = (n: number) => words.t('health.count.waiting', { n })
+  await words.use('en', 'undertone')
+  expect([said(1), said(2)]).toEqual(['1 row waits to be written', '2 rows wait to be written'])
+  await words.use('de', 'undertone')
+  expect([said(1), said(2)]).toEqual([
+    '1 Zeile wartet auf das Schreiben',
+    '2 Zeilen warten auf das Schreiben',
+  ])
+})
+
 describe('label presets', () => {
   test('name the six that people bring from elsewhere', () => {
     const said = (preset: (typeof PRESETS)[number]) => wordsFor('en', preset)

@@ -188,6 +188,8 @@ pub struct HealthItem {
     pub value: String,
     /// What it means or what to do; may be empty.
     pub detail: String,
+    /// The figures of both by name, for who says them in another language.
+    pub counts: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -341,6 +343,14 @@ pub trait Commands: Send + Sync + 'static {
     async fn set_labels(&self, who: &Actor, what: Labels) -> Result<Labels, Refusal>;
     /// How the server is, part by part; for administrators.
     async fn health(&self, who: &Actor) -> Result<Health, Refusal>;
+    /// In the demo: what the simulated telephone of this party hears, for who supervises the call.
+    /// None: no simulated telephone is there.
+    async fn ear(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        party: SeatId,
+    ) -> Result<Option<LiveSound>, Refusal>;
     /// Ready to take calls, or why not, in one plain sentence.
     async fn ready(&self) -> Result<(), String>;
 }

@@ -195,6 +195,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::send_prompt::send_prompt))
         .routes(routes!(ops::send_reply::send_reply))
         .routes(routes!(ops::say_useful::say_useful))
+        .routes(routes!(ops::demo_ear::demo_ear))
 }
 
 fn head() -> OpenApi {

@@ -36,6 +36,20 @@ pub(crate) fn answer(begun: Supervised, peer: Option<Peer>) -> Result<Response, 
         tracing::error!(supervision = %begun.view.id, "a stream began without sound");
         return Err(Problem::internal());
     };
+    let mut response = sounding(StatusCode::CREATED, sound, peer);
+    let headers = response.headers_mut();
+    let id = begun.view.id.as_str();
+    if let Ok(value) = HeaderValue::from_str(&format!("/api/v1/supervisions/{id}")) {
+        headers.insert(header::LOCATION, value);
+    }
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert("undertone-supervision", value);
+    }
+    Ok(response)
+}
+
+/// An answer whose body is this sound, until it ends.
+pub(crate) fn sounding(status: StatusCode, sound: LiveSound, peer: Option<Peer>) -> Response {
     let link = peer.map(|peer| peer.link);
     if let Some(link) = link.clone() {
         sound.on_too_slow(move || link.cut());
@@ -45,18 +59,11 @@ pub(crate) fn answer(begun: Supervised, peer: Option<Peer>) -> Result<Response, 
     let frames = futures::stream::unfold(Some(reading), next_chunk);
     let head = futures::stream::iter([Ok::<_, io::Error>(wav_header(rate))]);
     let body = Body::from_stream(futures::StreamExt::chain(head, frames));
-    let mut response = (StatusCode::CREATED, body).into_response();
+    let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let id = begun.view.id.as_str();
-    if let Ok(value) = HeaderValue::from_str(&format!("/api/v1/supervisions/{id}")) {
-        headers.insert(header::LOCATION, value);
-    }
-    if let Ok(value) = HeaderValue::from_str(id) {
-        headers.insert("undertone-supervision", value);
-    }
-    Ok(response)
+    response
 }
 
 struct Reading {

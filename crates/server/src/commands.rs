@@ -2,6 +2,7 @@
 //! Every rule is asked of core; a refusal that core did not see is audited here.
 
 use crate::clock;
+use crate::demo::Ears;
 use crate::health::Vitals;
 use crate::history;
 use crate::keys;
@@ -14,11 +15,11 @@ use crate::turn::Turn;
 use async_trait::async_trait;
 use futures::future::join_all;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use undertone_api::{
     AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Exported, Hand, Health,
-    HistoryPage, HistoryQuery, IceServer, LegWanted, Of, OpenPhone, OpenedPhone, PhoneView,
-    PlaceCall, Sent, Supervise, Supervised,
+    HistoryPage, HistoryQuery, IceServer, LegWanted, LiveSound, Of, OpenPhone, OpenedPhone,
+    PhoneView, PlaceCall, Sent, Supervise, Supervised,
 };
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
@@ -46,11 +47,13 @@ pub struct Desk {
     board: Switchboard,
     turn: Option<Turn>,
     vitals: Arc<Vitals>,
+    /// The demo's telephones, where this is one.
+    pub(crate) ears: OnceLock<Arc<Ears>>,
 }
 
 impl Desk {
     pub fn new(board: Switchboard, turn: Option<Turn>, vitals: Arc<Vitals>) -> Self {
-        Self { board, turn, vitals }
+        Self { board, turn, vitals, ears: OnceLock::new() }
     }
 
     fn relays(&self, who: &Actor) -> Vec<IceServer> {
@@ -550,6 +553,15 @@ impl Commands for Desk {
     async fn health(&self, who: &Actor) -> Result<Health, Refusal> {
         self.may(who, Right::Admin, "health.see")?;
         Ok(self.vitals.look(&self.board).await)
+    }
+
+    async fn ear(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        party: SeatId,
+    ) -> Result<Option<LiveSound>, Refusal> {
+        self.hear_as(who, call, party).await
     }
 
     async fn ready(&self) -> Result<(), String> {

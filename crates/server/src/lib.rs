@@ -19,6 +19,7 @@ pub mod figures;
 pub mod floor;
 pub mod hashing;
 pub mod health;
+mod hearing_as;
 mod history;
 pub mod https;
 pub mod ids;

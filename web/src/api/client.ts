@@ -241,6 +241,18 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
       if (!supervisionId || !response.body) throw new Refused(502, 'media_failed', [], 'no sound')
       return { supervisionId, body: response.body }
     },
+    /** In the demo: what this party's telephone hears. */
+    async ear(call: string, party: string, signal: AbortSignal) {
+      const headers = new Headers({ Accept: 'audio/wav' })
+      signed(headers, 'GET')
+      const path = `/api/v1/demo/calls/${encodeURIComponent(call)}/ears/${encodeURIComponent(party)}`
+      const response = await globalThis
+        .fetch(path, { headers, signal })
+        .catch((e: unknown) => Promise.reject(refusedBy(e)))
+      if (!response.ok) throw await problemOf(response, await response.json().catch(() => null))
+      if (!response.body) throw new Refused(502, 'media_failed', [], 'no sound')
+      return response.body
+    },
     // Below: answers that the rest of the app takes in narrower shapes than the OpenAPI gives (`types.ts`).
     sessionOffer: () => plain<SessionOffer>('GET', '/session'),
     signIn: (login: string, password: string) => plain<Me>('POST', '/session', { login, password }),

@@ -24,6 +24,8 @@ export const features = {
   heard: has('GET /api/v1/calls/{id}/heard'),
   password: has('PUT /api/v1/me/password'),
   health: has('GET /api/v1/health'),
+  /** Hear as a party of the demo does. */
+  ears: has('GET /api/v1/demo/calls/{id}/ears/{party}'),
   /** Lists as CSV. */
   sheets: has('GET /api/v1/history/calls'),
 } as const

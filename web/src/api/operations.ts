@@ -11,6 +11,7 @@ export const OPERATIONS: readonly string[] = [
   'GET /api/v1/calls/{id}',
   'GET /api/v1/calls/{id}/abilities',
   'GET /api/v1/calls/{id}/heard',
+  'GET /api/v1/demo/calls/{id}/ears/{party}',
   'GET /api/v1/events',
   'GET /api/v1/health',
   'GET /api/v1/history/calls',

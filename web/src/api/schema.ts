@@ -259,6 +259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/demo/calls/{id}/ears/{party}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** In the demo: what this party's simulated telephone hears, as a WAV that goes on. */
+        get: operations["demo_ear"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -762,6 +779,13 @@ export interface components {
         };
         /** @description One part. */
         HealthItem: {
+            /**
+             * @description What `value` and `detail` count, by name: of `audit_chain` `rows`, `checked_min`, `waiting`,
+             *     `failed`; empty where there is nothing more to count.
+             */
+            counts: {
+                [key: string]: number;
+            };
             /** @description What it means, or what to do about it, in one English sentence; null: nothing. */
             detail?: string | null;
             /**
@@ -1924,6 +1948,40 @@ export interface operations {
                 };
             };
             /** @description A refusal or mistake; the call is as it was */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    demo_ear: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A call that the asker supervises */
+                id: string;
+                /** @description The customer, or an agent at a simulated telephone */
+                party: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sound, until the supervision or the call ends */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": unknown;
+                };
+            };
+            /** @description A refusal or mistake; 404 `no_such_ear` outside the demo */
             default: {
                 headers: {
                     [name: string]: unknown;

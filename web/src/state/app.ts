@@ -8,6 +8,8 @@ import { LIMITS } from './attention'
 import { inForce, labelsOf, type Labels } from './labels'
 import { LiveBoard } from './board'
 import { RaisedHand } from './hand'
+import { HearAs } from './hearas'
+import { CallsHere } from './here'
 import { Aside } from './holding'
 import { Answering } from './incoming'
 import { Keypad } from './keypad'
@@ -46,8 +48,11 @@ export interface App {
   notes: Notes
   hand: RaisedHand
   answering: Answering
+  callsHere: CallsHere
   wrapUps: WrapUps
   keys: Keys
+  /** The demo's switch of ears. */
+  hearAs: HearAs
   keypad: Keypad
   /** One's own microphone, while one is to be heard. */
   mic: MicMeter
@@ -78,6 +83,7 @@ export function makeApp(): App {
   const clock = new ServerClock()
   const board = new LiveBoard()
   const player = new StreamPlayer()
+  const ears = new StreamPlayer()
   const phone = new BrowserPhone(api, sessionStorage)
   const panel = new AudioPanel(api, board, player, phone, sessionStorage)
   const notes = new Notes()
@@ -135,11 +141,12 @@ export function makeApp(): App {
   }
 
   watchLevels(live, board, panel)
-  follow(session, live, board, panel, phone)
   const hand = new RaisedHand(api)
   const answering = new Answering(api, phone)
+  const callsHere = new CallsHere(phone, answering, sessionStorage)
   const dialog = new Store<Dialog>({ kind: 'none' })
   const wrapUps = new WrapUps(api, board, () => me()?.person.id ?? null)
+  follow(session, live, board, panel, phone, callsHere)
   session.watch(() => {
     if (session.get().phase !== 'out') return
     notes.forget()
@@ -166,7 +173,14 @@ export function makeApp(): App {
     hand,
     wrapUps,
     answering,
+    callsHere,
     keys: new Keys(() => ({ on: preferences.get().keys, map: preferences.get().keymap })),
+    hearAs: new HearAs({
+      api,
+      panel,
+      player: ears,
+      deafen: (on) => [phone, player].forEach((one) => one.deafen(on)),
+    }),
     keypad: new Keypad(phone, panel),
     mic: new MicMeter({ panel, phone, level: () => phone.loudness(), still }),
     microphone: new Microphone({
@@ -202,6 +216,7 @@ function follow(
   board: LiveBoard,
   panel: AudioPanel,
   phone: BrowserPhone,
+  callsHere: CallsHere,
 ): void {
   let inside = false
   session.watch(() => {
@@ -211,9 +226,11 @@ function follow(
     if (now) {
       live.start()
       void panel.restore()
+      void callsHere.restore()
     } else {
       live.stop()
       panel.reset()
+      callsHere.forget() // Who signs in next has not chosen it.
       void phone.close()
       board.forget()
     }

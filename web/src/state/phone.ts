@@ -52,6 +52,7 @@ export class BrowserPhone extends Store<PhoneState> {
   #connecting: Promise<void> | null = null
   #recovering = false
   #volume = 1
+  #deaf = false
   onSound: () => void = () => {}
 
   constructor(api: PhoneApi, kept: Pick<Storage, 'getItem' | 'setItem'>) {
@@ -165,6 +166,7 @@ export class BrowserPhone extends Store<PhoneState> {
     const speaker = new Audio()
     speaker.srcObject = stream
     speaker.volume = this.#volume
+    speaker.muted = this.#deaf
     this.#speaker = speaker
     const heard = new Loudness(stream)
     this.#heard = heard
@@ -238,6 +240,12 @@ export class BrowserPhone extends Store<PhoneState> {
   volume(value: number): void {
     this.#volume = value
     if (this.#speaker) this.#speaker.volume = value
+  }
+
+  /** What comes is not heard here, and nobody else notices. */
+  deafen(on: boolean): void {
+    this.#deaf = on
+    if (this.#speaker) this.#speaker.muted = on
   }
 
   /** The server's word on the leg. */

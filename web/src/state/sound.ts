@@ -46,11 +46,21 @@ export class WavReader {
 export class StreamPlayer {
   readonly heard = new Store<Heard>(SILENT)
   #volume = 1
+  #deaf = false
   #gain: GainNode | null = null
 
   volume(value: number): void {
     this.#volume = value
-    if (this.#gain) this.#gain.gain.value = value
+    this.#set()
+  }
+
+  deafen(on: boolean): void {
+    this.#deaf = on
+    this.#set()
+  }
+
+  #set(): void {
+    if (this.#gain) this.#gain.gain.value = this.#deaf ? 0 : this.#volume
   }
 
   /** Plays until the body ends or breaks. Must begin in a click: browsers want one before sound. */
@@ -91,7 +101,7 @@ export class StreamPlayer {
       if (data.first) return onFirstSound()
       this.heard.set({ playing: true, level: data.peak ?? 0, buffered_ms: data.buffered_ms ?? 0 })
     }
-    this.#gain = new GainNode(context, { gain: this.#volume })
+    this.#gain = new GainNode(context, { gain: this.#deaf ? 0 : this.#volume })
     player.connect(this.#gain).connect(context.destination)
     await context.resume()
     return player

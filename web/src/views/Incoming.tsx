@@ -56,6 +56,27 @@ export function IncomingBar() {
   )
 }
 
+/** What keeps calls from being heard here, and the way out of it. */
+function Trouble({ phase }: { phase: 'lost' | 'failed' | 'elsewhere' }) {
+  const { callsHere } = useApp()
+  const words = useWords()
+  const elsewhere = phase === 'elsewhere'
+  return (
+    <div className="trouble" role="alert">
+      <span>{words.t(phase === 'lost' ? 'incoming.lost' : `phone.${phase}`)}</span>
+      {phase === 'lost' ? null : (
+        <button
+          type="button"
+          className="plain-button"
+          onClick={() => void callsHere.take(elsewhere)}
+        >
+          {words.t(elsewhere ? 'phone.use_here' : 'panel.again')}
+        </button>
+      )}
+    </div>
+  )
+}
+
 /** Whether calls ring in this browser, and one's own microphone in a call that was taken here. */
 export function CallsHere() {
   const app = useApp()
@@ -64,13 +85,16 @@ export function CallsHere() {
   useStore(app.board)
   const { muted: mutedIn } = useStore(app.microphone)
   if (!features.answer) return null
+  if (phase === 'lost' || phase === 'failed' || phase === 'elsewhere') {
+    return <Trouble phase={phase} />
+  }
   if (phase !== 'up') {
     return (
       <Button
         size="compact-sm"
         variant="default"
         loading={phase === 'connecting'}
-        onClick={() => void app.answering.takeCallsHere()}
+        onClick={() => void app.callsHere.take()}
       >
         {words.t('incoming.here')}
       </Button>
@@ -91,7 +115,7 @@ export function CallsHere() {
           {words.t(muted ? 'panel.unmute' : 'panel.mute')}
         </Button>
       ) : (
-        <Button size="compact-sm" variant="default" onClick={() => void app.phone.close()}>
+        <Button size="compact-sm" variant="default" onClick={() => void app.callsHere.stop()}>
           {words.t('incoming.not_here')}
         </Button>
       )}

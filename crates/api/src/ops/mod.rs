@@ -9,6 +9,7 @@ pub(crate) mod change_password;
 pub(crate) mod change_supervision;
 pub(crate) mod close_session;
 pub(crate) mod decline_call;
+pub(crate) mod demo_ear;
 pub(crate) mod events;
 pub(crate) mod get_call;
 pub(crate) mod get_health;

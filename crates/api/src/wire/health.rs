@@ -3,6 +3,7 @@
 use super::words::instant;
 use crate::commands::{Health, HealthItem, HealthState};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +31,9 @@ pub(crate) struct HealthLine {
     value: String,
     /// What it means, or what to do about it, in one English sentence; null: nothing.
     detail: Option<String>,
+    /// What `value` and `detail` count, by name: of `audit_chain` `rows`, `checked_min`, `waiting`,
+    /// `failed`; empty where there is nothing more to count.
+    counts: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -54,9 +58,9 @@ impl From<HealthState> for HealthStateWord {
 
 impl From<HealthItem> for HealthLine {
     fn from(item: HealthItem) -> Self {
-        let HealthItem { id, state, value, detail } = item;
+        let HealthItem { id, state, value, detail, counts } = item;
         let detail = Some(detail).filter(|detail| !detail.is_empty());
-        Self { id, state: state.into(), value, detail }
+        Self { id, state: state.into(), value, detail, counts }
     }
 }
 

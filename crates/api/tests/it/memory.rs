@@ -262,6 +262,9 @@ impl Commands for Memory {
     async fn ice_servers(&self, _: &Actor) -> Vec<IceServer> {
         self.relays()
     }
+    async fn ear(&self, _: &Actor, _: &CallId, _: SeatId) -> Result<Option<LiveSound>, Refusal> {
+        Ok(None)
+    }
     async fn calls(&self, _: &Actor) -> Result<Vec<CallSnapshot>, Refusal> {
         self.ask("calls".into(), vec![snapshot()]).await
     }
@@ -440,6 +443,7 @@ impl Commands for Memory {
             state,
             value: "1 ms".into(),
             detail: detail.into(),
+            counts: BTreeMap::from([("waiting", 1)]),
         };
         let items = vec![
             line("database", HealthState::Ok, ""),

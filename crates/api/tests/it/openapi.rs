@@ -35,6 +35,7 @@ fn the_contracts_paths_are_all_there() {
         "delete /calls/{id}",
         "get /calls/{id}/abilities",
         "get /calls/{id}/heard",
+        "get /demo/calls/{id}/ears/{party}",
         "post /calls/{id}/hold",
         "post /calls/{id}/resume",
         "post /calls/{id}/supervisions",

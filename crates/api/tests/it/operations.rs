@@ -319,7 +319,8 @@ async fn health_says_each_part_and_the_worst_of_them() {
     assert_eq!(health.status, 200, "{}", health.text);
     assert_eq!(health.json["state"], "bad");
     assert_eq!(health.json["at"], "1970-01-01T00:00:01.000Z");
-    let well = json!({"id": "database", "state": "ok", "value": "1 ms", "detail": null});
+    let mut well = json!({"id": "database", "state": "ok", "value": "1 ms", "detail": null});
+    well["counts"] = json!({"waiting": 1});
     assert_eq!(health.json["items"][0], well);
     assert_eq!(health.json["items"][2]["detail"], "one does not answer");
     *memory.refusal.lock().unwrap() = Some(Refusal::because(Reason::NotAllowed));

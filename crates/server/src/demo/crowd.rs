@@ -3,6 +3,7 @@
 
 use super::Phone;
 use super::cast::Kind;
+use super::ears::Ears;
 use super::scene::Scene;
 use super::speech::RATE;
 use super::stories::{Book, Coach, Story};
@@ -42,6 +43,7 @@ struct Slot {
     to: String,
     rng: StdRng,
     gaps: Arc<Semaphore>,
+    ears: Arc<Ears>,
 }
 
 impl Crowd {
@@ -63,6 +65,7 @@ impl Crowd {
             }
             lines.insert(role.id.clone(), (role, line));
         }
+        let ears = server.desk.ears.get_or_init(Arc::default).clone();
         let gaps = Arc::new(Semaphore::new(calls.saturating_sub(STANDING).max(1)));
         for n in 0..calls {
             let story = book.stories[n % book.stories.len()].clone();
@@ -79,6 +82,7 @@ impl Crowd {
                 to: format!("sip:{}@{}", role.number, server.sip_addr),
                 rng: StdRng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(n as u64)),
                 gaps: gaps.clone(),
+                ears: ears.clone(),
             };
             tasks.spawn(slot.stand());
         }
@@ -153,6 +157,8 @@ impl Slot {
         gaps: &'g Semaphore,
     ) -> Option<SemaphorePermit<'g>> {
         let (one, other) = (self.first.clone(), self.second.clone());
+        let _ears = [(&one, &first), (&other, &second)]
+            .map(|(line, call)| self.ears.hold(line.user(), call.clone()));
         let rounds = self.story.rounds + self.rng.random_range(0..3);
         let mut scene = Scene::begin(&self.story, first.clone(), second.clone(), &mut self.rng);
         let gap = tokio::select! {

@@ -4,6 +4,7 @@
 pub mod cast;
 mod crowd;
 pub mod ear;
+mod ears;
 mod hand;
 mod scene;
 pub mod speech;
@@ -26,7 +27,9 @@ use undertone_phone::{
     Answering, Endpoint, EndpointConfig, EngineConfig, LineConfig, PhoneEngine, PhoneLine,
 };
 
+pub use ears::Ears;
 pub use hand::AFTER as HAND_AFTER;
+pub(crate) use speech::RATE;
 
 /// Beyond this a demo is a load test.
 pub const MAX_CALLS: usize = 200;

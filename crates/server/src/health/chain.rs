@@ -4,6 +4,7 @@
 use super::{Vitals, item};
 use crate::clock;
 use crate::switchboard::Switchboard;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +28,10 @@ struct Walked {
     found: Result<u64, String>,
 }
 
+fn rows_of(count: u64) -> String {
+    if count == 1 { "1 row".into() } else { format!("{count} rows") }
+}
+
 fn lock(chain: &Mutex<Chain>) -> MutexGuard<'_, Chain> {
     chain.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -37,26 +42,37 @@ impl Vitals {
         let house = board.house();
         let failed = house.counts.rows_failed.load(Ordering::Relaxed);
         let waiting = house.store.gauges().waiting as u64;
+        let mut counts = BTreeMap::new();
         let (mut state, value, mut detail) = match last {
             None => (HealthState::Ok, "being checked".to_owned(), String::new()),
             Some(Walked { found: Ok(rows), at, .. }) => {
                 let ago = (clock::now().wall.0 - at.0).max(0) / 60_000;
-                (HealthState::Ok, format!("{rows} rows whole"), format!("checked {ago} min ago"))
+                counts.extend([("rows", rows), ("checked_min", ago.unsigned_abs())]);
+                (
+                    HealthState::Ok,
+                    format!("{} whole", rows_of(rows)),
+                    format!("checked {ago} min ago"),
+                )
             }
             Some(Walked { found: Err(why), .. }) => (HealthState::Bad, "broken".to_owned(), why),
         };
-        let mut also = |count: u64, what: &str| {
+        let mut also = |name, count: u64, what: &str| {
             if count > 0 {
                 let and = if detail.is_empty() { "" } else { "; " };
-                detail += &format!("{and}{count} rows {what}");
+                detail += &format!("{and}{} {what}", rows_of(count));
+                counts.insert(name, count);
             }
         };
-        also(waiting, "wait to be written");
-        also(failed, "could not be written since the start");
+        also(
+            "waiting",
+            waiting,
+            if waiting == 1 { "waits to be written" } else { "wait to be written" },
+        );
+        also("failed", failed, "could not be written since the start");
         if failed > 0 && state == HealthState::Ok {
             state = HealthState::Warn;
         }
-        item("audit_chain", state, value, detail)
+        HealthItem { counts, ..item("audit_chain", state, value, detail) }
     }
 
     /// What was found last; walks again if that is old, and does not wait for it.

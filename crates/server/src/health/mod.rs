@@ -11,6 +11,7 @@ use crate::https::Https;
 use crate::switchboard::{MediaCounts, Switchboard};
 use chain::Chain;
 use lately::Lately;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -90,5 +91,6 @@ fn item(
     value: impl Into<String>,
     detail: impl Into<String>,
 ) -> HealthItem {
-    HealthItem { id, state, value: value.into(), detail: detail.into() }
+    let (value, detail) = (value.into(), detail.into());
+    HealthItem { id, state, value, detail, counts: BTreeMap::new() }
 }

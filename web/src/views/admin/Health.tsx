@@ -8,7 +8,7 @@ import { features } from '../../api/features'
 import type { HealthItem } from '../../api/types'
 import { staleFor } from '../../state/board'
 import { running } from '../../state/people'
-import type { MessageId } from '../../words/catalogue'
+import type { Catalogue, MessageId } from '../../words/catalogue'
 import { sayRefusal } from '../say'
 import { useApp, useNow, useStore, useWords } from '../use'
 
@@ -37,6 +37,8 @@ export function Health() {
   const told = (health.data?.items ?? []).map((item) => {
     const id = `health.item.${item.id}`
     const name = words.has(id) ? words.t(id as MessageId) : item.id.replaceAll('_', ' ')
+    const counted = sayCounts(words, item)
+    if (counted) return { name, state: item.state, ...counted }
     return { name, state: item.state, value: item.value, detail: item.detail ?? '' }
   })
   return (
@@ -63,6 +65,18 @@ export function Health() {
       </p>
     </>
   )
+}
+
+/** The figures in words of the catalogue, where it has a sentence for each; else the server's own English. */
+function sayCounts(words: Catalogue, item: HealthItem): { value: string; detail: string } | null {
+  const said = Object.entries(item.counts).map(([name, n]) => {
+    const id = `health.count.${name}`
+    return words.has(id) ? words.t(id, { n }) : null
+  })
+  const [value, ...detail] = said.filter((one) => one !== null)
+  // What is broken says why in the server's words.
+  if (!value || said.includes(null) || item.state === 'bad') return null
+  return { value, detail: detail.join('; ') }
 }
 
 function Line({ row }: { row: Row }) {

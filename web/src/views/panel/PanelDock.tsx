@@ -27,6 +27,8 @@ import { Sound } from './Sound'
 
 const Console = lazy(() => import('./Console').then(({ Console }) => ({ default: Console })))
 
+const HearAs = lazy(() => import('./HearAs').then(({ HearAs }) => ({ default: HearAs })))
+
 const ICONS = {
   listen: IconEar,
   whisper: IconMessage2,
@@ -85,8 +87,10 @@ function Attending({ panel }: { panel: Panel }) {
   const mode: Mode = panel.supervision?.mode ?? 'listen'
   return (
     <>
-      <Sentence panel={panel} mode={mode} />
-      <Lines />
+      <div className="dock-top">
+        <Sentence panel={panel} mode={mode} />
+        <Lines />
+      </div>
       <Trouble panel={panel} />
       {panel.hearOn.kind === 'phone' ? <PhoneTrouble /> : null}
       {panel.call ? <ModeBar panel={panel} call={panel.call} /> : null}
@@ -95,6 +99,7 @@ function Attending({ panel }: { panel: Panel }) {
           <Attendees call={panel.call} mine={panel.supervision} />
           {features.prompts ? <Prompts call={panel.call} mine={panel.supervision} /> : null}
           <Sound panel={panel} />
+          <Ears panel={panel} />
           <Counters call={panel.call} mine={panel.supervision} />
           {mode === 'takeover' ? (
             <Suspense fallback={null}>
@@ -106,6 +111,18 @@ function Attending({ panel }: { panel: Panel }) {
         <p className="dock-wait">{said}</p>
       )}
     </>
+  )
+}
+
+/** In the demo, where the sound is in this browser. */
+function Ears({ panel }: { panel: Panel }) {
+  const session = useStore(useApp().session)
+  const demo = session.phase === 'in' && session.me?.server.demo === true
+  if (!features.ears || !demo || panel.hearOn.kind === 'sip' || !panel.call) return null
+  return (
+    <Suspense fallback={null}>
+      <HearAs call={panel.call} />
+    </Suspense>
   )
 }
 

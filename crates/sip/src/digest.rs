@@ -273,8 +273,8 @@ fn params(mut text: &str) -> (Vec<(String, String)>, &str) {
                 (rest[..end].trim(), &rest[end..])
             }
         };
-        // A quote outside quotes would end ours where we repeat the value.
-        if !rest.starts_with('"') && value.contains('"') {
+        // A quote outside quotes would end ours where we repeat the value; an escape would eat it.
+        if !rest.starts_with('"') && value.contains(['"', '\\']) {
             return (Vec::new(), "");
         }
         if found.len() == PARAMS_MAX {

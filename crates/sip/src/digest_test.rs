@@ -124,3 +124,15 @@ fn an_ha1_is_told_from_a_password() {
     assert!(!is_ha1(Algorithm::Sha256, "939e7578ed9e3c518a452acee763bce9"));
     assert!(!is_ha1(Algorithm::Md5, "Circle Of Life"));
 }
+
+/// Found by fuzzing: repeated between quotes, such a value would swallow what comes after it.
+#[test]
+fn an_escape_or_a_quote_outside_quotes_is_no_value() {
+    for bad in [r"0a1\", r#"0a"1"#] {
+        let text = format!("Digest realm=\"here\", nonce={bad}, algorithm=MD5, qop=\"auth\"");
+        assert_eq!(challenges(&text), [], "{text}");
+    }
+    let good = challenges(r#"Digest realm="here", nonce="0a1\\", qop="auth""#);
+    assert_eq!(good.len(), 1, "between quotes an escape is one");
+    assert_eq!(challenges(&good[0].write()), good);
+}

@@ -131,7 +131,8 @@ fn address(value: &str, named: bool) -> Result<(String, &str), Wrong> {
         rest.strip_prefix('<').ok_or("Bad Request - Address")?
     } else if let Some((name, rest)) = unquoted_name(value) {
         if named && !name.is_empty() {
-            write_name(name, &mut out);
+            // Outside quotes a backslash is a character like any other; inside it would escape.
+            write_name(&name.replace('\\', r"\\"), &mut out);
         }
         rest
     } else {

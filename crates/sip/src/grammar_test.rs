@@ -38,6 +38,10 @@ fn lists_are_read_to_their_end_and_lose_the_names() {
 fn a_name_keeps_its_letters_and_no_bracket_or_control() {
     let read = party("\"A <sip:evil@h> \\\u{7}B\" <sip:a@h>;tag=1").unwrap();
     assert_eq!(read, "\"A (sip:evil@h) B\" <sip:a@h>;tag=1");
+    // Found by fuzzing: without its double it would escape the quote that is ours.
+    let read = party("A\\ <sip:a@h>;tag=1").unwrap();
+    assert_eq!(read, "\"A\\\\\" <sip:a@h>;tag=1");
+    assert_eq!(party(&read).unwrap(), read);
     assert_eq!(party("Jörg O'Neill <sip:j@h>").unwrap(), "\"Jörg O'Neill\" <sip:j@h>");
 }
 

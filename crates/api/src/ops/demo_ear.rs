@@ -23,8 +23,8 @@ use axum::response::Response;
     responses(
         (status = 200, description = "The sound, until the supervision or the call ends",
          content_type = "audio/wav"),
-        (status = "default", description = "A refusal or mistake; 404 `no_such_ear` outside the demo",
-         body = Problem, content_type = "application/problem+json")
+        (status = "default", body = Problem, content_type = "application/problem+json",
+         description = "A refusal or mistake; 404 `no_such_ear` outside the demo")
     )
 )]
 pub(crate) async fn demo_ear(

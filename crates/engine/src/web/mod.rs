@@ -54,14 +54,44 @@ impl Place {
 /// A datagram, and the way back.
 pub(crate) struct Arrived<'a> {
     pub(crate) from: SocketAddr,
-    /// None: by UDP.
+    pub(crate) road: Road,
+    /// The connection, where it came by TCP.
     pub(crate) lane: Option<Arc<TcpLane>>,
     pub(crate) bytes: &'a [u8],
 }
 
-impl Arrived<'_> {
-    pub(crate) fn road(&self) -> Road {
-        if self.lane.is_some() { Road::Tcp } else { Road::Udp }
+/// What a leg sends by.
+pub(crate) struct Ways {
+    /// Of the thread that the browser was told; `Road::Udp` counts them.
+    udp: Vec<Arc<UdpSocket>>,
+    lanes: Vec<(SocketAddr, Arc<TcpLane>)>,
+}
+
+impl Ways {
+    /// To the wire. What the kernel does not take is lost, as on any network.
+    fn put(&self, road: Road, to: SocketAddr, bytes: &[u8]) {
+        match road {
+            Road::Udp(n) => {
+                if let Some(udp) = self.udp.get(usize::from(n)) {
+                    let _ = udp.send_to(bytes, to);
+                }
+            }
+            Road::Tcp => {
+                if let Some((_, lane)) = self.lanes.iter().find(|(at, _)| *at == to) {
+                    lane.send(bytes);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, from: SocketAddr, lane: &Arc<TcpLane>) {
+        if self.lanes.iter().any(|(at, _)| *at == from) {
+            return;
+        }
+        if self.lanes.len() == LANES_MAX {
+            self.lanes.remove(0);
+        }
+        self.lanes.push((from, lane.clone()));
     }
 }
 
@@ -70,9 +100,7 @@ pub(crate) struct Web {
     pub(crate) key: WebKey,
     pub(crate) place: Arc<Place>,
     rtc: WebRtc,
-    /// The port of the thread that the browser was told.
-    udp: Arc<UdpSocket>,
-    lanes: Vec<(SocketAddr, Arc<TcpLane>)>,
+    ways: Ways,
     known: Vec<(Road, SocketAddr)>,
     guest: Guest,
 }
@@ -113,19 +141,19 @@ pub(crate) struct Received {
 
 impl Web {
     pub(crate) fn receive(&mut self, now: Mono, arrived: &Arrived<'_>) -> Received {
-        let (road, from) = (arrived.road(), arrived.from);
-        let Self { rtc, udp, lanes, .. } = self;
+        let Arrived { from, road, .. } = *arrived;
+        let Self { rtc, ways, .. } = self;
         let accepted = rtc.receive(now, road, from, arrived.bytes, &mut |road, to, bytes| {
             match &arrived.lane {
                 // Back by the connection that it came on, which may not be known yet.
                 Some(lane) if to == from => lane.send(bytes),
-                _ => put(udp, lanes, road, to, bytes),
+                _ => ways.put(road, to, bytes),
             }
         });
         if accepted {
             self.learn(road, from);
             if let Some(lane) = &arrived.lane {
-                self.keep_lane(from, lane);
+                self.ways.keep(from, lane);
             }
         }
         let mut plain = Vec::new();
@@ -140,14 +168,14 @@ impl Web {
     }
 
     pub(crate) fn send(&mut self, now: Mono, rtp: &[u8]) -> bool {
-        let Self { rtc, udp, lanes, .. } = self;
-        rtc.send(now, rtp, &mut |road, to, bytes| put(udp, lanes, road, to, bytes))
+        let Self { rtc, ways, .. } = self;
+        rtc.send(now, rtp, &mut |road, to, bytes| ways.put(road, to, bytes))
     }
 
     pub(crate) fn tick(&mut self, now: Mono) -> WebNews {
-        let Self { rtc, udp, lanes, .. } = self;
-        rtc.tick(now, &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
-        lanes.retain(|(_, lane)| lane.flush());
+        let Self { rtc, ways, .. } = self;
+        rtc.tick(now, &mut |road, to, bytes| ways.put(road, to, bytes));
+        ways.lanes.retain(|(_, lane)| lane.flush());
         self.news()
     }
 
@@ -160,8 +188,8 @@ impl Web {
         if !self.rtc.is_of(offer) {
             return Err(WebError::OtherBrowser);
         }
-        let Self { rtc, udp, lanes, .. } = self;
-        let wire = &mut |road, to, bytes: &[u8]| put(udp, lanes, road, to, bytes);
+        let Self { rtc, ways, .. } = self;
+        let wire = &mut |road, to, bytes: &[u8]| ways.put(road, to, bytes);
         let answered = rtc.reoffer(clock(), offer, secret, wire)?;
         let (ufrag, key, place) = (answered.ufrag.clone(), self.key, self.place.clone());
         self.guest.tell(Command::Welcome { ufrag, key, place });
@@ -180,40 +208,12 @@ impl Web {
         self.known.push((road, from));
         self.guest.tell(Command::Known { key: self.key, road, from });
     }
-
-    fn keep_lane(&mut self, from: SocketAddr, lane: &Arc<TcpLane>) {
-        if self.lanes.iter().any(|(at, _)| *at == from) {
-            return;
-        }
-        if self.lanes.len() == LANES_MAX {
-            self.lanes.remove(0);
-        }
-        self.lanes.push((from, lane.clone()));
-    }
 }
 
 impl Drop for Web {
     fn drop(&mut self) {
-        let Self { rtc, udp, lanes, .. } = self;
-        rtc.close(clock(), &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
-    }
-}
-
-/// To the wire. What the kernel does not take is lost, as on any network.
-fn put(
-    udp: &UdpSocket,
-    lanes: &[(SocketAddr, Arc<TcpLane>)],
-    road: Road,
-    to: SocketAddr,
-    bytes: &[u8],
-) {
-    match road {
-        Road::Udp => drop(udp.send_to(bytes, to)),
-        Road::Tcp => {
-            if let Some((_, lane)) = lanes.iter().find(|(at, _)| *at == to) {
-                lane.send(bytes);
-            }
-        }
+        let Self { rtc, ways, .. } = self;
+        rtc.close(clock(), &mut |road, to, bytes| ways.put(road, to, bytes));
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -22,14 +22,30 @@ const NAMES_MAX: usize = 2;
 /// Datagrams that wait for one thread to take them from another's port.
 const RING_MAX_DATAGRAMS: usize = 512;
 
+/// Of what this machine sends to itself, whatever address of its own it names.
+const LOOPBACK: &[u8] = b"lo";
+
 /// Binds a shared port; 0 is the kernel's choice.
 pub(crate) fn bind(at: SocketAddr, dscp: Option<u8>) -> io::Result<UdpSocket> {
+    bound(at, dscp, None)
+}
+
+/// Binds a port of the kernel's choice at this address of ours, which hears this machine alone:
+/// the kernel gives it nothing that came in by another interface than loopback.
+pub(crate) fn bind_near(ip: IpAddr, dscp: Option<u8>) -> io::Result<UdpSocket> {
+    bound(SocketAddr::new(ip, 0), dscp, Some(LOOPBACK))
+}
+
+fn bound(at: SocketAddr, dscp: Option<u8>, interface: Option<&[u8]>) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(BUFFER_BYTES)?;
     if let Some(dscp) = dscp {
         let tos = u32::from(dscp) << 2;
         if at.is_ipv4() { socket.set_tos_v4(tos)? } else { socket.set_tclass_v6(tos)? }
+    }
+    if interface.is_some() {
+        socket.bind_device(interface)?;
     }
     socket.bind(&at.into())?;
     Ok(socket.into())
@@ -43,14 +59,15 @@ struct Entry {
 
 /// One thread's own: nobody else touches it.
 pub(crate) struct Port {
-    pub(crate) udp: Arc<UdpSocket>,
+    /// `Road::Udp` counts them.
+    pub(crate) udp: Vec<Arc<UdpSocket>>,
     by_name: FxHashMap<String, WebKey>,
     by_address: FxHashMap<(Road, SocketAddr), WebKey>,
     entries: FxHashMap<WebKey, Entry>,
 }
 
 impl Port {
-    pub(crate) fn new(udp: Arc<UdpSocket>) -> Self {
+    pub(crate) fn new(udp: Vec<Arc<UdpSocket>>) -> Self {
         Self {
             udp,
             by_name: FxHashMap::default(),
@@ -65,7 +82,7 @@ impl Port {
         // a sign of life.
         let key = match is_check(arrived.bytes) {
             true => self.by_name.get(named_in(arrived.bytes)?)?,
-            false => self.by_address.get(&(arrived.road(), arrived.from))?,
+            false => self.by_address.get(&(arrived.road, arrived.from))?,
         };
         Some((*key, &self.entries.get(key)?.place))
     }
@@ -117,6 +134,7 @@ impl Port {
 pub(crate) struct Passed {
     pub(crate) key: WebKey,
     pub(crate) from: SocketAddr,
+    pub(crate) road: Road,
     pub(crate) lane: Option<Arc<Lane>>,
     pub(crate) bytes: Box<[u8]>,
 }
@@ -159,7 +177,7 @@ mod tests {
 
     fn port() -> Port {
         let at = SocketAddr::from(([127, 0, 0, 1], 0));
-        Port::new(Arc::new(bind(at, None).expect("a port")))
+        Port::new(vec![Arc::new(bind(at, None).expect("a port"))])
     }
 
     fn from(port: u16) -> SocketAddr {
@@ -167,7 +185,7 @@ mod tests {
     }
 
     fn audio(from: SocketAddr) -> Arrived<'static> {
-        Arrived { from, lane: None, bytes: &[0x80; 40] }
+        Arrived { from, road: Road::Udp(0), lane: None, bytes: &[0x80; 40] }
     }
 
     #[test]
@@ -176,7 +194,7 @@ mod tests {
         let key = WebKey(1);
         port.welcome("name".into(), key, Place::nowhere());
         assert!(port.whose(&audio(from(1))).is_none());
-        port.known(key, Road::Udp, from(1));
+        port.known(key, Road::Udp(0), from(1));
         assert_eq!(port.whose(&audio(from(1))).map(|(key, _)| key), Some(key));
         assert!(port.whose(&audio(from(2))).is_none());
         port.farewell(key);
@@ -200,7 +218,7 @@ mod tests {
         let mut port = port();
         for key in [WebKey(1), WebKey(2)] {
             port.welcome(format!("name{}", key.0), key, Place::nowhere());
-            port.known(key, Road::Udp, from(1));
+            port.known(key, Road::Udp(0), from(1));
         }
         port.farewell(WebKey(1));
         assert_eq!(port.whose(&audio(from(1))).map(|(key, _)| key), Some(WebKey(2)));
@@ -209,7 +227,11 @@ mod tests {
     #[test]
     fn a_ring_that_nobody_empties_stays_bounded_and_wakes_once() {
         let ring = Ring::default();
-        let passed = || Passed { key: WebKey(1), from: from(1), lane: None, bytes: [0; 40].into() };
+        let (road, lane) = (Road::Udp(0), None::<Arc<Lane>>);
+        let passed = || {
+            let (key, lane) = (WebKey(1), lane.clone());
+            Passed { key, from: from(1), road, lane, bytes: [0; 40].into() }
+        };
         let woken = (0..2_000).filter(|_| ring.push(passed())).count();
         assert_eq!(woken, 1);
         let waiting = ring.take();

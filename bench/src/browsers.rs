@@ -79,7 +79,8 @@ async fn open(speaks: Speaks, key: &str, server: &Server) -> Result<Browser> {
     let phone = server.send_as(key, Method::POST, "/me/phone", body).await?;
     browser.answered(phone["sdp"].as_str().context("no answer to the offer")?);
     let bound = Instant::now() + SOON;
-    while !browser.noticed().connected {
+    // The server's word: a page that it does not know to be up does not ring.
+    while server.send_as(key, Method::GET, "/me/phone", Value::Null).await?["state"] != "up" {
         anyhow::ensure!(Instant::now() < bound, "the browser does not connect");
         tokio::time::sleep(LOOK_EVERY).await;
     }

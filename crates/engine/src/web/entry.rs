@@ -11,7 +11,7 @@ use undertone_media::bridge::{Leg, LegConfig};
 use undertone_media::leg::webrtc::{Answered, Certificate, Greeting, Reach, Secret, WebRtc};
 use undertone_sdp::{Codec, Media};
 
-use super::port::{Port, bind, bind_near};
+use super::port::{Port, bind};
 use super::tcp::TcpDoor;
 use super::{Guest, Place, Ways, Web, WebError, WebKey, both_clocks};
 use crate::command::Command;
@@ -159,7 +159,7 @@ impl WebHouse {
 
 /// None where the kernel refuses it: browsers then have the other roads.
 fn near(ip: IpAddr, dscp: Option<u8>) -> Option<(Arc<UdpSocket>, SocketAddr)> {
-    let bound = bind_near(ip, dscp).and_then(|socket| Ok((socket.local_addr()?, socket)));
+    let bound = bind(SocketAddr::new(ip, 0), dscp).and_then(|socket| Ok((socket.local_addr()?, socket)));
     match bound {
         Ok((at, socket)) => Some((Arc::new(socket), at)),
         Err(error) => {

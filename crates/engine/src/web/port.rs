@@ -22,30 +22,14 @@ const NAMES_MAX: usize = 2;
 /// Datagrams that wait for one thread to take them from another's port.
 const RING_MAX_DATAGRAMS: usize = 512;
 
-/// Of what this machine sends to itself, whatever address of its own it names.
-const LOOPBACK: &[u8] = b"lo";
-
 /// Binds a shared port; 0 is the kernel's choice.
 pub(crate) fn bind(at: SocketAddr, dscp: Option<u8>) -> io::Result<UdpSocket> {
-    bound(at, dscp, None)
-}
-
-/// Binds a port of the kernel's choice at this address of ours, which hears this machine alone:
-/// the kernel gives it nothing that came in by another interface than loopback.
-pub(crate) fn bind_near(ip: IpAddr, dscp: Option<u8>) -> io::Result<UdpSocket> {
-    bound(SocketAddr::new(ip, 0), dscp, Some(LOOPBACK))
-}
-
-fn bound(at: SocketAddr, dscp: Option<u8>, interface: Option<&[u8]>) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(BUFFER_BYTES)?;
     if let Some(dscp) = dscp {
         let tos = u32::from(dscp) << 2;
         if at.is_ipv4() { socket.set_tos_v4(tos)? } else { socket.set_tclass_v6(tos)? }
-    }
-    if interface.is_some() {
-        socket.bind_device(interface)?;
     }
     socket.bind(&at.into())?;
     Ok(socket.into())
@@ -61,6 +45,11 @@ struct Entry {
 pub(crate) struct Port {
     /// `Road::Udp` counts them.
     pub(crate) udp: Vec<Arc<UdpSocket>>,
+    /// Of the second socket, which hears this machine alone: what has another source comes from
+    /// elsewhere. (None can claim this one from there: Linux drops what comes in with a source of
+    /// its own, unless `accept_local` is set. Bound to the interface `lo` the socket hears nothing,
+    /// since the kernel counts what goes to its own address as of that address's interface.)
+    near: Option<IpAddr>,
     by_name: FxHashMap<String, WebKey>,
     by_address: FxHashMap<(Road, SocketAddr), WebKey>,
     entries: FxHashMap<WebKey, Entry>,
@@ -68,12 +57,19 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) fn new(udp: Vec<Arc<UdpSocket>>) -> Self {
+        let near = udp.get(1).and_then(|near| near.local_addr().ok()).map(|at| at.ip());
         Self {
             udp,
+            near,
             by_name: FxHashMap::default(),
             by_address: FxHashMap::default(),
             entries: FxHashMap::default(),
         }
+    }
+
+    /// Whether this socket hears that source at all.
+    pub(crate) fn hears(&self, n: u8, from: SocketAddr) -> bool {
+        n == 0 || self.near == Some(from.ip())
     }
 
     /// Whose it is, and which thread has that leg.

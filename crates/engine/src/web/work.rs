@@ -62,6 +62,10 @@ impl Worker {
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..READS_A_TURN {
             let Ok((len, from)) = udp.recv_from(&mut buffer) else { break };
+            if !self.web_port.as_ref().is_some_and(|port| port.hears(n, from)) {
+                self.counts.packets_foreign += 1;
+                continue;
+            }
             self.arrived(&Arrived { from, road, lane: None, bytes: &buffer[..len] });
         }
         self.buffer = buffer;

@@ -12,6 +12,7 @@ use undertone_core::audit::AuditEntry;
 use undertone_core::feedback::Useful;
 use undertone_core::id::{CallId, MessageId, PersonId, SeatId, SupervisionId};
 use undertone_core::labels::Labels;
+use undertone_core::outcome::{Outcome, OutcomeSaid};
 use undertone_core::refusal::Refusal;
 use undertone_core::time::Wall;
 use undertone_core::view::{
@@ -332,6 +333,13 @@ pub trait Commands: Send + Sync + 'static {
         about: &SupervisionId,
         useful: Useful,
     ) -> Result<(), Refusal>;
+    /// Once it is kept; all that is kept of it, as far as who asks may see it.
+    async fn set_outcome(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        said: OutcomeSaid,
+    ) -> Result<Outcome, Refusal>;
     /// Away, with a reason to show, or back.
     async fn set_state(
         &self,

@@ -158,6 +158,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(ops::decline_call::decline_call))
         .routes(routes!(ops::call_abilities::call_abilities))
         .routes(routes!(ops::call_heard::call_heard))
+        .routes(routes!(ops::put_outcome::put_outcome))
         .routes(routes!(ops::hold_call::hold_call))
         .routes(routes!(ops::resume_call::resume_call))
         .routes(routes!(ops::transfer_call::transfer_call))

@@ -40,6 +40,8 @@ rights! {
     AnyDevice => "any_device",
     /// Attend without the other supervisors being shown it.
     Private => "private",
+    /// Say what came of a call that one was not on: surveys and CRMs.
+    SetOutcome => "set_outcome",
     Admin => "admin",
 }
 

@@ -21,6 +21,7 @@ pub mod labels;
 pub mod never;
 pub mod notice;
 pub mod number;
+pub mod outcome;
 pub mod phone;
 pub mod pin;
 pub mod plan;

@@ -3,7 +3,8 @@
 //! (R160: a silent listener leaves no trace on the agent's screen).
 
 use crate::access::{Actor, Right};
-use crate::id::SeatId;
+use crate::id::{PersonId, SeatId};
+use crate::outcome::Outcome;
 use crate::plan::PlanVersion;
 use crate::policy::{Notice, Policy};
 use crate::view::{AgentView, CallState, CallView, Mode, Role, SupervisionView, TimingView};
@@ -14,14 +15,14 @@ pub fn call(view: &CallView, who: &Actor, policy: &Policy) -> Option<(CallView, 
     if who.may(Right::SeeWallboard) {
         return Some((view.clone(), BTreeSet::new()));
     }
-    is_agent_of(view, who).then(|| as_agent(view, policy))
+    is_agent_of(view, who).then(|| as_agent(view, who, policy))
 }
 
 /// The call as an answer shows it to who may do something to it, though perhaps see nothing else.
 pub fn answer(view: &CallView, who: &Actor, policy: &Policy) -> (CallView, BTreeSet<SeatId>) {
     match who.may(Right::SeeWallboard) {
         true => (view.clone(), BTreeSet::new()),
-        false => as_agent(view, policy),
+        false => as_agent(view, who, policy),
     }
 }
 
@@ -45,7 +46,18 @@ pub fn agent(view: &AgentView, who: &Actor) -> bool {
     who.may(Right::SeeWallboard) || view.person == who.person
 }
 
-fn as_agent(view: &CallView, policy: &Policy) -> (CallView, BTreeSet<SeatId>) {
+/// Who said it last is told to who sees the wallboard: it may be somebody of whom the agent is not
+/// told.
+pub fn outcome_of(outcome: &Outcome, who: &Actor) -> Outcome {
+    let mut seen = outcome.clone();
+    let own = |by: &(PersonId, String)| by.0 == who.person;
+    if !(who.may(Right::SeeWallboard) || seen.by.as_ref().is_some_and(own)) {
+        seen.by = None;
+    }
+    seen
+}
+
+fn as_agent(view: &CallView, who: &Actor, policy: &Policy) -> (CallView, BTreeSet<SeatId>) {
     let mut seen = view.clone();
     seen.supervisions.retain(|supervision| is_told(supervision, policy));
     seen.supervisions.iter_mut().for_each(|one| as_told(one, policy));
@@ -54,6 +66,9 @@ fn as_agent(view: &CallView, policy: &Policy) -> (CallView, BTreeSet<SeatId>) {
         .into_iter()
         .partition(|party| party.role != Role::Supervisor || shown.contains(&party.seat));
     seen.parties = parties;
+    if let Some(outcome) = &mut seen.outcome {
+        *outcome = outcome_of(outcome, who);
+    }
     // All four would tell of those who are not shown.
     seen.timeline.clear();
     seen.heard.clear();
@@ -187,6 +202,7 @@ mod tests {
             heard: vec![HeardView { at: Wall(1), ears: Vec::new() }],
             plan: PlanVersion(1),
             help: None,
+            outcome: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! The call's task makes these after every input that changed something; the API words them.
 
 use crate::id::{CallId, DeviceId, PersonId, SeatId, SupervisionId, TrunkId};
+use crate::outcome::Outcome;
 use crate::plan::PlanVersion;
 use crate::refusal::Reason;
 use crate::time::Wall;
@@ -235,6 +236,7 @@ pub struct CallView {
     pub plan: PlanVersion,
     /// The agent's raised hand.
     pub help: Option<HelpView>,
+    pub outcome: Option<Outcome>,
 }
 
 /// Why an agent raises a hand; said in one press, or not at all.

@@ -1,13 +1,12 @@
-//! Raised hands, prompts, replies, what was of use, and who is away, from the API to the call's
+//! Raised hands, prompts, replies, and who is away, from the API to the call's
 //! task and the floor. Core says who may.
 
 use crate::clock;
-use crate::commands::{Desk, unavailable};
+use crate::commands::Desk;
 use undertone_api::{Hand, Sent};
 use undertone_core::access::Actor;
 use undertone_core::audit::{AuditEntry, Outcome, Who};
 use undertone_core::call::{Assist, AssistAct, Input, Reply};
-use undertone_core::feedback::{self, Useful};
 use undertone_core::id::{CallId, MessageId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::view::{AgentView, HelpView};
@@ -54,43 +53,6 @@ impl Desk {
         let assist = |request| Input::Assist(Box::new(Assist { request, by, act }));
         call.ask(self.board(), assist).await?;
         Ok(Sent { id, at: clock::now().wall })
-    }
-
-    /// Of a call that lives or has ended.
-    pub(crate) async fn take_feedback(
-        &self,
-        who: &Actor,
-        id: &CallId,
-        about: &SupervisionId,
-        useful: Useful,
-    ) -> Result<(), Refusal> {
-        let what = "supervision.feedback";
-        let (house, dir) = (self.board().house(), self.board().directory());
-        let live = match house.register.call(id) {
-            Some(call) => call.view().await,
-            None => None,
-        };
-        let view = match live {
-            Some(view) => view,
-            None => {
-                let record = house.store.call(id).await.map_err(unavailable)?;
-                record.ok_or_else(|| Refusal::because(Reason::NoSuchCall))?.view
-            }
-        };
-        feedback::may_say(&view, about, who, &dir.policy)
-            .map_err(|refusal| self.refused(who, what, Some(id), refusal))?;
-        let entry = AuditEntry {
-            org: dir.org.clone(),
-            at: clock::now().wall,
-            who: Who::from(who),
-            what: what.into(),
-            call: Some(id.clone()),
-            supervision: Some(about.clone()),
-            outcome: Outcome::Allowed,
-            detail: [("useful".to_owned(), useful.code().to_owned())].into(),
-        };
-        house.store.append(entry, Class::Other).await.map_err(unavailable)?;
-        Ok(())
     }
 
     /// One's own state only.

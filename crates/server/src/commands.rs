@@ -29,6 +29,7 @@ use undertone_core::directory::Directory;
 use undertone_core::feedback::Useful;
 use undertone_core::id::{CallId, DeviceId, SeatId, SupervisionId};
 use undertone_core::labels::Labels;
+use undertone_core::outcome::{self, OutcomeSaid};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
 use undertone_core::seen;
@@ -68,14 +69,20 @@ impl Desk {
     /// Reading needs a right as well, the one of now: a long list is read page by page. A refusal
     /// is written like any other.
     pub(crate) fn may(&self, who: &Actor, right: Right, what: &'static str) -> Result<(), Refusal> {
-        let refuse = |reason| self.refused(who, what, None, Refusal::because(reason));
+        let need = |now: Actor| now.need(right).map_err(Refusal::because);
+        let judged = self.present(who).and_then(need);
+        judged.map_err(|refusal| self.refused(who, what, None, refusal))
+    }
+
+    /// With the rights of this moment; who was signed out is nobody.
+    pub(crate) fn present(&self, who: &Actor) -> Result<Actor, Refusal> {
         let over = |session| !self.board.house().sessions.is_open(session);
         if who.session.as_ref().is_some_and(over) {
-            return Err(refuse(Reason::SignedOut));
+            return Err(Refusal::because(Reason::SignedOut));
         }
         let mut now = who.clone();
         self.board.directory().restrict(&mut now);
-        now.need(right).map_err(refuse)
+        Ok(now)
     }
 
     /// Writes a refusal that no call's task will write, and gives it back.
@@ -535,6 +542,15 @@ impl Commands for Desk {
         useful: Useful,
     ) -> Result<(), Refusal> {
         self.take_feedback(who, call, about, useful).await
+    }
+
+    async fn set_outcome(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        said: OutcomeSaid,
+    ) -> Result<outcome::Outcome, Refusal> {
+        self.take_outcome(who, call, said).await
     }
 
     async fn set_state(

@@ -9,6 +9,7 @@ pub mod bindings;
 pub mod care;
 pub mod cli;
 pub mod clock;
+mod closing;
 pub mod codes;
 pub mod commands;
 pub mod config;

@@ -173,6 +173,8 @@ pub(crate) fn record(body: Body) -> Result<CallRecord, StoreError> {
         heard: body.heard.into_iter().map(read_heard).collect::<Result<_, _>>()?,
         plan: PlanVersion(body.plan),
         help: None,
+        // In a table of its own: it is said later, too.
+        outcome: None,
     };
     Ok(CallRecord {
         org: id(&body.org, OrgId::parse)?,

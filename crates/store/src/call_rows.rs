@@ -3,6 +3,8 @@
 use crate::call_body;
 use crate::error::StoreError;
 use crate::journal::{CallFilter, CallPage};
+use crate::outcome_rows::{self, outcome_columns, outcome_join};
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 use undertone_core::call::CallRecord;
 use undertone_core::id::{CallId, OrgId};
@@ -47,12 +49,21 @@ pub(crate) async fn get(
     org: &OrgId,
     id: &CallId,
 ) -> Result<Option<CallRecord>, StoreError> {
-    let row = sqlx::query("SELECT body FROM call_record WHERE org_id = $1 AND id = $2")
-        .bind(org.as_str())
-        .bind(id.as_str())
-        .fetch_optional(pool)
-        .await?;
-    row.map(|row| call_body::read(row.try_get(0)?)).transpose()
+    const ONE: &str = concat!(
+        "SELECT c.body, ",
+        outcome_columns!(),
+        " FROM call_record c",
+        outcome_join!(),
+        "WHERE c.org_id = $1 AND c.id = $2"
+    );
+    let row = sqlx::query(ONE).bind(org.as_str()).bind(id.as_str()).fetch_optional(pool).await?;
+    row.map(|row| read(&row, 1)).transpose()
+}
+
+fn read(row: &AnyRow, outcome: usize) -> Result<CallRecord, StoreError> {
+    let mut record = call_body::read(row.try_get(0)?)?;
+    record.view.outcome = outcome_rows::read(row, outcome)?;
+    Ok(record)
 }
 
 pub(crate) async fn list(
@@ -60,16 +71,26 @@ pub(crate) async fn list(
     org: &OrgId,
     filter: CallFilter,
 ) -> Result<CallPage, StoreError> {
-    const ALL: &str = "SELECT c.body, c.started_at_ms, c.id FROM call_record c \
-        WHERE c.org_id = $1 AND $2 = '' AND c.started_at_ms >= $3 AND c.started_at_ms < $4 \
+    const ALL: &str = concat!(
+        "SELECT c.body, c.started_at_ms, c.id, ",
+        outcome_columns!(),
+        " FROM call_record c",
+        outcome_join!(),
+        "WHERE c.org_id = $1 AND $2 = '' AND c.started_at_ms >= $3 AND c.started_at_ms < $4 \
         AND (c.started_at_ms < $5 OR (c.started_at_ms = $5 AND c.id < $6)) \
-        ORDER BY c.started_at_ms DESC, c.id DESC LIMIT $7";
-    const OF_PERSON: &str = "SELECT c.body, c.started_at_ms, c.id FROM call_person p \
-        JOIN call_record c ON c.org_id = p.org_id AND c.id = p.call_id \
-        WHERE p.org_id = $1 AND p.person_id = $2 AND c.started_at_ms >= $3 \
+        ORDER BY c.started_at_ms DESC, c.id DESC LIMIT $7"
+    );
+    const OF_PERSON: &str = concat!(
+        "SELECT c.body, c.started_at_ms, c.id, ",
+        outcome_columns!(),
+        " FROM call_person p \
+        JOIN call_record c ON c.org_id = p.org_id AND c.id = p.call_id",
+        outcome_join!(),
+        "WHERE p.org_id = $1 AND p.person_id = $2 AND c.started_at_ms >= $3 \
         AND c.started_at_ms < $4 \
         AND (c.started_at_ms < $5 OR (c.started_at_ms = $5 AND c.id < $6)) \
-        ORDER BY c.started_at_ms DESC, c.id DESC LIMIT $7";
+        ORDER BY c.started_at_ms DESC, c.id DESC LIMIT $7"
+    );
     let (before_ms, before_id) = match &filter.cursor {
         None => (i64::MAX, ""),
         Some(cursor) => cursor
@@ -91,7 +112,7 @@ pub(crate) async fn list(
     let more = rows.len() as i64 > limit;
     let mut page = CallPage::default();
     for row in rows.into_iter().take(limit as usize) {
-        page.items.push(call_body::read(row.try_get(0)?)?);
+        page.items.push(read(&row, 3)?);
         let (at, id): (i64, String) = (row.try_get(1)?, row.try_get(2)?);
         page.next = more.then(|| format!("{at}~{id}"));
     }

@@ -40,6 +40,7 @@ impl File {
             File::Journal => &[
                 include_str!("../migrations/journal_1.sql"),
                 include_str!("../migrations/journal_2.sql"),
+                include_str!("../migrations/journal_3.sql"),
             ],
             File::Directory => &[
                 include_str!("../migrations/directory_1.sql"),

@@ -17,6 +17,7 @@ mod keys;
 mod labels;
 mod logins;
 mod open_rows;
+mod outcome_rows;
 mod pins;
 pub mod private;
 mod provision;
@@ -38,6 +39,7 @@ pub use journal::{
 };
 pub use keys::{Key, NewKey, secret};
 pub use logins::Login;
+pub use outcome_rows::SaidOutcome;
 pub use pins::PinHash;
 pub use provision::{Applied, Provision};
 pub use sessions::{NewSession, Session};

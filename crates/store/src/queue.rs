@@ -9,6 +9,7 @@
 
 use crate::error::StoreError;
 use crate::journal::{Boot, Class, Committed};
+use crate::outcome_rows::SaidOutcome;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +38,8 @@ pub(crate) enum Item {
         /// Only if there still is a note of it: of two who close a lost call, one does.
         if_open: bool,
     },
+    /// What came of a call, and the row that says who said so.
+    Outcome(Box<(SaidOutcome, AuditEntry)>),
     Note(Boot, Box<OpenCall>),
     Seen(Boot, Wall),
     /// Writes nothing itself: the note of this call goes no later than this.
@@ -49,6 +52,7 @@ impl Item {
         match self {
             Item::Audit(entry) => entry.call.as_ref(),
             Item::Settle(call) => Some(call),
+            Item::Outcome(said) => Some(&said.0.call),
             Item::End { .. } | Item::Note(..) | Item::Seen(..) => None,
         }
     }
@@ -276,6 +280,7 @@ mod tests {
             heard: Vec::new(),
             plan: PlanVersion(0),
             help: None,
+            outcome: None,
         };
         let org = OrgId::parse("o").expect("an id");
         let record = CallRecord { org, view, agents: Vec::new(), supervisors: Vec::new() };

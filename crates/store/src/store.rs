@@ -8,6 +8,7 @@ use crate::journal::{
     Verified,
 };
 use crate::keys::{self, Key, NewKey};
+use crate::outcome_rows::{self, SaidOutcome};
 use crate::pins::{self, PinHash};
 use crate::provision::{self, Applied, Provision};
 use crate::queue::{Item, Queue};
@@ -24,6 +25,7 @@ use undertone_core::audit::AuditEntry;
 use undertone_core::call::{CallRecord, OpenCall};
 use undertone_core::directory::Directory;
 use undertone_core::id::{CallId, KeyId, OrgId, PersonId};
+use undertone_core::outcome::Outcome;
 use undertone_core::time::Wall;
 
 #[derive(Clone, PartialEq, Eq)]
@@ -204,6 +206,22 @@ impl Store {
 
     pub async fn call(&self, id: &CallId) -> Result<Option<CallRecord>, StoreError> {
         call_rows::get(&self.inner.journal, &self.inner.org, id).await
+    }
+
+    /// What is said of a call goes over what was said before, with the row that says so; gives all
+    /// that is kept of it then.
+    pub async fn say_outcome(
+        &self,
+        what: SaidOutcome,
+        row: AuditEntry,
+    ) -> Result<Option<Outcome>, StoreError> {
+        if row.org != self.inner.org {
+            return Err(StoreError::WrongOrg);
+        }
+        let call = what.call.clone();
+        let item = Item::Outcome(Box::new((what, writer::cleaned(row))));
+        self.inner.queue.push(item, Class::Other).await?;
+        outcome_rows::get(&self.inner.journal, &self.inner.org, &call).await
     }
 
     pub async fn calls(&self, filter: CallFilter) -> Result<CallPage, StoreError> {

@@ -8,7 +8,7 @@
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::queue::{Item, Queue, Waiting};
-use crate::{call_rows, open_rows, text};
+use crate::{call_rows, open_rows, outcome_rows, text};
 use sqlx::{AnyConnection, Connection, Row};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -137,6 +137,11 @@ async fn write(
             }
             call_rows::insert(conn, record).await?;
             Ok(if rows.is_empty() { 0 } else { head.seq })
+        }
+        Item::Outcome(said) => {
+            outcome_rows::say(conn, org, &said.0).await?;
+            *head = insert(conn, *head, &said.1).await?;
+            Ok(head.seq)
         }
         Item::Note(boot, call) => open_rows::note(conn, boot, call).await.map(|()| 0),
         Item::Seen(boot, at) => open_rows::seen(conn, org, boot, *at).await.map(|()| 0),

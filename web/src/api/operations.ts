@@ -39,6 +39,7 @@ export const OPERATIONS: readonly string[] = [
   'POST /api/v1/supervisions/{id}/prompts',
   'POST /api/v1/supervisions/{id}/replies',
   'PUT /api/v1/calls/{id}/help',
+  'PUT /api/v1/calls/{id}/outcome',
   'PUT /api/v1/labels',
   'PUT /api/v1/me/password',
   'PUT /api/v1/me/state',

@@ -208,6 +208,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** What came of a call, as its agent, who took it over, a survey or a CRM says. */
+        put: operations["put_outcome"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/resume": {
         parameters: {
             query?: never;
@@ -651,6 +668,7 @@ export interface components {
             /** Format: date-time */
             ended_at?: string | null;
             id: string;
+            outcome?: components["schemas"]["Outcome"] | null;
             parties: components["schemas"]["Party"][];
             queue?: string | null;
             /** Format: date-time */
@@ -1017,6 +1035,46 @@ export interface components {
         OpenedPhone: components["schemas"]["Phone"] & {
             /** @description The answer, with our candidates. */
             sdp: string;
+        };
+        /** @description What is null nobody has said. */
+        Outcome: {
+            /**
+             * Format: int32
+             * @description 1 to 5; 1 is the worst.
+             */
+            csat?: number | null;
+            disposition?: string | null;
+            reason?: string | null;
+            resolved?: boolean | null;
+            /** Format: date-time */
+            set_at: string;
+            set_by?: components["schemas"]["Named"] | null;
+            /**
+             * Format: double
+             * @description In the organisation's own unit.
+             */
+            value?: number | null;
+        };
+        /** @description What is left out stays as it is; null takes it back. */
+        OutcomeAsked: {
+            /**
+             * Format: int32
+             * @description 1 to 5; 1 is the worst.
+             */
+            csat?: number | null;
+            /**
+             * @description 1 to 40 characters on one line.
+             * @example sale
+             */
+            disposition?: string | null;
+            /** @description Why the customer called; 1 to 80 characters on one line. */
+            reason?: string | null;
+            resolved?: boolean | null;
+            /**
+             * Format: double
+             * @description Two decimals at most; up to 10,000,000,000 either way.
+             */
+            value?: number | null;
         };
         /** @enum {string} */
         OwnState: "available" | "not_available";
@@ -1821,6 +1879,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_outcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id; it may have ended */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeAsked"];
+            };
+        };
+        responses: {
+            /** @description All that is kept of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
                 };
             };
             /** @description A refusal or mistake */

@@ -30,6 +30,7 @@ pub(crate) mod open_session;
 pub(crate) mod phone;
 pub(crate) mod place_call;
 pub(crate) mod put_labels;
+pub(crate) mod put_outcome;
 pub(crate) mod raise_hand;
 pub(crate) mod resume_call;
 pub(crate) mod say_useful;

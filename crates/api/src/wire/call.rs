@@ -1,6 +1,7 @@
 //! `Call`, agents and abilities, as on the wire.
 
 use super::help::{Attention, attention};
+use super::outcome::OutcomeWire;
 use super::supervision::Supervision;
 use super::words::{ModeWord, instant, party_id};
 use crate::commands::{CallSnapshot, HistoryPage};
@@ -102,6 +103,8 @@ pub(crate) struct Call {
     timeline: Vec<Moment>,
     /// Why it may want a supervisor. What is measured is known only while somebody looks.
     attention: Vec<Attention>,
+    /// What came of it; null: nobody has said.
+    outcome: Option<OutcomeWire>,
 }
 
 pub(super) const fn direction(direction: Direction) -> &'static str {
@@ -145,6 +148,7 @@ impl From<&CallSnapshot> for Call {
                 })
                 .collect(),
             attention: attention(snapshot),
+            outcome: view.outcome.as_ref().map(OutcomeWire::from),
         }
     }
 }

@@ -8,6 +8,7 @@ mod help;
 mod labels;
 mod live;
 mod me;
+mod outcome;
 mod rows;
 mod supervision;
 mod words;
@@ -21,6 +22,7 @@ pub(crate) use help::{Help, SentItem, help_number};
 pub(crate) use labels::{LabelsAsked, LabelsWire};
 pub(crate) use live::Frame;
 pub(crate) use me::{MeWire, SessionState};
+pub(crate) use outcome::{OutcomeAsked, OutcomeWire};
 pub(crate) use rows::{AUDIT_COLUMNS, CALL_COLUMNS, audit_cells, call_cells};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{

@@ -1,14 +1,16 @@
 //! Calls and rows of the audit as cells of a table: what a spreadsheet can use of them.
 
 use super::call::direction;
+use super::outcome::value_text;
 use super::words::instant;
 use crate::commands::{AuditRow, CallSnapshot};
 use std::collections::BTreeSet;
-use undertone_core::audit::{Outcome, channel_code};
+use undertone_core::audit::{Outcome as Row, channel_code};
+use undertone_core::outcome::Outcome;
 use undertone_core::time::Wall;
 use undertone_core::view::{CallView, Role};
 
-pub(crate) const CALL_COLUMNS: [&str; 20] = [
+pub(crate) const CALL_COLUMNS: [&str; 25] = [
     "id",
     "direction",
     "queue",
@@ -29,6 +31,11 @@ pub(crate) const CALL_COLUMNS: [&str; 20] = [
     "whisper_ms",
     "barge_ms",
     "takeover_ms",
+    "csat",
+    "resolved",
+    "reason",
+    "disposition",
+    "value",
 ];
 
 pub(crate) const AUDIT_COLUMNS: [&str; 14] = [
@@ -106,15 +113,27 @@ pub(crate) fn call_cells(call: &CallSnapshot) -> Vec<String> {
         times.takeover_ms,
     ];
     cells.extend(lasted.iter().map(ToString::to_string));
+    cells.extend(outcome_cells(view.outcome.as_ref()));
     cells
+}
+
+fn outcome_cells(outcome: Option<&Outcome>) -> [String; 5] {
+    let Some(outcome) = outcome else { return Default::default() };
+    [
+        outcome.csat.map(|csat| csat.to_string()).unwrap_or_default(),
+        outcome.resolved.map(|resolved| resolved.to_string()).unwrap_or_default(),
+        outcome.reason.clone().unwrap_or_default(),
+        outcome.disposition.clone().unwrap_or_default(),
+        outcome.value_hundredths.map(value_text).unwrap_or_default(),
+    ]
 }
 
 pub(crate) fn audit_cells(row: &AuditRow) -> Vec<String> {
     let entry = &row.entry;
     let text = |id: Option<&dyn ToString>| id.map(ToString::to_string).unwrap_or_default();
     let (outcome, reasons) = match &entry.outcome {
-        Outcome::Allowed => ("allowed", String::new()),
-        Outcome::Refused(reasons) => ("refused", reasons.join(AND)),
+        Row::Allowed => ("allowed", String::new()),
+        Row::Refused(reasons) => ("refused", reasons.join(AND)),
     };
     vec![
         row.seq.to_string(),

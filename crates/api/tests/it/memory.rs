@@ -18,6 +18,7 @@ use undertone_core::id::{
     CallId, DeviceId, KeyId, MessageId, OrgId, PersonId, SeatId, SupervisionId,
 };
 use undertone_core::labels::Labels;
+use undertone_core::outcome::OutcomeSaid;
 use undertone_core::plan::PlanVersion;
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::time::Wall;
@@ -187,6 +188,7 @@ fn snapshot() -> CallSnapshot {
             }],
             plan: PlanVersion(4),
             help: None,
+            outcome: None,
         },
         hears: BTreeMap::from([
             (SeatId(2), vec![SeatId(1), SeatId(3)]),
@@ -424,6 +426,16 @@ impl Commands for Memory {
         useful: Useful,
     ) -> Result<(), Refusal> {
         self.ask(format!("feedback {call} {about} {useful:?}"), ()).await
+    }
+    async fn set_outcome(
+        &self,
+        who: &Actor,
+        call: &CallId,
+        said: OutcomeSaid,
+    ) -> Result<undertone_core::outcome::Outcome, Refusal> {
+        let by = (who.person.clone(), who.name.clone());
+        let kept = undertone_core::outcome::Outcome::default().with(&said, Wall(0), by);
+        self.ask(format!("outcome {call} {:?}", said.details()), kept).await
     }
     async fn set_state(
         &self,

@@ -71,6 +71,7 @@ fn the_contracts_paths_are_all_there() {
         "post /supervisions/{id}/prompts",
         "post /supervisions/{id}/replies",
         "post /calls/{id}/feedback",
+        "put /calls/{id}/outcome",
     ];
     contract.sort_unstable();
     assert_eq!(found, contract);

@@ -278,6 +278,16 @@ async fn prompts_replies_and_states_are_taken_as_they_are_said() {
     assert_eq!(memory.asked().pop().unwrap(), "feedback c s1 TooMuch");
     let other = r#"{"supervision_id":"s1","useful":"perhaps"}"#;
     assert_eq!(with_json(&router, "POST", path, other).await.status, 422);
+    let path = "/api/v1/calls/c/outcome";
+    let said = r#"{"csat":4,"reason":null,"value":-0.05}"#;
+    let kept = with_json(&router, "PUT", path, said).await;
+    assert_eq!((kept.status.as_u16(), &kept.json["value"]), (200, &json!(-0.05)));
+    assert_eq!((&kept.json["csat"], &kept.json["reason"]), (&json!(4), &json!(null)));
+    let asked = r#"outcome c {"csat": "4", "reason": "", "value_hundredths": "-5"}"#;
+    assert_eq!(memory.asked().pop().unwrap(), asked, "what is not named is not asked for");
+    for bad in [r#"{"csat":"4"}"#, r#"{"value":0.001}"#, r#"{"resolved":1}"#, r#"{"nps":9}"#] {
+        assert_eq!(with_json(&router, "PUT", path, bad).await.status, 422, "{bad}");
+    }
     let away = r#"{"state":"not_available","reason":"lunch"}"#;
     let now = with_json(&router, "PUT", "/api/v1/me/state", away).await;
     assert_eq!((now.status.as_u16(), &now.json["reason"]), (200, &json!("lunch")));
@@ -345,7 +355,7 @@ async fn history_as_csv_is_every_page_or_the_one_that_was_asked_for() {
     assert!(lines[1].starts_with("eu.n1.1.c1,inbound,") && lines[3].is_empty(), "{lines:?}");
     assert_eq!(lines[1], lines[2]);
     let columns = lines[0].split(',').count();
-    assert_eq!(columns, 20);
+    assert_eq!(columns, 25);
     let asked = memory.asked();
     assert_eq!(asked.len(), 4, "{asked:?}");
     assert_eq!(asked[0], "export History queue=a", "before anything is given");

@@ -4,6 +4,7 @@ use crate::access::Actor;
 use crate::id::{
     CallId, DeviceId, KeyId, MessageId, PersonId, SeatId, SessionId, SupervisionId, TapId,
 };
+use crate::outcome::Outcome;
 use crate::plan::{EdgeRef, PlanVersion};
 use crate::refusal::Refusal;
 use crate::routing::{Origin, Outside};
@@ -372,6 +373,8 @@ pub enum Input {
         action: AgentAction,
     },
     Assist(Box<Assist>),
+    /// What came of the call is kept like this now; in any order.
+    OutcomeKept(Box<Outcome>),
     RowCommitted {
         row: RowId,
     },

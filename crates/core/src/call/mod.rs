@@ -61,6 +61,7 @@ use crate::directory::Directory;
 use crate::hearing::Before;
 use crate::id::{CallId, OrgId, SeatId, SupervisionId, TapId};
 use crate::notice::Spoken;
+use crate::outcome::Outcome;
 use crate::plan::{HearingPlan, PlanVersion};
 use crate::supervision::Supervision;
 use crate::time::{Mono, Now};
@@ -124,6 +125,7 @@ pub struct Call {
     timeline: Vec<TimelineEntry>,
     heard: Vec<HeardView>,
     help: Option<HelpView>,
+    outcome: Option<Outcome>,
     /// Who was there, to the agent's knowledge, when the hand was raised.
     help_before: BTreeSet<SupervisionId>,
     /// Who has written to an agent, who knows of them since.
@@ -177,6 +179,7 @@ impl Call {
             timeline: Vec::new(),
             heard: Vec::new(),
             help: None,
+            outcome: None,
             help_before: BTreeSet::new(),
             prompted: BTreeSet::new(),
             last_help: 0,
@@ -243,6 +246,7 @@ impl Call {
                 self.agent_action(turn, &supervision, by, action, request);
             }
             Input::Assist(assist) => self.assist(turn, *assist),
+            Input::OutcomeKept(outcome) => self.outcome_kept(turn, *outcome),
             Input::RowCommitted { row } => self.row_done(turn, row, true),
             Input::RowFailed { row } => self.row_done(turn, row, false),
             Input::PlanInForce { version } => {

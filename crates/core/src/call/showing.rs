@@ -1,9 +1,11 @@
 //! What a call and its supervisions look like from outside, and who may do what to it now.
 
+use super::turn::Turn;
 use super::{Call, Stage};
 use crate::access::Actor;
 use crate::directory::Directory;
 use crate::id::{SeatId, SupervisionId};
+use crate::outcome::Outcome;
 use crate::refusal::Reason;
 use crate::supervision::{Admission, Ask, Facts, Supervision, admit};
 use crate::time::Now;
@@ -30,7 +32,19 @@ impl Call {
             heard: self.heard.clone(),
             plan: self.plan.version,
             help: self.help.clone(),
+            outcome: self.outcome.clone(),
         }
+    }
+
+    /// Of two the one that was said later counts, whichever is told first.
+    pub(super) fn outcome_kept(&mut self, turn: &mut Turn, outcome: Outcome) {
+        if self.outcome.as_ref().is_some_and(|known| known.version >= outcome.version) {
+            return;
+        }
+        let by = outcome.by.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
+        let disposition = outcome.disposition.clone().unwrap_or_default();
+        self.outcome = Some(outcome);
+        self.note(turn, "outcome", by, disposition);
     }
 
     fn state(&self) -> CallState {

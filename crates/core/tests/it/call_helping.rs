@@ -41,6 +41,23 @@ impl World {
 }
 
 #[test]
+fn of_two_outcomes_told_in_any_order_the_later_said_counts() {
+    let mut world = World::talking();
+    let of = |version: u64| undertone_core::outcome::Outcome {
+        csat: Some(version as u8),
+        version,
+        ..Default::default()
+    };
+    for version in [2, 1, 3] {
+        world.feed(Input::OutcomeKept(Box::new(of(version))));
+        let shown = world.view().outcome.map(|outcome| outcome.csat);
+        assert_eq!(shown, Some(Some(if version == 1 { 2 } else { version as u8 })));
+    }
+    let told = world.view().timeline.iter().filter(|moment| moment.what == "outcome").count();
+    assert_eq!(told, 2);
+}
+
+#[test]
 fn a_raised_hand_is_seen_and_ends_when_a_supervisor_is_heard() {
     let mut world = World::talking();
     let asked = world.raise(None);

@@ -44,6 +44,7 @@ mod lives;
 mod marks;
 mod microphone;
 mod modes;
+mod outcomes;
 mod own_phone;
 mod past_calls;
 #[path = "../../../sip/tests/it/peer.rs"]

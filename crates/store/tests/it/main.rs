@@ -9,6 +9,7 @@ mod directory;
 mod fixture;
 mod journal;
 mod open_calls;
+mod outcomes;
 mod postgres;
 mod private;
 mod records;

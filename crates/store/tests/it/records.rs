@@ -93,6 +93,7 @@ pub(crate) fn record(n: i64) -> CallRecord {
             }],
             plan: PlanVersion(12),
             help: None,
+            outcome: None,
         },
         agents: vec![person("ann")],
         supervisors: if n % 2 == 0 { vec![person("sue")] } else { vec![] },

@@ -16,17 +16,17 @@ mod switching;
 mod traffic;
 
 use anyhow::{Context, Result};
+use mimalloc::MiMalloc;
 use phones::Phones;
 use rounds::{Kind, Round};
 use server::Server;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
-use tikv_jemallocator::Jemalloc;
 
 /// As in the server: what `bare` takes is compared with what the server does.
 #[global_allocator]
-static HEAP: Jemalloc = Jemalloc;
+static HEAP: MiMalloc = MiMalloc;
 
 const SERVER_CORE: usize = 0;
 const ROUNDS: usize = 5;

@@ -14,13 +14,23 @@ export interface Server {
   key: string
   /** None if the server was there before (`UNDERTONE_ORIGIN`, `UNDERTONE_KEY`). */
   process: ChildProcess | null
+  /** When it said that it is ready, as `performance.now` counts. */
+  readyAt: number
   stop(): Promise<void>
 }
 
 /** `undertone demo`, once it has said where it is. */
 export async function demo(calls = 10, more: string[] = []): Promise<Server> {
   const { UNDERTONE_ORIGIN: there, UNDERTONE_KEY: known } = process.env
-  if (there && known) return { origin: there, key: known, process: null, stop: async () => {} }
+  if (there && known) {
+    return {
+      origin: there,
+      key: known,
+      process: null,
+      readyAt: performance.now(),
+      stop: async () => {},
+    }
+  }
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: cargo build`)
   const ports = ['--http', '127.0.0.1:0', '--sip', '127.0.0.1:0', '--rtp', '127.0.0.1:0']
   const child = spawn(BINARY, ['demo', ...ports, '--calls', String(calls), ...more], {
@@ -43,6 +53,7 @@ export async function demo(calls = 10, more: string[] = []): Promise<Server> {
     child.on('exit', (code) => reject(new Error(`the demo ended with ${code}: ${said}`)))
   })
   await ready
+  const readyAt = performance.now()
   const origin = found(/web address\s+(http:\/\/[^/\s]+)/)
   const key = found(/(ut_[\w-]+)/)
   if (!origin || !key) throw new Error(`the demo told no address: ${said}`)
@@ -56,7 +67,7 @@ export async function demo(calls = 10, more: string[] = []): Promise<Server> {
       })
       child.kill('SIGTERM')
     })
-  return { origin, key, process: child, stop }
+  return { origin, key, process: child, readyAt, stop }
 }
 
 /** Its microphone beeps once a second; `denied`: it refuses the microphone, as a person may. */

@@ -13,9 +13,11 @@ const FILM = process.env['FILM']
 const stage = opened()
 
 let shots = 0
+let steps = 0
 
 /** Both pages as they stand, the words of the step over them. */
 async function shoot(words: string, mia: Page, ana: Page | null): Promise<void> {
+  steps += 1
   if (!FILM) return
   mkdirSync(FILM, { recursive: true })
   for (const page of [mia, ana]) await page?.mouse.move(2, 2)
@@ -85,6 +87,18 @@ test('the tour: from the door to the agent’s chair', async () => {
   await lit(1)
   await shoot('Whisper: Ana hears Mia, the customer does not', mia, ana)
 
+  const ears = dock.getByRole('group', { name: 'Hear as (demo)' })
+  const [own, , customer] = await ears.getByRole('button').allTextContents()
+  for (const ear of [customer, own] as string[]) {
+    const button = ears.getByRole('button', { name: ear, exact: true })
+    await button.click()
+    await until(
+      async () => (await button.getAttribute('aria-pressed')) === 'true',
+      `hear as ${ear}`,
+    )
+    if (ear === customer) await shoot('Hear as the customer: the whisper is not there', mia, ana)
+  }
+
   if (features.prompts) {
     await dock.getByRole('button', { name: 'Verify the account first' }).click()
     await told('Mia Wong writes: “Verify the account first”')
@@ -134,5 +148,7 @@ test('the tour: from the door to the agent’s chair', async () => {
     await strip.getByText(part, { exact: false }).first().waitFor()
   }
   await shoot('The call’s page: how long, by whom, and what counts as talk', mia, ana)
+  const seconds = (performance.now() - stage.server.readyAt) / 1_000
+  console.log(`the tour: ${seconds.toFixed(1)} s from READY to its end, ${steps} steps`)
   await close()
 })

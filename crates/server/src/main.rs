@@ -4,14 +4,14 @@
 #![forbid(unsafe_code)]
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
-use tikv_jemallocator::Jemalloc;
 use undertone::cli::{Cli, run};
 
 /// After 100,000 calls that were reset, glibc's heap keeps nine tenths of its peak; this one gives
-/// it back, also while nothing happens (docs/OPERATING.md, Memory).
+/// it back (docs/OPERATING.md, Memory).
 #[global_allocator]
-static HEAP: Jemalloc = Jemalloc;
+static HEAP: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -252,8 +252,7 @@ async fn calls_that_are_reset_leave_nothing() {
     .await;
 }
 
-/// What is free goes back to the system over some seconds (jemalloc's decay): the memory when that
-/// is over.
+/// What is free goes back to the system over some seconds: the memory when that is over.
 async fn settled_kb(served: &Served) -> usize {
     let (mut least, mut still) = (served.rss_kb(), 0);
     for _ in 0..size(1, 90) {

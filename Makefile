@@ -21,7 +21,7 @@ proof:
 	@scripts/setup test
 	@scripts/proof
 
-## make bench  the benchmark, release build; writes target/bench/summary.json
+## make bench  the benchmark, release build; writes target/bench/summary.json, and browser.json of what Chromium measures
 bench:
 	@scripts/setup test
 	@scripts/bench

@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout)] // a command line's own output
 
 mod bare;
+mod board;
+mod browsers;
 mod memory;
 mod phones;
 mod process;
@@ -16,6 +18,7 @@ mod switching;
 mod traffic;
 
 use anyhow::{Context, Result};
+use browsers::Speaks;
 use mimalloc::MiMalloc;
 use phones::Phones;
 use rounds::{Kind, Round};
@@ -38,6 +41,8 @@ const CALLS_AT_MOST: usize = 1_500;
 const CAPACITY_STEP: usize = 25;
 const CAPACITY_SHARE_AT_MOST: f64 = 0.9;
 const CAPACITY_KIND: Kind = Kind::Listen;
+/// Browsers are real ends of WebRTC, on the load's core: more of them than it can carry lose packets.
+const BROWSERS: usize = 40;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -51,10 +56,18 @@ fn main() -> Result<()> {
             let kind = Kind::named(kind).context("plain, listen, whisper or barge")?;
             runtime.block_on(row(kind, calls.parse()?, PathBuf::from(binary)))
         }
+        ["browsers", calls, binary] => {
+            runtime.block_on(browsers_alone(calls.parse()?, PathBuf::from(binary)))
+        }
+        ["board", agents, calls, binary] => {
+            runtime.block_on(board::serve(agents.parse()?, calls.parse()?, PathBuf::from(binary)))
+        }
         ["quick", binary] => runtime.block_on(run(PathBuf::from(binary), Scale::quick())),
         _ => {
             println!("usage: undertone-bench run|quick|memory PATH-TO-undertone");
             println!("       undertone-bench row KIND CALLS PATH-TO-undertone (for a profiler)");
+            println!("       undertone-bench browsers CALLS PATH-TO-undertone");
+            println!("       undertone-bench board AGENTS CALLS PATH-TO-undertone (for a page)");
             std::process::exit(2);
         }
     }
@@ -69,6 +82,7 @@ struct Scale {
     raises: usize,
     attaches: usize,
     capacity: bool,
+    browsers: usize,
 }
 
 impl Scale {
@@ -81,6 +95,7 @@ impl Scale {
             raises: 50,
             attaches: 100,
             capacity: true,
+            browsers: BROWSERS,
         }
     }
     fn quick() -> Scale {
@@ -92,6 +107,7 @@ impl Scale {
             raises: 5,
             attaches: 5,
             capacity: false,
+            browsers: 5,
         }
     }
 }
@@ -101,6 +117,20 @@ async fn memory_alone(binary: PathBuf) -> Result<()> {
     let memory::Memory { plain_call, bare_call } =
         memory::measure(&binary, SERVER_CORE, &phones).await?;
     println!("memory a call: {plain_call:.0} kB; of the SIP library alone: {bare_call:.0} kB");
+    phones.shutdown().await;
+    Ok(())
+}
+
+/// Browsers alone, beside a relay of as many calls.
+async fn browsers_alone(calls: usize, binary: PathBuf) -> Result<()> {
+    let phones = Phones::start().await?;
+    let server = Server::start(&binary, SERVER_CORE, phones.address(), calls)?;
+    let keys = (0..calls).map(|n| server.key_of(n)).collect::<Result<Vec<_>>>()?;
+    summary::line(0, "relay", &rounds::relay(SERVER_CORE, calls, WINDOW).await?);
+    for speaks in Speaks::ALL {
+        let round = browsers::round(speaks, &keys, &server, &phones, WINDOW).await?;
+        summary::line(0, speaks.name(), &round);
+    }
     phones.shutdown().await;
     Ok(())
 }
@@ -128,7 +158,11 @@ async fn run(binary: PathBuf, scale: Scale) -> Result<()> {
     }
     let relay_calls = sizes[&Kind::Plain];
 
+    let keys = (0..scale.browsers).map(|n| server.key_of(n)).collect::<Result<Vec<_>>>()?;
     let mut relays: Vec<Round> = Vec::new();
+    // What a call costs falls with their number: browsers stand beside a relay of as many.
+    let mut few: Vec<Round> = Vec::new();
+    let mut browsers: BTreeMap<Speaks, Vec<Round>> = BTreeMap::new();
     let mut kinds: BTreeMap<Kind, Vec<Round>> = BTreeMap::new();
     for n in 1..=scale.rounds {
         relays.push(rounds::relay(SERVER_CORE, relay_calls, scale.window).await?);
@@ -137,6 +171,13 @@ async fn run(binary: PathBuf, scale: Scale) -> Result<()> {
             let round = rounds::server(kind, sizes[&kind], &server, &phones, scale.window).await?;
             summary::line(n, kind.name(), &round);
             kinds.entry(kind).or_default().push(round);
+        }
+        few.push(rounds::relay(SERVER_CORE, scale.browsers, scale.window).await?);
+        summary::line(n, "relay of few", few.last().context("a round")?);
+        for speaks in Speaks::ALL {
+            let round = browsers::round(speaks, &keys, &server, &phones, scale.window).await?;
+            summary::line(n, speaks.name(), &round);
+            browsers.entry(speaks).or_default().push(round);
         }
     }
 
@@ -148,7 +189,7 @@ async fn run(binary: PathBuf, scale: Scale) -> Result<()> {
     drop(server);
     let memory = memory::measure(&binary, SERVER_CORE, &phones).await?;
     phones.shutdown().await;
-    summary::write(&summary::Summary { relays, kinds, delays, memory, capacity })
+    summary::write(&summary::Summary { relays, kinds, few, browsers, delays, memory, capacity })
 }
 
 /// How many calls of a kind take the wished share of a core. What a call costs falls with their

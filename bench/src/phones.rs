@@ -78,7 +78,14 @@ impl Phones {
     /// Customer `n` calls agent `n`.
     pub async fn call(&self, n: usize, server: SocketAddr, ports: (u16, u16)) -> Result<Call> {
         let agent = self.expect(&format!("a{n}"), ports.1);
-        let mut session = session(ports.0);
+        let customer = self.dial(n, server, ports.0).await?;
+        let agent = tokio::time::timeout(ANSWER_AT_MOST, agent).await.context("agent")??;
+        Ok(Call { customer, agent })
+    }
+
+    /// Customer `n` calls agent `n`, whose telephone is elsewhere.
+    pub async fn dial(&self, n: usize, server: SocketAddr, port: u16) -> Result<Answered> {
+        let mut session = session(port);
         let (dialog, mut events) = self.sip.call(Outgoing {
             to_uri: format!("sip:1{n:04}@{server}"),
             from_user: format!("c{n}"),
@@ -89,9 +96,7 @@ impl Phones {
         let media = tokio::time::timeout(ANSWER_AT_MOST, answered(&mut session, &mut events))
             .await
             .context("no answer in 10 s")??;
-        let customer = Answered { remote: media.addr, dialog, events };
-        let agent = tokio::time::timeout(ANSWER_AT_MOST, agent).await.context("agent")??;
-        Ok(Call { customer, agent })
+        Ok(Answered { remote: media.addr, dialog, events })
     }
 
     pub async fn shutdown(&self) {

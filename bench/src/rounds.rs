@@ -49,7 +49,7 @@ pub struct Round {
     pub p99_ms: Option<f64>,
 }
 
-fn round(calls: usize, cpu_ns: u64, took: Duration, heard: &Heard, legs: usize) -> Round {
+pub fn round(calls: usize, cpu_ns: u64, took: Duration, heard: &Heard, legs: usize) -> Round {
     let seconds = took.as_secs_f64();
     let cpu_ms = cpu_ns as f64 / 1e6;
     // What never came at all leaves no gap in a sequence: count against what was due, a packet a
@@ -66,7 +66,11 @@ fn round(calls: usize, cpu_ns: u64, took: Duration, heard: &Heard, legs: usize) 
     }
 }
 
-async fn measure(running: &Running, process: &Pinned, window: Duration) -> Result<(u64, Duration)> {
+pub async fn measure(
+    running: &Running,
+    process: &Pinned,
+    window: Duration,
+) -> Result<(u64, Duration)> {
     tokio::time::sleep(SETTLE).await;
     let (before, began) = (process.cpu_ns()?, Instant::now());
     running.count(true);
@@ -177,7 +181,7 @@ pub async fn tear_down(up: Up) -> Result<Heard> {
     Ok(heard)
 }
 
-fn is_end(event: &undertone_sip::DialogEvent) -> bool {
+pub fn is_end(event: &undertone_sip::DialogEvent) -> bool {
     matches!(event, undertone_sip::DialogEvent::Ended { .. })
 }
 

@@ -4,32 +4,39 @@ use crate::process::Pinned;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 pub struct Server {
     pub process: Pinned,
     pub sip: SocketAddr,
-    http: String,
+    pub http: String,
     key: String,
     client: reqwest::Client,
+    binary: PathBuf,
+    config: String,
     _data: tempfile::TempDir,
 }
 
-const RIGHTS: &str = "see_wallboard,listen,whisper,barge,takeover";
+const RIGHTS: &str = "see_wallboard,listen,whisper,barge,takeover,control";
+/// Of the one who looks at the board in a browser.
+pub const LOGIN: &str = "boss";
+pub const PASSWORD: &str = "a bench is no secret";
 
-/// Where the people's phones are: every one a user at this address.
+/// Where the people's phones are: every one a user at this address. An agent's extension is the
+/// person's too: a page rings for nobody else's.
 fn people(phones: SocketAddr, calls: usize) -> String {
-    let mut text = String::from("[[person]]\nid = \"boss\"\nname = \"Boss\"\n");
-    text.push_str(
-        "rights = [\"see_wallboard\", \"listen\", \"whisper\", \"barge\", \"takeover\"]\n\n",
-    );
+    let rights = RIGHTS.replace(',', "\", \"");
+    let boss = "[[person]]\nid = \"boss\"\nname = \"Boss\"\n";
+    let mut text = format!("{boss}rights = [\"{rights}\"]\n\n");
     for n in 0..calls {
         // A String takes every write.
         let _ = write!(
             text,
-            "[[person]]\nid = \"a{n}\"\nname = \"Agent {n}\"\n\n\
+            "[[person]]\nid = \"a{n}\"\nname = \"Agent {n}\"\nextension = \"1{n:04}\"\n\
+             rights = [\"see_wallboard\"]\n\n\
              [[device]]\nid = \"a{n}\"\nextension = \"1{n:04}\"\nowner = \"a{n}\"\n\
              contact = \"sip:a{n}@{phones}\"\n\n\
              [[device]]\nid = \"c{n}\"\nextension = \"2{n:04}\"\n\
@@ -58,7 +65,7 @@ impl Server {
         let key =
             command(binary, &["key", "add", "--config", &config, "boss", "--rights", RIGHTS])?;
         let key = key.split_whitespace().find(|w| w.starts_with("ut_")).context("no key")?;
-        let args = ["serve".into(), "--config".into(), config];
+        let args = ["serve".into(), "--config".into(), config.clone()];
         let (process, lines) = Pinned::start(core, binary, &args, 2)?;
         let address = |what: &str| -> Result<String> {
             let line = lines.iter().find(|l| l.to_lowercase().contains(what)).context("address")?;
@@ -73,6 +80,8 @@ impl Server {
             http: http.trim_end_matches('/').to_owned(),
             key: key.to_owned(),
             client: reqwest::Client::new(),
+            binary: binary.into(),
+            config,
             _data: data,
         })
     }
@@ -95,9 +104,55 @@ impl Server {
         self.send(reqwest::Method::DELETE, &format!("/supervisions/{supervision}"), json!({})).await
     }
 
-    async fn send(&self, method: reqwest::Method, path: &str, body: Value) -> Result<Value> {
+    /// An API key of agent `n`.
+    pub fn key_of(&self, n: usize) -> Result<String> {
+        let (agent, config) = (format!("a{n}"), &self.config);
+        let args = ["key", "add", "--config", config, &agent, "--rights", "see_wallboard"];
+        let told = command(&self.binary, &args)?;
+        Ok(told.split_whitespace().find(|w| w.starts_with("ut_")).context("no key")?.to_owned())
+    }
+
+    /// Lets `LOGIN` sign in to the pages by `PASSWORD`.
+    pub fn let_in(&self) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        command.args(["user", "add", "--config", &self.config, LOGIN]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::null()).spawn()?;
+        writeln!(child.stdin.take().context("no standard input")?, "{PASSWORD}")?;
+        anyhow::ensure!(child.wait()?.success(), "undertone user add");
+        Ok(())
+    }
+
+    /// The ids of the calls that stand, each with the person who is its agent.
+    pub async fn calls(&self) -> Result<Vec<(String, String)>> {
+        let calls = self.send(reqwest::Method::GET, "/calls?limit=500", Value::Null).await?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let all = calls["items"].as_array().cloned().unwrap_or_default();
+        Ok(all
+            .iter()
+            .map(|call| {
+                let parties = call["parties"].as_array().cloned().unwrap_or_default();
+                let agent = parties.iter().find(|party| party["person_id"].is_string());
+                (text(&call["id"]), agent.map(|a| text(&a["person_id"])).unwrap_or_default())
+            })
+            .collect())
+    }
+
+    pub async fn send(&self, method: reqwest::Method, path: &str, body: Value) -> Result<Value> {
+        self.send_as(&self.key, method, path, body).await
+    }
+
+    pub async fn send_as(
+        &self,
+        key: &str,
+        method: reqwest::Method,
+        path: &str,
+        body: Value,
+    ) -> Result<Value> {
         let url = format!("{}/api/v1{path}", self.http);
-        let request = self.client.request(method, &url).bearer_auth(&self.key).json(&body);
+        let mut request = self.client.request(method, &url).bearer_auth(key);
+        if !body.is_null() {
+            request = request.json(&body);
+        }
         let response = request.send().await?;
         let status = response.status();
         let text = response.text().await?;

@@ -1,5 +1,6 @@
 //! What is printed and what `target/bench/summary.json` holds (`docs/API.md`).
 
+use crate::browsers::Speaks;
 use crate::memory::Memory;
 use crate::rounds::{Kind, Round};
 use crate::switching::{Delays, quantile};
@@ -11,6 +12,9 @@ use std::path::PathBuf;
 pub struct Summary {
     pub relays: Vec<Round>,
     pub kinds: BTreeMap<Kind, Vec<Round>>,
+    /// Beside the browsers, of as many calls.
+    pub few: Vec<Round>,
+    pub browsers: BTreeMap<Speaks, Vec<Round>>,
     pub delays: Delays,
     pub memory: Memory,
     pub capacity: Option<usize>,
@@ -82,6 +86,18 @@ pub fn write(s: &Summary) -> Result<()> {
             added(|r| r.p99_ms).unwrap_or(f64::NAN),
         );
         out.insert(kind.name().into(), entry);
+    }
+    let few = median(&s.few, |r| Some(r.cpu_ms_per_call_s)).context("no relay round")?;
+    println!("relay of few {:>4} {few:>16.3} {:>8}", s.few[0].calls, "1.00");
+    for (speaks, rounds) in &s.browsers {
+        let cpu = median(rounds, |r| Some(r.cpu_ms_per_call_s)).context("no round")?;
+        let (name, calls) = (speaks.name(), rounds[0].calls);
+        let loss = median(rounds, |r| Some(r.loss));
+        out.insert(
+            name.into(),
+            json!({"calls": calls, "cpu_ms_per_call_s": cpu, "ratio_to_relay": cpu / few, "loss": loss}),
+        );
+        println!("{name:<12} {calls:>4} {cpu:>16.3} {:>8.2}", cpu / few);
     }
     let pair = |list: &[f64]| json!({"p50": quantile(list, 0.5), "p99": quantile(list, 0.99)});
     out.insert("mode_switch_ms".into(), pair(&s.delays.switch_ms));

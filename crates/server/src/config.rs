@@ -6,6 +6,7 @@ use crate::codes::CodesConfig;
 use crate::https::HttpsConfig;
 use crate::limits::AttentionConfig;
 use crate::listening::SipAddresses;
+use crate::near;
 use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -86,7 +87,7 @@ pub struct BrowserPort(pub u16);
 
 impl BrowserPort {
     pub fn of(self, ip: IpAddr) -> WebConfig {
-        WebConfig { ip, port: self.0, tcp: true }
+        WebConfig { ip, port: self.0, tcp: true, near: near::beside(ip) }
     }
 }
 

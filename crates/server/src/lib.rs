@@ -32,6 +32,7 @@ pub mod live;
 pub mod lock;
 pub mod logs;
 mod measured;
+mod near;
 pub mod notify;
 pub mod pages;
 pub mod provision;

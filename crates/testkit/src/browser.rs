@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,8 @@ pub struct BrowserConfig {
     /// Offered, in this order; the first that is agreed is sent.
     pub codecs: Vec<Codec>,
     pub hz: f64,
+    /// Of its interface. One that is not loopback connects no loopback address (so does Firefox).
+    pub ip: IpAddr,
     /// As if UDP were blocked: checks go by TCP alone.
     pub tcp_only: bool,
     /// Its own RTP sequence begins here.
@@ -42,7 +44,8 @@ pub struct BrowserConfig {
 
 impl BrowserConfig {
     pub fn new(codecs: &[Codec], hz: f64) -> Self {
-        Self { codecs: codecs.to_vec(), hz, tcp_only: false, first_seq: 1_000, lies: false }
+        let ip = Ipv4Addr::LOCALHOST.into();
+        Self { codecs: codecs.to_vec(), hz, ip, tcp_only: false, first_seq: 1_000, lies: false }
     }
 }
 
@@ -211,8 +214,8 @@ fn spoken(codec: Codec) -> Spoken {
     }
 }
 
-fn socket() -> (UdpSocket, SocketAddr) {
-    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port of loopback");
+fn socket(ip: IpAddr) -> (UdpSocket, SocketAddr) {
+    let udp = UdpSocket::bind((ip, 0)).expect("a port of this machine");
     let at = udp.local_addr().expect("its address");
     (udp, at)
 }
@@ -242,7 +245,7 @@ impl End {
             rtc.codec_config().add_config(pt.into(), None, Spoken::Tele, clock, None, none);
         }
         let mut rtc = rtc.build(Instant::now());
-        let (udp, at) = socket();
+        let (udp, at) = socket(config.ip);
         if !config.tcp_only {
             rtc.add_local_candidate(host(at));
         }
@@ -291,9 +294,21 @@ impl End {
         text.lines().map(flip).collect::<Vec<_>>().join("\r\n") + "\r\n"
     }
 
+    /// The answer without the addresses that it does not connect.
+    fn reached(&self, sdp: &str) -> String {
+        let loopback = |line: &&str| {
+            let at = line.strip_prefix("a=candidate:").and_then(|line| line.split(' ').nth(4));
+            at.and_then(|at| at.parse::<IpAddr>().ok()).is_some_and(|at| at.is_loopback())
+        };
+        let all = self.config.ip.is_loopback();
+        sdp.lines()
+            .filter(|line| all || !loopback(line))
+            .fold(String::new(), |text, line| text + line + "\r\n")
+    }
+
     fn answered(&mut self, sdp: &str) {
         let Some(pending) = self.pending.take() else { return };
-        let answer = SdpAnswer::from_sdp_string(sdp).expect("an answer");
+        let answer = SdpAnswer::from_sdp_string(&self.reached(sdp)).expect("an answer");
         let connect = sdp.lines().filter_map(|line| line.strip_prefix("a=candidate:"));
         let tcp = connect.filter(|line| line.contains("tcptype passive")).find_map(|line| {
             let words: Vec<&str> = line.split(' ').collect();
@@ -384,7 +399,7 @@ impl End {
                 let _ = give.send(offer.unwrap_or_default());
             }
             Order::Move(give) => {
-                (self.udp, self.at) = socket();
+                (self.udp, self.at) = socket(self.config.ip);
                 let offer = self.offer(true);
                 let _ = give.send(offer);
             }

@@ -16,7 +16,7 @@ use undertone_sdp::{Codec, Media};
 
 use super::port::{Port, bind};
 use super::tcp::TcpDoor;
-use super::{Guest, Place, Web, WebError, WebKey, both_clocks};
+use super::{Guest, Place, Ways, Web, WebError, WebKey, both_clocks};
 use crate::command::Command;
 use crate::hosted::LegIo;
 use crate::pending::{Pending, pending};
@@ -34,6 +34,9 @@ pub struct WebConfig {
     /// kernel's choice.
     pub port: u16,
     pub tcp: bool,
+    /// Another address of this machine, for browsers on it that speak to no loopback address:
+    /// nothing that comes from elsewhere is heard there.
+    pub near: Option<IpAddr>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -66,12 +69,33 @@ pub struct Greeted {
     pub thread: usize,
 }
 
+/// One thread's ports.
+struct Door {
+    /// The first at the house's own address, of which browsers may be told another; the others
+    /// are told as they are.
+    udp: Vec<(Arc<UdpSocket>, SocketAddr)>,
+}
+
+impl Door {
+    fn sockets(&self) -> Vec<Arc<UdpSocket>> {
+        self.udp.iter().map(|(socket, _)| socket.clone()).collect()
+    }
+    fn port(&self) -> u16 {
+        self.udp[0].1.port()
+    }
+    fn told(&self, first: IpAddr) -> Vec<SocketAddr> {
+        let mut told: Vec<SocketAddr> = self.udp.iter().map(|(_, at)| *at).collect();
+        told[0].set_ip(first);
+        told
+    }
+}
+
 /// What all threads share of browsers.
 pub(crate) struct WebHouse {
     certificate: Certificate,
     ip: IpAddr,
     /// By thread.
-    udp: Vec<(Arc<UdpSocket>, u16)>,
+    doors: Vec<Door>,
     tcp_port: Option<u16>,
     here: AtomicUsize,
     next: AtomicU64,
@@ -86,7 +110,7 @@ impl WebHouse {
     ) -> io::Result<(Self, Option<TcpListener>)> {
         let certificate = Certificate::generate();
         let certificate = certificate.ok_or_else(|| io::Error::other("no DTLS certificate"))?;
-        let mut udp = Vec::new();
+        let mut doors = Vec::new();
         for thread in 0..threads as u16 {
             let beyond = || io::Error::other("browsers' ports go beyond the last one");
             let port = match config.port {
@@ -94,8 +118,10 @@ impl WebHouse {
                 first => first.checked_add(thread).ok_or_else(beyond)?,
             };
             let socket = bind(SocketAddr::new(config.ip, port), dscp)?;
-            let port = socket.local_addr()?.port();
-            udp.push((Arc::new(socket), port));
+            let at = socket.local_addr()?;
+            let mut udp = vec![(Arc::new(socket), at)];
+            udp.extend(config.near.and_then(|ip| near(ip, dscp)));
+            doors.push(Door { udp });
         }
         let listener = match config.tcp {
             true => Some(TcpDoor::bind(SocketAddr::new(config.ip, config.port))?),
@@ -104,11 +130,11 @@ impl WebHouse {
         let tcp_port = listener.as_ref().map(TcpListener::local_addr).transpose()?;
         let tcp_port = tcp_port.map(|at| at.port());
         let (here, next) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Ok((Self { certificate, ip: config.ip, udp, tcp_port, here, next }, listener))
+        Ok((Self { certificate, ip: config.ip, doors, tcp_port, here, next }, listener))
     }
 
     pub(crate) fn port_of(&self, thread: usize) -> Option<Port> {
-        self.udp.get(thread).map(|(udp, _)| Port::new(udp.clone()))
+        self.doors.get(thread).map(|door| Port::new(door.sockets()))
     }
 
     pub(crate) fn here(&self) -> usize {
@@ -117,7 +143,7 @@ impl WebHouse {
 
     /// UDP ports by thread, and the TCP port.
     pub(crate) fn ports(&self) -> (Vec<u16>, Option<u16>) {
-        (self.udp.iter().map(|(_, port)| *port).collect(), self.tcp_port)
+        (self.doors.iter().map(Door::port).collect(), self.tcp_port)
     }
 
     fn enter(&self) -> Result<(), BrowserRefused> {
@@ -134,6 +160,19 @@ impl WebHouse {
     }
 }
 
+/// None where the kernel refuses it: browsers then have the other roads.
+fn near(ip: IpAddr, dscp: Option<u8>) -> Option<(Arc<UdpSocket>, SocketAddr)> {
+    let bound =
+        bind(SocketAddr::new(ip, 0), dscp).and_then(|socket| Ok((socket.local_addr()?, socket)));
+    match bound {
+        Ok((at, socket)) => Some((Arc::new(socket), at)),
+        Err(error) => {
+            tracing::warn!(%ip, %error, "no port for browsers of this machine beside loopback");
+            None
+        }
+    }
+}
+
 impl Engine {
     /// Answers a browser's first offer. The leg is gone, and the browser told so, when it is
     /// dropped.
@@ -141,26 +180,26 @@ impl Engine {
         let house = self.0.web.clone().ok_or(BrowserRefused::NotHere)?;
         house.enter()?;
         let key = WebKey(house.next.fetch_add(1, Ordering::Relaxed));
-        let thread = key.0 as usize % house.udp.len();
+        let thread = key.0 as usize % house.doors.len();
         // From here on, dropping it takes the browser off the count.
         let guest = Guest { key, home: thread, queues: self.0.queues.clone(), house };
-        let (udp, port) = &guest.house.udp[thread];
+        let door = &guest.house.doors[thread];
         let tcp = guest.house.tcp_port.map(|port| SocketAddr::new(greet.told, port));
         let (rtc, answered) = WebRtc::accept(Greeting {
             offer: greet.offer,
-            reach: Reach { udp: SocketAddr::new(greet.told, *port), tcp },
+            reach: Reach { udp: door.told(greet.told), tcp },
             certificate: &guest.house.certificate,
             secret: greet.secret,
             prefer: greet.prefer,
             now: both_clocks(),
         })?;
-        let (place, udp) = (Place::nowhere(), udp.clone());
+        let ways = Ways { udp: door.sockets(), lanes: Vec::new() };
+        let place = Place::nowhere();
         guest.tell_doors(|| {
             let (ufrag, place) = (answered.ufrag.clone(), place.clone());
             Command::Welcome { ufrag, key, place }
         });
-        let (lanes, known) = (Vec::new(), Vec::new());
-        let web = Web { key, place, rtc, udp, lanes, known, guest, broken: false };
+        let web = Web { key, place, rtc, ways, known: Vec::new(), guest, broken: false };
         let config = LegConfig::new(greet.leg, answered.media.clone(), greet.seed);
         let mut leg = Leg::new(clock(), config);
         leg.set_connected(false);

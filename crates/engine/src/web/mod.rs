@@ -57,14 +57,47 @@ impl Place {
 /// A datagram, and the way back.
 pub(crate) struct Arrived<'a> {
     pub(crate) from: SocketAddr,
-    /// None: by UDP.
+    pub(crate) road: Road,
+    /// The connection, where it came by TCP.
     pub(crate) lane: Option<Arc<TcpLane>>,
     pub(crate) bytes: &'a [u8],
 }
 
-impl Arrived<'_> {
-    pub(crate) fn road(&self) -> Road {
-        if self.lane.is_some() { Road::Tcp } else { Road::Udp }
+/// What a leg sends by.
+pub(crate) struct Ways {
+    /// Of the thread that the browser was told; `Road::Udp` counts them.
+    udp: Vec<Arc<UdpSocket>>,
+    lanes: Vec<(SocketAddr, Arc<TcpLane>)>,
+}
+
+impl Ways {
+    /// To the wire. What the kernel does not take is lost, as on any network.
+    fn put(&self, road: Road, to: SocketAddr, bytes: &[u8]) {
+        match road {
+            Road::Udp(n) => {
+                if let Some(udp) = self.udp.get(usize::from(n)) {
+                    let _ = udp.send_to(bytes, to);
+                }
+            }
+            Road::Tcp => {
+                if let Some((_, lane)) = self.lanes.iter().find(|(at, _)| *at == to) {
+                    lane.send(bytes);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, from: SocketAddr, lane: &Arc<TcpLane>) {
+        lane.prove();
+        if self.lanes.iter().any(|(_, known)| Arc::ptr_eq(known, lane)) {
+            return;
+        }
+        // The far end has come again from the same place.
+        self.lanes.retain(|(at, _)| *at != from);
+        if self.lanes.len() == LANES_MAX {
+            self.lanes.remove(0).1.close();
+        }
+        self.lanes.push((from, lane.clone()));
     }
 }
 
@@ -73,9 +106,7 @@ pub(crate) struct Web {
     pub(crate) key: WebKey,
     pub(crate) place: Arc<Place>,
     rtc: WebRtc,
-    /// The port of the thread that the browser was told.
-    udp: Arc<UdpSocket>,
-    lanes: Vec<(SocketAddr, Arc<TcpLane>)>,
+    ways: Ways,
     known: Vec<(Road, SocketAddr)>,
     guest: Guest,
     /// The library panicked over it: it is asked nothing more, and the leg ends.
@@ -105,7 +136,7 @@ impl Guest {
     /// An address counts where datagrams come in from it.
     fn tell(&self, road: Road, command: Command) {
         let door = match road {
-            Road::Udp => self.home,
+            Road::Udp(_) => self.home,
             Road::Tcp => TCP_THREAD,
         };
         self.queues[door].push(command);
@@ -134,19 +165,19 @@ pub(crate) struct Received {
 
 impl Web {
     pub(crate) fn receive(&mut self, now: Mono, arrived: &Arrived<'_>) -> Received {
-        let (road, from) = (arrived.road(), arrived.from);
-        let Self { rtc, udp, lanes, .. } = self;
+        let Arrived { from, road, .. } = *arrived;
+        let Self { rtc, ways, .. } = self;
         let accepted = rtc.receive(now, road, from, arrived.bytes, &mut |road, to, bytes| {
             match &arrived.lane {
                 // Back by the connection that it came on, which may not be known yet.
                 Some(lane) if to == from => lane.send(bytes),
-                _ => put(udp, lanes, road, to, bytes),
+                _ => ways.put(road, to, bytes),
             }
         });
         if accepted && is_check(arrived.bytes) {
             self.learn(road, from);
             if let Some(lane) = &arrived.lane {
-                self.keep_lane(from, lane);
+                self.ways.keep(from, lane);
             }
         }
         let mut plain = Vec::new();
@@ -166,11 +197,11 @@ impl Web {
         if self.broken {
             return false;
         }
-        let Self { rtc, udp, lanes, .. } = self;
+        let Self { rtc, ways, .. } = self;
         let sent = catch_unwind(AssertUnwindSafe(|| {
             #[cfg(test)]
             tests::may_panic(self.key);
-            rtc.send(now, rtp, &mut |road, to, bytes| put(udp, lanes, road, to, bytes))
+            rtc.send(now, rtp, &mut |road, to, bytes| ways.put(road, to, bytes))
         }));
         self.broken = sent.is_err();
         sent.unwrap_or(false)
@@ -181,9 +212,9 @@ impl Web {
     }
 
     pub(crate) fn tick(&mut self, now: Mono) -> WebNews {
-        let Self { rtc, udp, lanes, .. } = self;
-        rtc.tick(now, &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
-        lanes.retain(|(_, lane)| lane.flush());
+        let Self { rtc, ways, .. } = self;
+        rtc.tick(now, &mut |road, to, bytes| ways.put(road, to, bytes));
+        ways.lanes.retain(|(_, lane)| lane.flush());
         self.news()
     }
 
@@ -197,8 +228,8 @@ impl Web {
         offer: Reoffer,
         secret: &Secret,
     ) -> Result<Answered, WebError> {
-        let Self { rtc, udp, lanes, .. } = self;
-        let wire = &mut |road, to, bytes: &[u8]| put(udp, lanes, road, to, bytes);
+        let Self { rtc, ways, .. } = self;
+        let wire = &mut |road, to, bytes: &[u8]| ways.put(road, to, bytes);
         let answered = rtc.reoffer(clock(), offer, secret, wire)?;
         self.guest.tell_doors(|| {
             let (ufrag, place) = (answered.ufrag.clone(), self.place.clone());
@@ -219,47 +250,16 @@ impl Web {
         self.known.push((road, from));
         self.guest.tell(road, Command::Known { key: self.key, road, from });
     }
-
-    fn keep_lane(&mut self, from: SocketAddr, lane: &Arc<TcpLane>) {
-        lane.prove();
-        if self.lanes.iter().any(|(_, known)| Arc::ptr_eq(known, lane)) {
-            return;
-        }
-        // The far end has come again from the same place.
-        self.lanes.retain(|(at, _)| *at != from);
-        if self.lanes.len() == LANES_MAX {
-            self.lanes.remove(0).1.close();
-        }
-        self.lanes.push((from, lane.clone()));
-    }
 }
 
 impl Drop for Web {
     fn drop(&mut self) {
-        let Self { rtc, udp, lanes, broken, .. } = self;
+        let Self { rtc, ways, broken, .. } = self;
         if !*broken {
-            rtc.close(clock(), &mut |road, to, bytes| put(udp, lanes, road, to, bytes));
+            rtc.close(clock(), &mut |road, to, bytes| ways.put(road, to, bytes));
         }
         // They carried nobody else.
-        lanes.iter().for_each(|(_, lane)| lane.close());
-    }
-}
-
-/// To the wire. What the kernel does not take is lost, as on any network.
-fn put(
-    udp: &UdpSocket,
-    lanes: &[(SocketAddr, Arc<TcpLane>)],
-    road: Road,
-    to: SocketAddr,
-    bytes: &[u8],
-) {
-    match road {
-        Road::Udp => drop(udp.send_to(bytes, to)),
-        Road::Tcp => {
-            if let Some((_, lane)) = lanes.iter().find(|(at, _)| *at == to) {
-                lane.send(bytes);
-            }
-        }
+        ways.lanes.iter().for_each(|(_, lane)| lane.close());
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -43,20 +43,33 @@ struct Entry {
 
 /// One thread's own: nobody else touches it.
 pub(crate) struct Port {
-    pub(crate) udp: Arc<UdpSocket>,
+    /// `Road::Udp` counts them.
+    pub(crate) udp: Vec<Arc<UdpSocket>>,
+    /// Of the second socket, which hears this machine alone: what has another source may come from
+    /// elsewhere. (From there none claims this one: Linux drops what comes in with a source of its
+    /// own, unless `accept_local` is set. A socket bound to the interface `lo` hears nothing: what
+    /// goes to an address of its own, the kernel counts as of that address's interface.)
+    near: Option<IpAddr>,
     by_name: FxHashMap<String, WebKey>,
     by_address: FxHashMap<(Road, SocketAddr), WebKey>,
     entries: FxHashMap<WebKey, Entry>,
 }
 
 impl Port {
-    pub(crate) fn new(udp: Arc<UdpSocket>) -> Self {
+    pub(crate) fn new(udp: Vec<Arc<UdpSocket>>) -> Self {
+        let near = udp.get(1).and_then(|near| near.local_addr().ok()).map(|at| at.ip());
         Self {
             udp,
+            near,
             by_name: FxHashMap::default(),
             by_address: FxHashMap::default(),
             entries: FxHashMap::default(),
         }
+    }
+
+    /// Whether this socket hears that source at all.
+    pub(crate) fn hears(&self, n: u8, from: SocketAddr) -> bool {
+        n == 0 || self.near == Some(from.ip())
     }
 
     /// Whose it is, and which thread has that leg.
@@ -65,7 +78,7 @@ impl Port {
         // a sign of life.
         let key = match is_check(arrived.bytes) {
             true => self.by_name.get(named_in(arrived.bytes)?)?,
-            false => self.by_address.get(&(arrived.road(), arrived.from))?,
+            false => self.by_address.get(&(arrived.road, arrived.from))?,
         };
         Some((*key, &self.entries.get(key)?.place))
     }
@@ -117,6 +130,7 @@ impl Port {
 pub(crate) struct Passed {
     pub(crate) key: WebKey,
     pub(crate) from: SocketAddr,
+    pub(crate) road: Road,
     pub(crate) lane: Option<Arc<Lane>>,
     pub(crate) bytes: Box<[u8]>,
 }
@@ -159,7 +173,7 @@ mod tests {
 
     fn port() -> Port {
         let at = SocketAddr::from(([127, 0, 0, 1], 0));
-        Port::new(Arc::new(bind(at, None).expect("a port")))
+        Port::new(vec![Arc::new(bind(at, None).expect("a port"))])
     }
 
     fn from(port: u16) -> SocketAddr {
@@ -167,7 +181,7 @@ mod tests {
     }
 
     fn audio(from: SocketAddr) -> Arrived<'static> {
-        Arrived { from, lane: None, bytes: &[0x80; 40] }
+        Arrived { from, road: Road::Udp(0), lane: None, bytes: &[0x80; 40] }
     }
 
     #[test]
@@ -176,7 +190,7 @@ mod tests {
         let key = WebKey(1);
         port.welcome("name".into(), key, Place::nowhere());
         assert!(port.whose(&audio(from(1))).is_none());
-        port.known(key, Road::Udp, from(1));
+        port.known(key, Road::Udp(0), from(1));
         assert_eq!(port.whose(&audio(from(1))).map(|(key, _)| key), Some(key));
         assert!(port.whose(&audio(from(2))).is_none());
         port.farewell(key);
@@ -200,7 +214,7 @@ mod tests {
         let mut port = port();
         for key in [WebKey(1), WebKey(2)] {
             port.welcome(format!("name{}", key.0), key, Place::nowhere());
-            port.known(key, Road::Udp, from(1));
+            port.known(key, Road::Udp(0), from(1));
         }
         port.farewell(WebKey(1));
         assert_eq!(port.whose(&audio(from(1))).map(|(key, _)| key), Some(WebKey(2)));
@@ -209,7 +223,11 @@ mod tests {
     #[test]
     fn a_ring_that_nobody_empties_stays_bounded_and_wakes_once() {
         let ring = Ring::default();
-        let passed = || Passed { key: WebKey(1), from: from(1), lane: None, bytes: [0; 40].into() };
+        let (road, lane) = (Road::Udp(0), None::<Arc<Lane>>);
+        let passed = || {
+            let (key, lane) = (WebKey(1), lane.clone());
+            Passed { key, from: from(1), road, lane, bytes: [0; 40].into() }
+        };
         let woken = (0..2_000).filter(|_| ring.push(passed())).count();
         assert_eq!(woken, 1);
         let waiting = ring.take();

@@ -79,7 +79,7 @@ fn hears_a_second(browser: &Browser) {
 #[test]
 fn a_panic_of_the_library_as_it_sends_ends_that_leg_alone() {
     let (tell, events) = sync_channel(100_000);
-    let web = Some(WebConfig { ip: HOME, port: 0, tcp: false });
+    let web = Some(WebConfig { ip: HOME, port: 0, tcp: false, near: None });
     let config = EngineConfig { priority: false, web, ..EngineConfig::default() };
     let told = Arc::new(move |_, event| drop(tell.try_send(event)));
     let engine = Engine::start(config, told).unwrap();

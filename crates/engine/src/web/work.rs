@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use undertone_core::id::{LegId, SeatId};
 use undertone_media::bridge::{BridgeEvent, Lane};
-use undertone_media::leg::webrtc::{NotAFrame, WebState};
+use undertone_media::leg::webrtc::{NotAFrame, Road, WebState};
 
 use super::port::Passed;
 use super::tcp::{Reading, Room, TcpDoor};
@@ -17,8 +17,10 @@ use crate::thread::Worker;
 /// Tokens of what belongs to browsers; no bridge has so high a slot.
 pub(crate) const WEB: u64 = 1 << 63;
 const UDP: u64 = WEB;
-const LISTENER: u64 = WEB | 1;
-const CONNECTIONS: u64 = WEB | 2;
+/// UDP sockets of one thread, at most: of the house, and beside loopback.
+const UDP_MAX: u64 = 2;
+const LISTENER: u64 = UDP + UDP_MAX;
+const CONNECTIONS: u64 = LISTENER + 1;
 /// Datagrams read of the shared port in one turn, so that ticks and other legs have theirs.
 const READS_A_TURN: usize = 64;
 /// Connections accepted in one turn.
@@ -28,7 +30,9 @@ const SWEEP_EVERY_US: u64 = 1_000_000;
 impl Worker {
     pub(crate) fn open_web(&mut self) -> std::io::Result<()> {
         if let Some(port) = &self.web_port {
-            self.epoll.add(&*port.udp, UDP)?;
+            for (udp, n) in port.udp.iter().zip(0..UDP_MAX) {
+                self.epoll.add(&**udp, UDP | n)?;
+            }
         }
         if let Some(door) = &self.tcp_door {
             self.epoll.add(&door.listener, LISTENER)?;
@@ -38,18 +42,24 @@ impl Worker {
 
     pub(crate) fn read_web(&mut self, token: u64) {
         match token {
-            UDP => self.read_shared(),
+            UDP..LISTENER => self.read_shared((token - UDP) as u8),
             LISTENER => self.take_connections(),
             _ => self.read_connection((token - CONNECTIONS) as usize),
         }
     }
 
-    fn read_shared(&mut self) {
-        let Some(udp) = self.web_port.as_ref().map(|port| port.udp.clone()) else { return };
+    fn read_shared(&mut self, n: u8) {
+        let port = self.web_port.as_ref();
+        let Some(udp) = port.and_then(|port| port.udp.get(usize::from(n))).cloned() else { return };
+        let road = Road::Udp(n);
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..READS_A_TURN {
             let Ok((len, from)) = udp.recv_from(&mut buffer) else { break };
-            self.arrived(&Arrived { from, lane: None, bytes: &buffer[..len] });
+            if !self.web_port.as_ref().is_some_and(|port| port.hears(n, from)) {
+                self.counts.packets_foreign += 1;
+                continue;
+            }
+            self.arrived(&Arrived { from, road, lane: None, bytes: &buffer[..len] });
         }
         self.buffer = buffer;
     }
@@ -100,7 +110,7 @@ impl Worker {
         while let Some(door) = &mut self.tcp_door
             && let Some((from, lane)) = door.frame(at, frame)?
         {
-            self.arrived(&Arrived { from, lane: Some(lane), bytes: frame });
+            self.arrived(&Arrived { from, road: Road::Tcp, lane: Some(lane), bytes: frame });
         }
         Ok(())
     }
@@ -124,8 +134,8 @@ impl Worker {
         if let Some((slot, leg)) = self.webs.get(&key).copied() {
             self.receive_of(slot, leg, arrived);
         } else if let Some(thread) = place.thread() {
-            let (from, lane) = (arrived.from, arrived.lane.clone());
-            let passed = Passed { key, from, lane, bytes: arrived.bytes.into() };
+            let Arrived { from, road, ref lane, bytes } = *arrived;
+            let passed = Passed { key, from, road, lane: lane.clone(), bytes: bytes.into() };
             if self.rings[thread].push(passed) {
                 self.queue_of(thread).waker().wake();
             }
@@ -138,8 +148,8 @@ impl Worker {
         for passed in self.rings[self.me].take() {
             match self.webs.get(&passed.key).copied() {
                 Some((slot, leg)) => {
-                    let Passed { from, lane, bytes, .. } = passed;
-                    self.receive_of(slot, leg, &Arrived { from, lane, bytes: &bytes });
+                    let Passed { from, road, lane, bytes, .. } = passed;
+                    self.receive_of(slot, leg, &Arrived { from, road, lane, bytes: &bytes });
                 }
                 // Its bridge is on its way here.
                 None if !self.expected.is_empty() => early.push_back(passed),

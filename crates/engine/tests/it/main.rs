@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on says so by failing
 
 mod browsers;
+mod browsers_near;
 mod browsers_roads;
 mod calls;
 mod moves;

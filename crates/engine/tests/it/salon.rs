@@ -24,7 +24,7 @@ pub(crate) const BROWSER_HZ: f64 = 762.0;
 static NEXT_LEG: AtomicU64 = AtomicU64::new(1_000);
 
 pub(crate) fn room(threads: usize) -> Room {
-    let web = Some(WebConfig { ip: HOME, port: 0, tcp: true });
+    let web = Some(WebConfig { ip: HOME, port: 0, tcp: true, near: None });
     Room::of(EngineConfig { threads, priority: false, web, ..EngineConfig::default() })
 }
 

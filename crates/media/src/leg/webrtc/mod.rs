@@ -55,7 +55,8 @@ const PASSWORD_CHARS: usize = 32;
 /// How a datagram travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Road {
-    Udp,
+    /// By which of our addresses.
+    Udp(u8),
     Tcp,
 }
 
@@ -63,11 +64,19 @@ pub enum Road {
 pub type Wire<'a> = dyn FnMut(Road, SocketAddr, &[u8]) + 'a;
 
 /// Where browsers are told to send: as they know us, which may be another address than our own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
-    pub udp: SocketAddr,
+    /// `Road::Udp` counts them; the first is preferred.
+    pub udp: Vec<SocketAddr>,
     /// For those whose UDP is blocked (RFC 6544, passive).
     pub tcp: Option<SocketAddr>,
+}
+
+impl Reach {
+    fn by(&self, source: SocketAddr) -> Road {
+        let at = self.udp.iter().position(|at| *at == source);
+        Road::Udp(at.unwrap_or_default() as u8)
+    }
 }
 
 /// The certificate by whose fingerprint browsers know this server; one for all of them.
@@ -177,12 +186,14 @@ impl WebRtc {
         let mut rtc = Box::new(config.build(instant));
         let host = |road: Road, at: SocketAddr| {
             let candidate = match road {
-                Road::Udp => Candidate::builder().udp().host(at).build(),
+                Road::Udp(_) => Candidate::builder().udp().host(at).build(),
                 Road::Tcp => Candidate::builder().tcp().host(at).tcptype(TcpType::Passive).build(),
             };
             candidate.map_err(|_| WebError::Unreachable(at))
         };
-        rtc.add_local_candidate(host(Road::Udp, greeting.reach.udp)?);
+        for (at, n) in greeting.reach.udp.iter().zip(0..) {
+            rtc.add_local_candidate(host(Road::Udp(n), *at)?);
+        }
         if let Some(at) = greeting.reach.tcp {
             rtc.add_local_candidate(host(Road::Tcp, at)?);
         }
@@ -257,7 +268,7 @@ impl WebRtc {
         wire: &mut Wire<'_>,
     ) -> bool {
         let (proto, at) = match road {
-            Road::Udp => (Protocol::Udp, Some(self.reach.udp)),
+            Road::Udp(n) => (Protocol::Udp, self.reach.udp.get(usize::from(n)).copied()),
             Road::Tcp => (Protocol::Tcp, self.reach.tcp),
         };
         let Some(at) = at else { return false };
@@ -407,7 +418,7 @@ impl WebRtc {
             match self.rtc.poll_output() {
                 Ok(Output::Transmit(sent)) => {
                     let road = match sent.proto {
-                        Protocol::Udp => Road::Udp,
+                        Protocol::Udp => self.reach.by(sent.source),
                         _ => Road::Tcp,
                     };
                     wire(road, sent.destination, &sent.contents[..]);

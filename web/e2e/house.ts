@@ -53,7 +53,9 @@ export class House {
     })
     this.#process = child
     this.#origin = await told(child)
-    return { origin: this.#origin, key: this.#key, process: child, stop: () => this.stop() }
+    const readyAt = performance.now()
+    const { origin, key } = { origin: this.#origin, key: this.#key }
+    return { origin, key, process: child, readyAt, stop: () => this.stop() }
   }
 
   /** As by `kill -9`; true when it is gone. */

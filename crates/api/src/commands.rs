@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use undertone_core::access::Actor;
 use undertone_core::audit::AuditEntry;
+use undertone_core::call::MarkKind;
 use undertone_core::feedback::Useful;
 use undertone_core::id::{CallId, MessageId, PersonId, SeatId, SupervisionId};
 use undertone_core::labels::Labels;
@@ -199,6 +200,20 @@ pub struct Health {
     pub items: Vec<HealthItem>,
 }
 
+/// How many calls of an agent a supervisor has heard, the present one counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardAgent {
+    pub person: PersonId,
+    pub name: String,
+    pub calls: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardBefore {
+    pub since: Wall,
+    pub agents: Vec<HeardAgent>,
+}
+
 /// A browser's offer for the caller's one leg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenPhone {
@@ -333,6 +348,16 @@ pub trait Commands: Send + Sync + 'static {
         about: &SupervisionId,
         useful: Useful,
     ) -> Result<(), Refusal>;
+    /// In the call's timeline; when.
+    async fn mark(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        kind: MarkKind,
+        text: String,
+    ) -> Result<Wall, Refusal>;
+    /// Of one's own supervision.
+    async fn heard_before(&self, who: &Actor, id: &SupervisionId) -> Result<HeardBefore, Refusal>;
     /// Once it is kept; all that is kept of it, as far as who asks may see it.
     async fn set_outcome(
         &self,

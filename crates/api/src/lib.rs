@@ -31,8 +31,8 @@ mod wire;
 
 pub use commands::{
     AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Exported, Hand, Health,
-    HealthItem, HealthState, HistoryPage, HistoryQuery, IceServer, LegWanted, Of, OpenPhone,
-    OpenedPhone, PhoneView, PlaceCall, Sent, Supervise, Supervised,
+    HealthItem, HealthState, HeardAgent, HeardBefore, HistoryPage, HistoryQuery, IceServer,
+    LegWanted, Of, OpenPhone, OpenedPhone, PhoneView, PlaceCall, Sent, Supervise, Supervised,
 };
 pub use cookie::same_secret;
 pub use live::{

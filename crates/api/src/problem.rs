@@ -140,9 +140,10 @@ pub(crate) const fn status(reason: Reason) -> StatusCode {
         | Reason::NoRoute
         | Reason::RouteLoop
         | Reason::BadRequest => StatusCode::UNPROCESSABLE_ENTITY,
-        Reason::AccountCap | Reason::DestinationCap | Reason::TooManyOffers => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        Reason::AccountCap
+        | Reason::DestinationCap
+        | Reason::TooManyMarks
+        | Reason::TooManyOffers => StatusCode::TOO_MANY_REQUESTS,
         Reason::AuditUnavailable
         | Reason::Overloaded
         | Reason::TrunkFull
@@ -196,6 +197,7 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::NoPhone => "You have no phone in a browser now.",
         Reason::PhoneElsewhere => "Another page of yours has the phone.",
         Reason::NotRinging => "This call does not ring at your phone in the browser.",
+        Reason::TooManyMarks => "One supervision leaves a hundred marks at most.",
         Reason::TooManyOffers => "Your pages offer more often than once a second: wait a moment.",
         Reason::NoCommonCodec => "The browser and the server have no codec in common.",
         Reason::LegListenOnly => "A stream can only listen.",

@@ -171,6 +171,8 @@ fn documented() -> OpenApiRouter<Api> {
             ops::leave_supervision::leave_supervision
         ))
         .routes(routes!(ops::agent_action::agent_action))
+        .routes(routes!(ops::add_mark::add_mark))
+        .routes(routes!(ops::heard_before::heard_before))
         .routes(routes!(ops::list_audit::list_audit))
         .routes(routes!(ops::list_history::list_history))
         .routes(routes!(ops::get_health::get_health))

@@ -7,6 +7,8 @@
 //!      ▲ ▼ SetAway           (not_available is kept under a call and shown after it)
 //!  not_available
 //! ```
+//!
+//! What is set under a call comes after it and after its wrap-up; set in wrap-up, it ends that.
 
 use crate::directory::Directory;
 use crate::id::{CallId, PersonId};
@@ -158,6 +160,8 @@ impl Floor {
                 self.at(&person, now, |place| {
                     place.away = away;
                     place.reason = reason.filter(|_| away);
+                    // Who says what they are now has done with wrapping up.
+                    place.wrapping_up = false;
                 });
                 person
             }
@@ -183,15 +187,18 @@ impl Floor {
     pub fn view_of(&self, person: &PersonId, dir: &Directory) -> Option<AgentView> {
         let place = self.places.get(person)?;
         let known = dir.person(person)?;
+        let state = place.state();
+        let later = place.away && state != AgentState::NotAvailable;
         let device = dir.devices_of(person).find_map(|device| device.extension.clone());
         Some(AgentView {
             person: person.clone(),
             name: known.name.clone(),
             extension: known.extension.clone().or(device),
-            state: place.state(),
+            state,
             since: place.since,
             call: place.calls.iter().next_back().cloned(),
-            reason: place.reason.clone(),
+            reason: place.reason.clone().filter(|_| state == AgentState::NotAvailable),
+            next_away: later.then(|| place.reason.clone()),
         })
     }
 

@@ -79,6 +79,8 @@ reasons! {
     /// Another page of the same person has it.
     PhoneElsewhere => "phone_elsewhere",
     NoCommonCodec => "no_common_codec",
+    /// More notes, flags and bookmarks than one supervision may leave.
+    TooManyMarks => "too_many_marks",
     /// More offers of a browser than one a second, after some at once.
     TooManyOffers => "too_many_offers",
     /// The call does not ring at this person's phone in the browser.

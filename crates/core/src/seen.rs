@@ -96,6 +96,7 @@ fn is_told(supervision: &SupervisionView, policy: &Policy) -> bool {
 fn as_told(supervision: &mut SupervisionView, policy: &Policy) {
     supervision.reason.clear();
     supervision.fell_because = None;
+    supervision.last_raise = None;
     if supervision.alert {
         return;
     }
@@ -169,6 +170,7 @@ mod tests {
             policy: Vec::new(),
             guard_ms: 0,
             fell_because: None,
+            last_raise: None,
         }
     }
 

@@ -15,9 +15,12 @@ use crate::access::{Actor, Right};
 use crate::call::input::{RequestId, RowId};
 use crate::codes::Keypad;
 use crate::id::{PersonId, SeatId, SupervisionId, TapId};
+use crate::plan::PlanVersion;
 use crate::refusal::Reason;
 use crate::time::Now;
-use crate::view::{AgentAfter, Extent, Follow, LegKind, Mode, SpanView, SupervisionState};
+use crate::view::{
+    AgentAfter, Extent, Follow, LegKind, Mode, RaiseView, SpanView, SupervisionState,
+};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,14 @@ pub struct Span {
     pub to: Option<Now>,
 }
 
+/// A way to the customer that was asked for, and whether it was ever open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raise {
+    pub view: RaiseView,
+    /// The last plan without it: what is reported of that one, or of an earlier one, is not of it.
+    pub after: PlanVersion,
+}
+
 #[derive(Clone, Debug)]
 pub struct Supervision {
     pub id: SupervisionId,
@@ -111,6 +122,9 @@ pub struct Supervision {
     pub fell_because: Option<&'static str>,
     pub policy: Vec<(&'static str, String)>,
     pub guard_ms: u32,
+    pub last_raise: Option<Raise>,
+    /// Notes, flags and bookmarks so far.
+    pub marks: u32,
     /// Of the telephone that hears.
     pub keypad: Keypad,
 }
@@ -138,6 +152,18 @@ impl Supervision {
         match self.ear {
             Ear::Seat(seat) => Some(seat),
             Ear::Tap(_) => None,
+        }
+    }
+
+    /// An act that is to make the customer hear who was not heard; `after` is the plan of now.
+    pub fn begin_raise(&mut self, now: Now, act: &Act, after: PlanVersion) {
+        let outward = |mode: Mode| matches!(mode, Mode::Barge | Mode::Takeover);
+        if let Act::Become(wanted) = act
+            && outward(wanted.mode)
+            && !outward(self.now.mode)
+        {
+            let view = RaiseView { mode: wanted.mode, at: now.wall, heard: false };
+            self.last_raise = Some(Raise { view, after });
         }
     }
 

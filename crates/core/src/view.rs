@@ -167,6 +167,17 @@ pub struct SupervisionView {
     pub guard_ms: u32,
     /// By what it came to the mode that it is in, where nobody asked for that.
     pub fell_because: Option<String>,
+    /// When last a mode was asked for in which the customer hears the supervisor, out of one in
+    /// which not.
+    pub last_raise: Option<RaiseView>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RaiseView {
+    pub mode: Mode,
+    pub at: Wall,
+    /// Whether the way to the customer was ever open since then.
+    pub heard: bool,
 }
 
 /// The times of `metrics.md` 5a so far, milliseconds.
@@ -302,6 +313,8 @@ pub struct AgentView {
     pub call: Option<CallId>,
     /// What the person gave for being away.
     pub reason: Option<String>,
+    /// On a call or wrapping up: they are away after it, and why.
+    pub next_away: Option<Option<String>>,
 }
 
 /// For each mode, whether the asker may enter it now, and if not, why not.

@@ -1,19 +1,23 @@
-//! Raised hands, prompts, replies, and who is away, from the API to the call's
+//! Raised hands, prompts, replies, marks, and who is away, from the API to the call's
 //! task and the floor. Core says who may.
 
 use crate::clock;
-use crate::commands::Desk;
-use undertone_api::{Hand, Sent};
+use crate::commands::{Desk, unavailable};
+use crate::switchboard::supervision_in;
+use undertone_api::{Hand, HeardAgent, HeardBefore, Sent};
 use undertone_core::access::Actor;
 use undertone_core::audit::{AuditEntry, Outcome, Who};
-use undertone_core::call::{Assist, AssistAct, Input, Reply};
+use undertone_core::call::{Assist, AssistAct, Input, MarkKind, Reply};
 use undertone_core::id::{CallId, MessageId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
-use undertone_core::view::{AgentView, HelpView};
+use undertone_core::time::Wall;
+use undertone_core::view::{AgentView, HelpView, Role};
 use undertone_store::{Class, secret};
 
 /// Enough that nobody meets one by chance.
 const MESSAGE_DIGITS: usize = 16;
+/// "This week".
+const LATELY_MS: i64 = 7 * 24 * 3_600 * 1_000;
 
 impl Desk {
     pub(crate) async fn act_on_hand(
@@ -53,6 +57,47 @@ impl Desk {
         let assist = |request| Input::Assist(Box::new(Assist { request, by, act }));
         call.ask(self.board(), assist).await?;
         Ok(Sent { id, at: clock::now().wall })
+    }
+
+    pub(crate) async fn write_down(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        kind: MarkKind,
+        text: String,
+    ) -> Result<Wall, Refusal> {
+        let call = self.supervised(id)?;
+        let (by, act) = (who.clone(), AssistAct::Mark { supervision: id.clone(), kind, text });
+        let assist = |request| Input::Assist(Box::new(Assist { request, by, act }));
+        call.ask(self.board(), assist).await?;
+        Ok(clock::now().wall)
+    }
+
+    /// The call itself is counted at its end only, so here it is added.
+    pub(crate) async fn heard_lately(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+    ) -> Result<HeardBefore, Refusal> {
+        let gone = || Refusal::because(Reason::NoSuchSupervision);
+        let view = self.supervised(id)?.view().await.ok_or_else(gone)?;
+        let own = supervision_in(&view, id)?;
+        if own.supervisor != who.person {
+            let no = Refusal::because(Reason::NotAllowed);
+            return Err(self.refused(who, "supervision.heard_before", Some(&view.id), no));
+        }
+        let since = Wall(clock::now().wall.0 - LATELY_MS);
+        let mut agents: Vec<HeardAgent> = Vec::new();
+        for party in view.parties.iter().filter(|party| party.role == Role::Agent) {
+            let Some(person) = party.person.clone() else { continue };
+            if agents.iter().any(|agent| agent.person == person) {
+                continue;
+            }
+            let store = &self.board().house().store;
+            let before = store.heard(&who.person, &person, since).await.map_err(unavailable)?;
+            agents.push(HeardAgent { person, name: party.name.clone(), calls: before + 1 });
+        }
+        Ok(HeardBefore { since, agents })
     }
 
     /// One's own state only.

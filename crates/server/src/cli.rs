@@ -137,6 +137,9 @@ struct Addresses {
     /// Seconds that phones with a higher q ring before those with a lower one.
     #[arg(long, env = "UNDERTONE_RING_EACH", value_name = "S")]
     ring_each: Option<u64>,
+    /// Seconds that an agent wraps up after a call.
+    #[arg(long, env = "UNDERTONE_WRAP_UP", value_name = "S")]
+    wrap_up: Option<u64>,
     /// Prometheus metrics, on an address of their own; off unless set.
     #[arg(long, env = "UNDERTONE_METRICS", value_name = "ADDR")]
     metrics: Option<SocketAddr>,
@@ -275,6 +278,7 @@ impl Addresses {
             config.name_servers.clone_from(&self.name_servers);
         }
         config.ring_each_s = self.ring_each.unwrap_or(config.ring_each_s);
+        config.wrap_up_s = self.wrap_up.unwrap_or(config.wrap_up_s);
         config.dscp_media = self.dscp_media.unwrap_or(config.dscp_media);
         config.dscp_sip = self.dscp_sip.unwrap_or(config.dscp_sip);
         config.metrics = self.metrics.or(config.metrics);

@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use undertone_api::{
     AuditPage, AuditQuery, AuditRow, CallSnapshot, Change, Commands, Exported, Hand, Health,
-    HistoryPage, HistoryQuery, IceServer, LegWanted, LiveSound, Of, OpenPhone, OpenedPhone,
-    PhoneView, PlaceCall, Sent, Supervise, Supervised,
+    HeardBefore, HistoryPage, HistoryQuery, IceServer, LegWanted, LiveSound, Of, OpenPhone,
+    OpenedPhone, PhoneView, PlaceCall, Sent, Supervise, Supervised,
 };
 use undertone_core::access::{Actor, Right};
 use undertone_core::audit::{AuditEntry, Outcome, Who};
-use undertone_core::call::{self, Answer, Input, Reply, TransferAsked, TransferBy};
+use undertone_core::call::{self, Answer, Input, MarkKind, Reply, TransferAsked, TransferBy};
 use undertone_core::contact::Contact;
 use undertone_core::directory::Directory;
 use undertone_core::feedback::Useful;
@@ -33,6 +33,7 @@ use undertone_core::outcome::{self, OutcomeSaid};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::routing;
 use undertone_core::seen;
+use undertone_core::time::Wall;
 use undertone_core::view::{
     Ability, AgentAction, AgentView, CallView, HelpView, LegKind, Mode, ReplyWord, SupervisionView,
 };
@@ -542,6 +543,20 @@ impl Commands for Desk {
         useful: Useful,
     ) -> Result<(), Refusal> {
         self.take_feedback(who, call, about, useful).await
+    }
+
+    async fn mark(
+        &self,
+        who: &Actor,
+        id: &SupervisionId,
+        kind: MarkKind,
+        text: String,
+    ) -> Result<Wall, Refusal> {
+        self.write_down(who, id, kind, text).await
+    }
+
+    async fn heard_before(&self, who: &Actor, id: &SupervisionId) -> Result<HeardBefore, Refusal> {
+        self.heard_lately(who, id).await
     }
 
     async fn set_outcome(

@@ -54,6 +54,8 @@ pub struct Config {
     pub name_servers: Vec<SocketAddr>,
     /// How long a person's phones with a higher q ring before those with a lower one.
     pub ring_each_s: u64,
+    /// How long an agent wraps up after a call, unless they say before that they are ready.
+    pub wrap_up_s: u64,
     /// Of the digests of our accounts: their hashes are for it alone.
     pub realm: String,
     pub data: PathBuf,
@@ -133,6 +135,7 @@ impl Default for Config {
             dscp_sip: 24,
             name_servers: Vec::new(),
             ring_each_s: 15,
+            wrap_up_s: 5,
             realm: REALM.into(),
             data: PathBuf::from("./undertone-data"),
             database_url: None,
@@ -176,6 +179,9 @@ impl Config {
         }
         if self.ring_each_s == 0 || self.ring_each_s > 600 {
             return wrong("ring_each_s must be 1 to 600");
+        }
+        if self.wrap_up_s > 3_600 {
+            return wrong("wrap_up_s must be 0 to 3600");
         }
         if self.sip.ips().any(|ip| ip.is_unspecified()) || self.rtp.ip.is_unspecified() {
             return wrong("sip and rtp need the address that phones reach, not 0.0.0.0");
@@ -301,6 +307,8 @@ impl Config {
              # name_servers = [\"192.0.2.53:53\"]\n\
              # Seconds that a person's phones with a higher q ring before those with a lower one.\n\
              ring_each_s = {}\n\
+             # How long an agent wraps up after a call; 0: not at all.\n\
+             wrap_up_s = {}\n\
              # Of the digests of accounts: with another one, their passwords must be set anew.\n\
              realm = \"{}\"\n\
              # SQLite's files live here.\n\
@@ -326,6 +334,7 @@ impl Config {
             d.dscp_media,
             d.dscp_sip,
             d.ring_each_s,
+            d.wrap_up_s,
             d.realm,
             d.data.display(),
             d.drain_s,

@@ -150,7 +150,7 @@ impl Server {
         let (register, media) = (Arc::new(Register::default()), Arc::new(MediaCounts::default()));
         let engine = start_engine(config, &register, &media)?;
         let (codes, limits) = (config.tapping_codes.codes(), config.attention.limits());
-        let set = watch::Set { codes, limits };
+        let set = watch::Set { codes, limits, wrap_up_ms: config.wrap_up_s * 1_000 };
         let (directory, watcher) = watch::start(store.clone(), set).await?;
         let gatekeeper = Arc::new(Gatekeeper::new(directory.clone(), watcher.accounts()));
         let keeper = Arc::new(Keeper::default());

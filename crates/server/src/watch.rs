@@ -42,6 +42,7 @@ pub struct Watcher {
 pub struct Set {
     pub codes: TappingCodes,
     pub limits: Limits,
+    pub wrap_up_ms: u64,
 }
 
 /// What live calls must be told.
@@ -63,6 +64,7 @@ async fn read(store: &Store, set: &Set) -> Result<(Directory, Keys), StoreError>
     directory.change(|facts| {
         facts.policy.codes = set.codes.clone();
         facts.policy.limits = set.limits;
+        facts.policy.wrap_up_ms = set.wrap_up_ms;
         facts.revoked_keys = revoked.into_iter().map(|key| key.id).collect();
     });
     Ok((directory, usable.into_iter().map(|key| (key.id, (key.person, key.rights))).collect()))

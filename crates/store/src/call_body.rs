@@ -290,6 +290,7 @@ fn read_supervision(s: Supervision) -> Result<SupervisionView, StoreError> {
         policy: s.policy.into_iter().map(|(name, value)| (text::code(&name), value)).collect(),
         guard_ms: s.guard_ms,
         fell_because: None,
+        last_raise: None,
     })
 }
 

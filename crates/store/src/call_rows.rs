@@ -7,7 +7,8 @@ use crate::outcome_rows::{self, outcome_columns, outcome_join};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 use undertone_core::call::CallRecord;
-use undertone_core::id::{CallId, OrgId};
+use undertone_core::id::{CallId, OrgId, PersonId};
+use undertone_core::time::Wall;
 
 /// Written again, a record replaces itself: a commit whose answer was lost does no harm.
 pub(crate) async fn insert(
@@ -29,15 +30,18 @@ pub(crate) async fn insert(
     .bind(call_body::write(record))
     .execute(&mut *conn)
     .await?;
-    for person in record.agents.iter().chain(&record.supervisors) {
+    let agents = record.agents.iter().map(|person| (person, "agent"));
+    let supervisors = record.supervisors.iter().map(|person| (person, "supervisor"));
+    for (person, part) in agents.chain(supervisors) {
         sqlx::query(
-            "INSERT INTO call_person (org_id, person_id, call_id, started_at_ms) \
-             VALUES ($1, $2, $3, $4) ON CONFLICT (org_id, person_id, call_id) DO NOTHING",
+            "INSERT INTO call_person (org_id, person_id, call_id, started_at_ms, part) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id, person_id, call_id) DO NOTHING",
         )
         .bind(org)
         .bind(person.as_str())
         .bind(id)
         .bind(started)
+        .bind(part)
         .execute(&mut *conn)
         .await?;
     }
@@ -58,6 +62,29 @@ pub(crate) async fn get(
     );
     let row = sqlx::query(ONE).bind(org.as_str()).bind(id.as_str()).fetch_optional(pool).await?;
     row.map(|row| read(&row, 1)).transpose()
+}
+
+/// Ended calls that began since then, on which one was an agent and the other supervised.
+pub(crate) async fn heard(
+    pool: &AnyPool,
+    org: &OrgId,
+    supervisor: &PersonId,
+    agent: &PersonId,
+    since: Wall,
+) -> Result<u32, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) FROM call_person s JOIN call_person a \
+         ON a.org_id = s.org_id AND a.call_id = s.call_id \
+         WHERE s.org_id = $1 AND s.person_id = $2 AND s.started_at_ms >= $3 \
+         AND s.part <> 'agent' AND a.person_id = $4 AND a.part <> 'supervisor'",
+    )
+    .bind(org.as_str())
+    .bind(supervisor.as_str())
+    .bind(since.0)
+    .bind(agent.as_str())
+    .fetch_one(pool)
+    .await?;
+    Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX))
 }
 
 fn read(row: &AnyRow, outcome: usize) -> Result<CallRecord, StoreError> {

@@ -41,6 +41,7 @@ impl File {
                 include_str!("../migrations/journal_1.sql"),
                 include_str!("../migrations/journal_2.sql"),
                 include_str!("../migrations/journal_3.sql"),
+                include_str!("../migrations/journal_4.sql"),
             ],
             File::Directory => &[
                 include_str!("../migrations/directory_1.sql"),

@@ -208,6 +208,17 @@ impl Store {
         call_rows::get(&self.inner.journal, &self.inner.org, id).await
     }
 
+    /// How many ended calls of this agent the other has supervised since then.
+    pub async fn heard(
+        &self,
+        supervisor: &PersonId,
+        agent: &PersonId,
+        since: Wall,
+    ) -> Result<u32, StoreError> {
+        let (pool, org) = (&self.inner.journal, &self.inner.org);
+        call_rows::heard(pool, org, supervisor, agent, since).await
+    }
+
     /// What is said of a call goes over what was said before, with the row that says so; gives all
     /// that is kept of it then.
     pub async fn say_outcome(

@@ -1,6 +1,7 @@
 //! One file per operation: its request, its answers as the OpenAPI document says them, and its
 //! handler. Each handler asks [`crate::Commands`] once and words what it answered.
 
+pub(crate) mod add_mark;
 pub(crate) mod agent_action;
 pub(crate) mod answer_call;
 pub(crate) mod call_abilities;
@@ -17,6 +18,7 @@ pub(crate) mod get_me;
 pub(crate) mod get_supervision;
 pub(crate) mod give_reason;
 pub(crate) mod hang_up_call;
+pub(crate) mod heard_before;
 pub(crate) mod help_coming;
 pub(crate) mod hold_call;
 pub(crate) mod leave_supervision;

@@ -212,6 +212,15 @@ pub(crate) struct AgentItem {
     call_id: Option<String>,
     /// What was given for being away.
     reason: Option<String>,
+    /// What comes after the call and wrap-up, where that is not `available`.
+    next: Option<NextState>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct NextState {
+    /// `not_available`.
+    state: &'static str,
+    reason: Option<String>,
 }
 
 impl From<&AgentView> for AgentItem {
@@ -229,6 +238,10 @@ impl From<&AgentView> for AgentItem {
             since: instant(view.since),
             call_id: view.call.as_ref().map(|id| id.to_string()),
             reason: view.reason.clone(),
+            next: view
+                .next_away
+                .as_ref()
+                .map(|reason| NextState { state: "not_available", reason: reason.clone() }),
         }
     }
 }

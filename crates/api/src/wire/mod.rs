@@ -26,6 +26,6 @@ pub(crate) use outcome::{OutcomeAsked, OutcomeWire};
 pub(crate) use rows::{AUDIT_COLUMNS, CALL_COLUMNS, audit_cells, call_cells};
 pub(crate) use supervision::{LegWire, Supervision};
 pub(crate) use words::{
-    AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, HelpReasonWord, ModeWord,
+    AgentActionWord, AgentAfterWord, ExtentWord, FollowWord, HelpReasonWord, MarkWord, ModeWord,
     ReplyWordWire, UsefulWord, instant, moment, party_id, seat_of,
 };

@@ -93,6 +93,19 @@ pub(crate) struct Supervision {
     /// By what it came to the mode that it is in, where nobody asked for that: `control_lost`,
     /// `target_left`, `agent_left` and others; else null.
     fell_because: Option<String>,
+    /// When last a mode was asked for in which the customer hears the supervisor, out of one in
+    /// which not; null: never.
+    last_raise: Option<Raise>,
+}
+
+/// In the answer to a change that goes back, *nothing was heard* is true where `heard` is false.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Raise {
+    mode: ModeWord,
+    #[schema(format = DateTime)]
+    at: String,
+    /// Whether the way to the customer was ever open since then.
+    heard: bool,
 }
 
 impl From<&SupervisionView> for Supervision {
@@ -139,6 +152,11 @@ impl From<&SupervisionView> for Supervision {
             policy: view.policy.iter().cloned().collect(),
             guard_ms: view.guard_ms,
             fell_because: view.fell_because.clone(),
+            last_raise: view.last_raise.map(|raise| Raise {
+                mode: raise.mode.into(),
+                at: instant(raise.at),
+                heard: raise.heard,
+            }),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
+use undertone_core::call::MarkKind;
 use undertone_core::feedback::Useful;
 use undertone_core::id::SeatId;
 use undertone_core::refusal::Reason;
@@ -53,6 +54,10 @@ words! {
 }
 words! {
     AgentActionWord for AgentAction { Hold, Resume, Remove, HandBack }
+}
+words! {
+    /// What a supervisor writes down.
+    MarkWord for MarkKind { Note, Flag, Bookmark }
 }
 words! {
     /// Why a hand is raised.

@@ -75,6 +75,7 @@ fn ana() -> AgentView {
         since: Wall(0),
         call: None,
         reason: None,
+        next_away: None,
     }
 }
 

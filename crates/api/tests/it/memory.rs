@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use undertone_api::*;
 use undertone_core::access::Actor;
 use undertone_core::audit::{AuditEntry, Outcome, Who};
+use undertone_core::call::MarkKind;
 use undertone_core::feedback::Useful;
 use undertone_core::id::{
     CallId, DeviceId, KeyId, MessageId, OrgId, PersonId, SeatId, SupervisionId,
@@ -134,6 +135,7 @@ pub(crate) fn supervision() -> SupervisionView {
         policy: vec![("agent_after", "removed".into())],
         guard_ms: 250,
         fell_because: None,
+        last_raise: None,
     }
 }
 
@@ -293,6 +295,7 @@ impl Commands for Memory {
             since: Wall(0),
             call: Some(CallId::parse("eu.n1.1.c1").unwrap()),
             reason: None,
+            next_away: Some(None),
         };
         self.ask("agents".into(), vec![ann]).await
     }
@@ -426,6 +429,20 @@ impl Commands for Memory {
         useful: Useful,
     ) -> Result<(), Refusal> {
         self.ask(format!("feedback {call} {about} {useful:?}"), ()).await
+    }
+    async fn mark(
+        &self,
+        _: &Actor,
+        id: &SupervisionId,
+        kind: MarkKind,
+        text: String,
+    ) -> Result<Wall, Refusal> {
+        self.ask(format!("mark {id} {kind:?} {text}"), Wall(0)).await
+    }
+    async fn heard_before(&self, who: &Actor, id: &SupervisionId) -> Result<HeardBefore, Refusal> {
+        let ann = self.agents(who).await?.remove(0);
+        let agents = vec![HeardAgent { person: ann.person, name: ann.name, calls: 3 }];
+        self.ask(format!("heard before {id}"), HeardBefore { since: Wall(0), agents }).await
     }
     async fn set_outcome(
         &self,

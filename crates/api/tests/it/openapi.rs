@@ -72,6 +72,8 @@ fn the_contracts_paths_are_all_there() {
         "post /supervisions/{id}/replies",
         "post /calls/{id}/feedback",
         "put /calls/{id}/outcome",
+        "post /supervisions/{id}/marks",
+        "get /supervisions/{id}/heard-before",
     ];
     contract.sort_unstable();
     assert_eq!(found, contract);

@@ -278,6 +278,21 @@ async fn prompts_replies_and_states_are_taken_as_they_are_said() {
     assert_eq!(memory.asked().pop().unwrap(), "feedback c s1 TooMuch");
     let other = r#"{"supervision_id":"s1","useful":"perhaps"}"#;
     assert_eq!(with_json(&router, "POST", path, other).await.status, 422);
+    let path = "/api/v1/supervisions/s1/marks";
+    let mark = with_json(&router, "POST", path, r#"{"kind":"flag"}"#).await;
+    assert_eq!((mark.status.as_u16(), &mark.json["kind"]), (201, &json!("flag")));
+    assert_eq!(
+        (&mark.json["text"], memory.asked().pop().unwrap().as_str()),
+        (&json!(null), "mark s1 Flag ")
+    );
+    for bad in [r#"{"kind":"star"}"#, r#"{"text":"a"}"#] {
+        assert_eq!(with_json(&router, "POST", path, bad).await.status, 422, "{bad}");
+    }
+    let heard = get(&router, "/api/v1/supervisions/s1/heard-before").await.json;
+    assert_eq!(heard["agents"], json!([{ "id": "ann", "name": "Ann", "calls": 3 }]));
+    let agents = get(&router, "/api/v1/agents").await.json;
+    let next = json!({ "state": "not_available", "reason": null });
+    assert_eq!(agents["items"][0]["next"], next);
     let path = "/api/v1/calls/c/outcome";
     let said = r#"{"csat":4,"reason":null,"value":-0.05}"#;
     let kept = with_json(&router, "PUT", path, said).await;

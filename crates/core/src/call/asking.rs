@@ -28,7 +28,9 @@ impl Call {
         };
         let gate = Gate::Change(id.clone());
         let row = self.write_gate(turn, by.into(), what, Some(id), details, gate);
+        let version = self.plan.version;
         let Some(supervision) = self.supervisions.get_mut(id) else { return };
+        supervision.begin_raise(turn.now, &act, version);
         let unheard = !supervision.incoming_proven && matches!(act, Act::Become(_));
         if let (true, Ear::Seat(seat)) = (unheard, supervision.ear) {
             turn.after_plan.push(Effect::ProveAudio { seat, incoming: true });

@@ -62,14 +62,15 @@ impl AssistAct {
             AssistAct::Coming { .. } => "help.coming",
             AssistAct::Prompt { .. } => "supervision.prompt",
             AssistAct::Answer { .. } => "supervision.reply",
+            AssistAct::Mark { .. } => "supervision.mark",
         }
     }
 
     pub(super) fn about(&self) -> Option<&SupervisionId> {
         match self {
-            AssistAct::Prompt { supervision, .. } | AssistAct::Answer { supervision, .. } => {
-                Some(supervision)
-            }
+            AssistAct::Prompt { supervision, .. }
+            | AssistAct::Answer { supervision, .. }
+            | AssistAct::Mark { supervision, .. } => Some(supervision),
             _ => None,
         }
     }
@@ -89,6 +90,9 @@ impl Call {
             }
             AssistAct::Answer { supervision, id, word } => {
                 return self.reply_to(turn, &by, &supervision, id, word, request);
+            }
+            AssistAct::Mark { supervision, kind, text } => {
+                return self.mark(turn, &by, &supervision, kind, text, request);
             }
         };
         match done {

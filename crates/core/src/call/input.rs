@@ -157,6 +157,15 @@ pub struct Assist {
     pub act: AssistAct,
 }
 
+/// What a supervisor writes down (`marking.rs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MarkKind {
+    Note,
+    /// To be reviewed.
+    Flag,
+    Bookmark,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssistAct {
     /// `told`: supervisors who look at the board now.
@@ -182,6 +191,11 @@ pub enum AssistAct {
         supervision: SupervisionId,
         id: MessageId,
         word: ReplyWord,
+    },
+    Mark {
+        supervision: SupervisionId,
+        kind: MarkKind,
+        text: String,
     },
 }
 

@@ -138,6 +138,8 @@ impl Call {
             end_reason: None,
             lost_by: "leg_lost",
             fell_because: None,
+            last_raise: None,
+            marks: 0,
             policy: turn.dir.policy.as_stored(),
             guard_ms: 0,
             keypad: Keypad::default(),

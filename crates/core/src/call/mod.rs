@@ -36,6 +36,7 @@ mod joining;
 mod keying;
 mod legs;
 mod losing;
+mod marking;
 mod merging;
 mod open;
 mod party;
@@ -52,8 +53,8 @@ mod turn;
 pub use effect::{Answer, CallRecord, Effect, HandOver, Reply, Writing, Written};
 pub use input::{
     ArrivalId, Assist, AssistAct, Change, DialTarget, Guest, GuestPart, Input, Join, LegEnd,
-    LegFailure, MergeAsked, Merged, NewCall, NewParty, Other, PartyLeg, ReferId, ReplaceAsked,
-    RequestId, RowId, TapEnd, TimerId, TransferAsked, TransferBy,
+    LegFailure, MarkKind, MergeAsked, Merged, NewCall, NewParty, Other, PartyLeg, ReferId,
+    ReplaceAsked, RequestId, RowId, TapEnd, TimerId, TransferAsked, TransferBy,
 };
 pub use open::OpenCall;
 
@@ -254,6 +255,7 @@ impl Call {
             }
             Input::GuardPassed { edge, version } => {
                 self.before.guard_passed(edge, version);
+                self.way_was_open(edge, version);
             }
             Input::AudioProven { seat, incoming } => self.audio_proven(turn, seat, incoming),
             Input::TapLive { tap } => self.tap_live(turn, tap),

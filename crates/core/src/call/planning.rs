@@ -33,6 +33,7 @@ impl Call {
             self.coached.clear();
         }
         self.replan(turn);
+        self.note_raises();
         self.set_awaits(turn);
         self.answer_what_is_in_force(turn);
         if self.hear_own_answers(turn) {

@@ -94,6 +94,7 @@ impl Call {
             policy: s.policy.clone(),
             guard_ms: s.guard_ms,
             fell_because: s.fell_because.map(str::to_owned),
+            last_raise: s.last_raise.map(|raise| raise.view),
         }
     }
 

@@ -77,6 +77,42 @@ fn the_floor_goes_from_call_to_wrap_up_to_available() {
 }
 
 #[test]
+fn what_comes_after_the_call_is_shown_under_it_and_wrapping_up_ends_when_one_says_so() {
+    let dir = directory();
+    let at = |ms: i64| Now { mono: Mono::from_ms(ms as u64), wall: Wall(ms) };
+    let mut floor = Floor::new(at(0), &dir);
+    let (ana, call) = (person("ana"), CallId::parse("c1").unwrap());
+    let lunch = || Some("lunch".to_owned());
+    let away = |away, reason| FloorInput::Away { person: person("ana"), away, reason };
+    let shown = |floor: &Floor| {
+        let view = floor.view_of(&person("ana"), &dir).unwrap();
+        (view.state, view.reason, view.next_away)
+    };
+    let busy = FloorInput::Busy { person: ana.clone(), call: call.clone() };
+    let free = FloorInput::Free { person: ana.clone(), call };
+    floor.handle(at(1), busy.clone(), &dir);
+    floor.handle(at(2), away(true, lunch()), &dir);
+    assert_eq!(shown(&floor), (AgentState::OnCall, None, Some(lunch())));
+    floor.handle(at(3), free.clone(), &dir);
+    assert_eq!(shown(&floor), (AgentState::WrapUp, None, Some(lunch())), "after it, too");
+    floor.handle(at(4), away(true, lunch()), &dir);
+    assert_eq!(shown(&floor), (AgentState::NotAvailable, lunch(), None), "at once");
+    floor.handle(at(5), busy, &dir);
+    floor.handle(at(6), away(false, None), &dir);
+    assert_eq!(shown(&floor), (AgentState::OnCall, None, None), "taken back");
+    let effects = floor.handle(at(7), free, &dir);
+    let Some(FloorEffect::StartWrapUp { round, .. }) = effects.first().cloned() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(shown(&floor), (AgentState::WrapUp, None, None));
+    floor.handle(at(8), away(false, None), &dir);
+    assert_eq!(shown(&floor), (AgentState::Available, None, None), "ready before its time");
+    let over = FloorInput::WrapUpOver { person: ana, round };
+    floor.handle(at(9), over, &dir);
+    assert_eq!(shown(&floor), (AgentState::Available, None, None));
+}
+
+#[test]
 fn of_a_call_that_is_gone_everybody_is_free_whatever_else_they_are_on() {
     let dir = directory();
     let at = |ms: i64| Now { mono: Mono::from_ms(ms as u64), wall: Wall(ms) };

@@ -85,3 +85,4 @@ mod trunks;
 mod unit;
 mod upkeep;
 mod web_legs;
+mod written_down;

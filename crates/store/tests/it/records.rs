@@ -35,6 +35,7 @@ fn supervision(call: &CallId) -> SupervisionView {
         policy: vec![("agent_after", "removed".into())],
         guard_ms: 250,
         fell_because: None,
+        last_raise: None,
     }
 }
 
@@ -108,6 +109,21 @@ on_both! {
         store.record(record(1)).await.unwrap();
         assert_eq!(store.call(&call("eu.n1.1.001")).await.unwrap(), Some(record(1)));
         assert_eq!(store.call(&call("eu.n1.1.002")).await.unwrap(), None);
+    }
+
+    async fn calls_of_an_agent_that_somebody_heard_are_counted(engine: Engine) {
+        let fresh = Fresh::on(engine).await;
+        let store = fresh.open().await;
+        for n in 0..5 {
+            store.record(record(n)).await.unwrap();
+        }
+        let (ann, sue) = (person("ann"), person("sue"));
+        // Sue supervised those with an even number, which began at 1000, 1001 and 1002.
+        assert_eq!(store.heard(&sue, &ann, Wall(0)).await.unwrap(), 3);
+        assert_eq!(store.heard(&sue, &ann, Wall(1_001)).await.unwrap(), 2);
+        assert_eq!(store.heard(&ann, &sue, Wall(0)).await.unwrap(), 0, "Ann heard nobody");
+        assert_eq!(store.heard(&sue, &person("bo"), Wall(0)).await.unwrap(), 0);
+        store.close().await;
     }
 
     async fn the_list_goes_by_start_in_pages(engine: Engine) {

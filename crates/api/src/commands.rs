@@ -232,6 +232,8 @@ pub struct IceServer {
     pub urls: Vec<String>,
     pub username: String,
     pub credential: String,
+    /// From now on.
+    pub lasts_ms: u64,
 }
 
 impl std::fmt::Debug for IceServer {

@@ -93,17 +93,18 @@ fn is_told(supervision: &SupervisionView, policy: &Policy) -> bool {
 }
 
 /// From when on the agent was told; what was before, and why the supervisor came, is not theirs.
+/// Its version would count changes that they are not told of: theirs counts what they see.
 fn as_told(supervision: &mut SupervisionView, policy: &Policy) {
     supervision.reason.clear();
     supervision.fell_because = None;
     supervision.last_raise = None;
-    if supervision.alert {
-        return;
+    if !supervision.alert {
+        supervision.spans.retain(|span| policy.notice(span.mode) != Notice::None);
+        if let Some(first) = supervision.spans.first() {
+            supervision.started_at = first.from;
+        }
     }
-    supervision.spans.retain(|span| policy.notice(span.mode) != Notice::None);
-    if let Some(first) = supervision.spans.first() {
-        supervision.started_at = first.from;
-    }
+    supervision.version = supervision.spans.len() as u64;
 }
 
 #[cfg(test)]
@@ -254,11 +255,13 @@ mod tests {
         one.reason = "complaints".into();
         one.spans = vec![span(Mode::Listen, 10, Some(60)), span(Mode::Whisper, 60, None)];
         one.started_at = Wall(10);
+        one.version = 7;
         let policy = Policy::open();
         let (seen, _) = call(&view(vec![one.clone()]), &actor("ana", &[]), &policy).unwrap();
         let told = &seen.supervisions[0];
         assert_eq!((told.reason.as_str(), told.started_at), ("", Wall(60)));
         assert_eq!(told.spans, one.spans[1..]);
+        assert_eq!(told.version, 1, "seven would tell that there was more");
         one.alert = true;
         let (seen, _) = call(&view(vec![one.clone()]), &actor("ana", &[]), &policy).unwrap();
         assert_eq!(seen.supervisions[0].spans, one.spans);

@@ -8,6 +8,7 @@ use crate::codes::CodesConfig;
 use crate::config::{BrowserPort, Config, RtpRange};
 use crate::demo::{self, DemoConfig};
 use crate::doctor;
+use crate::first_link;
 use crate::listening::{self, SipAddresses};
 use crate::logs::Logs;
 use crate::provision;
@@ -17,6 +18,7 @@ use crate::users;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, stdout};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -357,8 +359,9 @@ async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     for uri in listening::uris(server.sip().listening()) {
         println!("sip   {uri}");
     }
-    if let Some(token) = &server.first_link {
-        println!("first {}/?first={token}", server.origin());
+    let (token, at_terminal) = (server.first_link.as_deref(), stdout().is_terminal());
+    if let Some(first) = first_link::told(&config.data, &server.origin(), token, at_terminal)? {
+        println!("first {first}");
     }
     if let Some(metrics) = server.metrics {
         println!("metrics http://{metrics}/metrics");

@@ -17,6 +17,7 @@ pub mod demo;
 pub mod doctor;
 pub mod door;
 pub mod figures;
+mod first_link;
 pub mod floor;
 pub mod hashing;
 pub mod health;

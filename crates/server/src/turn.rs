@@ -11,8 +11,8 @@ use undertone_api::IceServer;
 use undertone_core::id::PersonId;
 use undertone_core::time::Wall;
 
-/// A relay asks for it again while it is used: a shift and a half.
-const LASTS_S: i64 = 12 * 3_600;
+/// A relay asks for it again while it is used, so a page asks for another before this has passed.
+const LASTS_S: i64 = 2 * 3_600;
 
 /// Where browsers that reach nothing else find a relay.
 #[derive(Clone)]
@@ -41,7 +41,8 @@ impl Turn {
         });
         // HMAC takes a key of any length.
         let credential = credential.unwrap_or_default();
-        IceServer { urls: self.urls.clone(), username, credential }
+        let lasts_ms = LASTS_S.unsigned_abs() * 1_000;
+        IceServer { urls: self.urls.clone(), username, credential, lasts_ms }
     }
 }
 
@@ -57,9 +58,10 @@ mod tests {
         let urls = ["turn:192.0.2.1:3478".to_owned()];
         let turn = Turn::read(&urls, Some(&path)).unwrap().unwrap();
         let given = turn.server_for(&PersonId::parse("mia").unwrap(), Wall(1_700_000_000_000));
-        assert_eq!(given.username, "1700043200:mia");
-        // printf 1700043200:mia | openssl dgst -sha1 -hmac north -binary | base64
-        assert_eq!(given.credential, "mAzMqbSfBDi0XmD4xtPgKD5h+0o=");
+        assert_eq!(given.lasts_ms, 7_200_000);
+        assert_eq!(given.username, "1700007200:mia");
+        // printf 1700007200:mia | openssl dgst -sha1 -hmac north -binary | base64
+        assert_eq!(given.credential, "0t+sYXxd9yzWb6FNfFkCdLkQiKU=");
         assert!(Turn::read(&[], Some(&path)).unwrap().is_none());
         assert!(Turn::read(&urls, Some(&dir.path().join("none"))).is_err());
         std::fs::write(&path, "\n").unwrap();

@@ -537,6 +537,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/supervisions/{id}/heard-before": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many calls of these agents its supervisor has heard in seven days. */
+        get: operations["heard_before"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervisions/{id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A note, a flag for review or a bookmark in the call's timeline; no agent is shown it. */
+        post: operations["add_mark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/supervisions/{id}/prompts": {
         parameters: {
             query?: never;
@@ -581,11 +615,20 @@ export interface components {
             /** @description Why not; with `allowed`, what to know (`customer_on_hold`). */
             reasons: string[];
         };
+        AddMark: {
+            kind: components["schemas"]["MarkWord"];
+            /**
+             * @description At most 500 characters; a note has some.
+             * @example Asks for the address twice
+             */
+            text?: string | null;
+        };
         Agent: {
             call_id?: string | null;
             extension?: string | null;
             id: string;
             name: string;
+            next?: components["schemas"]["NextState"] | null;
             /** @description What was given for being away. */
             reason?: string | null;
             /** Format: date-time */
@@ -830,6 +873,24 @@ export interface components {
             /** @description Who is not named hears nobody. */
             ears: components["schemas"]["Ear"][];
         };
+        HeardAgent: {
+            /**
+             * Format: int32
+             * @description Of theirs that this supervisor has heard since then, this one counted.
+             */
+            calls: number;
+            id: string;
+            name: string;
+        };
+        HeardBefore: {
+            /** @description Who is on the call. */
+            agents: components["schemas"]["HeardAgent"][];
+            /**
+             * Format: date-time
+             * @description Seven days ago.
+             */
+            since: string;
+        };
         HeardList: {
             /** @description Oldest first; what is older than a thousand changes is left out. */
             items: components["schemas"]["Heard"][];
@@ -866,6 +927,11 @@ export interface components {
         /** @description Servers by which a browser may reach this one from behind a firewall. */
         IceServer: {
             credential: string;
+            /**
+             * Format: int64
+             * @description From now on; to be asked for anew before: a relay that is in use asks for it again.
+             */
+            lasts_ms: number;
             urls: string[];
             username: string;
         };
@@ -907,6 +973,18 @@ export interface components {
             /** @enum {string} */
             kind: "stream";
         };
+        /** @description As it stands in the call's timeline. */
+        Mark: {
+            /** Format: date-time */
+            at: string;
+            kind: components["schemas"]["MarkWord"];
+            text?: string | null;
+        };
+        /**
+         * @description What a supervisor writes down.
+         * @enum {string}
+         */
+        MarkWord: "note" | "flag" | "bookmark";
         MeDevice: {
             id: string;
             name: string;
@@ -1008,6 +1086,11 @@ export interface components {
         Named: {
             id: string;
             name: string;
+        };
+        NextState: {
+            reason?: string | null;
+            /** @description `not_available`. */
+            state: string;
         };
         OpenFirstSession: {
             /** @example ada */
@@ -1154,6 +1237,14 @@ export interface components {
              */
             type: string;
         };
+        /** @description In the answer to a change that goes back, *nothing was heard* is true where `heard` is false. */
+        Raise: {
+            /** Format: date-time */
+            at: string;
+            /** @description Whether the way to the customer was ever open since then. */
+            heard: boolean;
+            mode: components["schemas"]["ModeWord"];
+        };
         /** @description Why, in one press; may be left out. */
         RaiseHand: {
             /** @default null */
@@ -1252,6 +1343,7 @@ export interface components {
              */
             guard_ms: number;
             id: string;
+            last_raise?: components["schemas"]["Raise"] | null;
             leg: components["schemas"]["SupervisionLeg"];
             mode: components["schemas"]["ModeWord"];
             muted: boolean;
@@ -2719,6 +2811,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Supervision"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    heard_before: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description One's own running supervision */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By agent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeardBefore"];
+                };
+            };
+            /** @description A refusal or mistake */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The supervision's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddMark"];
+            };
+        };
+        responses: {
+            /** @description Written down */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mark"];
                 };
             };
             /** @description A refusal or mistake */

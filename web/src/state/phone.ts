@@ -10,6 +10,7 @@ import type { Phone } from '../api/types'
 import { Capture, type Captured } from './capture'
 import type { Key } from './keypad'
 import { Loudness } from './loudness'
+import { Relays } from './relays'
 import { Store } from './store'
 import { pageName } from './tab'
 
@@ -51,6 +52,7 @@ export class BrowserPhone extends Store<PhoneState> {
   #own: Loudness | null = null
   #connecting: Promise<void> | null = null
   #recovering = false
+  readonly #relays: Relays
   #volume = 1
   #deaf = false
   onSound: () => void = () => {}
@@ -59,6 +61,7 @@ export class BrowserPhone extends Store<PhoneState> {
     super(OFF)
     this.#api = api
     this.#kept = kept
+    this.#relays = new Relays(() => api.ice())
     this.#capture = new Capture({
       state: (microphone) => this.update((now) => ({ ...now, microphone })),
       track: (track, stream) => this.#track(track, stream),
@@ -86,6 +89,7 @@ export class BrowserPhone extends Store<PhoneState> {
       if (this.get().phase === 'off') throw new Refused(0, 'superseded', ['superseded'], '')
       const connection = new RTCPeerConnection({ iceServers: ice_servers })
       this.#connection = connection
+      this.#relays.keep(connection, ice_servers, () => this.#restart(connection))
       const transceiver = connection.addTransceiver('audio', { direction: 'sendrecv' })
       transceiver.setCodecPreferences(preferred())
       this.#sender = transceiver.sender
@@ -116,6 +120,11 @@ export class BrowserPhone extends Store<PhoneState> {
     await this.#send(answer.send_codec)
   }
 
+  /** The same leg by another way. */
+  async #restart(connection: RTCPeerConnection): Promise<void> {
+    if (connection === this.#connection) await this.#offer(connection, false, true)
+  }
+
   /** Kept over a reload, so that the server knows the same page again. */
   get tab(): string {
     return pageName(this.#kept)
@@ -139,7 +148,8 @@ export class BrowserPhone extends Store<PhoneState> {
   async #recover(connection: RTCPeerConnection): Promise<void> {
     if (this.#recovering) return
     this.#recovering = true
-    const restart = this.#offer(connection, false, true).then(() => connected(connection))
+    await this.#relays.refresh(connection)
+    const restart = this.#restart(connection).then(() => connected(connection))
     let refusal = await restart.then(() => null, refusedBy)
     for (let n = 0; this.get().phase === 'lost'; n++) {
       if (refusal?.code === 'phone_elsewhere') {
@@ -301,6 +311,7 @@ export class BrowserPhone extends Store<PhoneState> {
   }
 
   #drop(): void {
+    this.#relays.stop()
     if (this.#meter !== null) clearInterval(this.#meter)
     this.#meter = null
     this.#heard?.close()

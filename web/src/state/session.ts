@@ -3,6 +3,7 @@
 import { refusedBy, type Api, type Credentials, type Refused } from '../api/client'
 import { features } from '../api/features'
 import type { Me, Mode, SessionOffer } from '../api/types'
+import { forgetFirstToken } from './first'
 import { Store } from './store'
 
 export type Session =
@@ -68,7 +69,10 @@ export class SessionStore extends Store<Session> {
 
   /** The first administrator, by the link that the server printed once. */
   async first(token: string, login: string, name: string, password: string): Promise<void> {
-    await this.#enter(async (api) => void (await api.signInFirst(token, login, name, password)))
+    await this.#enter(async (api) => {
+      await api.signInFirst(token, login, name, password)
+      forgetFirstToken()
+    })
   }
 
   async #enter(prove: (api: SessionApi) => Promise<void>): Promise<void> {

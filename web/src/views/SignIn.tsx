@@ -15,6 +15,7 @@ import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Refused } from '../api/client'
 import { DemoRoles } from './Demo'
 import { features } from '../api/features'
+import { firstToken } from '../state/first'
 import type { Catalogue } from '../words/catalogue'
 import { sayRefusal } from './say'
 import { useApp, useStore, useWords } from './use'
@@ -24,7 +25,7 @@ export function SignIn() {
   const words = useWords()
   const now = useStore(session)
   const [byKey, setByKey] = useState(!features.sessions)
-  const token = new URLSearchParams(location.search).get('first')
+  const token = firstToken()
   if (now.phase !== 'out') return null
   return (
     <main className="signin">

@@ -34,6 +34,8 @@ pub(crate) struct Relay {
     urls: Vec<String>,
     username: String,
     credential: String,
+    /// From now on; to be asked for anew before: a relay that is in use asks for it again.
+    lasts_ms: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,8 +85,8 @@ pub(crate) fn named(tab: &str) -> Result<(), Problem> {
 
 impl From<IceServer> for Relay {
     fn from(server: IceServer) -> Self {
-        let IceServer { urls, username, credential } = server;
-        Self { urls, username, credential }
+        let IceServer { urls, username, credential, lasts_ms } = server;
+        Self { urls, username, credential, lasts_ms }
     }
 }
 

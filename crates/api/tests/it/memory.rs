@@ -69,6 +69,7 @@ impl Memory {
             urls: vec!["turn:192.0.2.1:3478".into()],
             username: "1:sue".into(),
             credential: "secret".into(),
+            lasts_ms: 7_200_000,
         }]
     }
     async fn ask<T>(&self, what: String, answer: T) -> Result<T, Refusal> {

@@ -221,7 +221,8 @@ async fn a_browsers_phone_is_opened_shown_and_closed() {
     assert_eq!(seen_by("two").await.json["state"], "elsewhere");
     assert_eq!(seen_by(&"x".repeat(65)).await.status, 422);
     let relay = json!([
-        {"urls": ["turn:192.0.2.1:3478"], "username": "1:sue", "credential": "secret"}
+        {"urls": ["turn:192.0.2.1:3478"], "username": "1:sue", "credential": "secret",
+         "lasts_ms": 7200000}
     ]);
     assert_eq!(phone["ice_servers"], relay);
     let elsewhere = with_json(&router, "POST", path, r#"{"sdp":"v=0","tab":"other"}"#).await;

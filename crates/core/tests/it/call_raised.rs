@@ -34,7 +34,7 @@ fn a_raise_given_up_in_its_guard_was_not_heard_and_one_after_it_was() {
     let back = world.switch(1, "mia", Mode::Listen);
     world.run_ms(100);
     assert_eq!(world.raise_of(back), Some((Mode::Barge, false)));
-    world.switch(1, "mia", Mode::Takeover);
+    world.take_over(1, "mia", AgentAfter::Listening);
     world.run_ms(600);
     assert!(world.hears(CUSTOMER, world.seat(1)));
     let back = world.switch(1, "mia", Mode::Barge);

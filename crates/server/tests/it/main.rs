@@ -17,6 +17,7 @@ mod exports;
 mod families;
 mod field;
 mod figures;
+mod first_link;
 mod flood;
 mod flood_http;
 mod flood_rig;

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { features } from '../src/api/features'
 import { opened } from './opened'
-import { role, until, visit, wallboard } from './stage'
+import { enter, role, until, visit, wallboard } from './stage'
 
 /** Where pictures of all of it go, if anybody wants to look. */
 const SHOTS = process.env['SHOTS']
@@ -108,6 +108,22 @@ async function tooWide(page: Page): Promise<string | null> {
 const WIDE = { width: 1280, height: 900 }
 const NARROW = { width: 320, height: 640 }
 
+/** What axe finds, what does not fit, and a picture where they are wanted. */
+function seeing(page: Page, colorScheme: string, found: Record<string, string[]>) {
+  return async (name: string) => {
+    const here = await faults(page)
+    for (const size of [WIDE, NARROW]) {
+      await page.setViewportSize(size)
+      const wide = await tooWide(page)
+      if (wide) here.push(wide)
+      if (SHOTS)
+        await page.screenshot({ path: `${SHOTS}/${name}-${colorScheme}-${size.width}.png` })
+    }
+    await page.setViewportSize(WIDE)
+    if (here.length > 0) found[name] = here
+  }
+}
+
 test.each(['light', 'dark'] as const)(
   'in %s every page is whole at 1280 and 320 px, axe finds nothing on it, and the policy refused nothing',
   async (colorScheme) => {
@@ -117,18 +133,43 @@ test.each(['light', 'dark'] as const)(
       viewport: WIDE,
     })
     const found: Record<string, string[]> = {}
-    await tour(page, async (name) => {
-      const here = await faults(page)
-      for (const size of [WIDE, NARROW]) {
-        await page.setViewportSize(size)
-        const wide = await tooWide(page)
-        if (wide) here.push(wide)
-        if (SHOTS)
-          await page.screenshot({ path: `${SHOTS}/${name}-${colorScheme}-${size.width}.png` })
-      }
-      await page.setViewportSize(WIDE)
-      if (here.length > 0) found[name] = here
+    await tour(page, seeing(page, colorScheme, found))
+    expect(found).toEqual({})
+    expect(complaints).toEqual([])
+    await close()
+  },
+)
+
+test.each([
+  ['light', 'Ana Ruiz'],
+  ['dark', 'Chidi Okafor'],
+] as const)(
+  'in %s the console after a takeover is whole at 1280 and 320 px, and the call that ends asks for its wrap-up',
+  async (colorScheme, agent) => {
+    const { page, complaints, close } = await visit(stage.chrome, stage.server.origin, {
+      colorScheme,
+      reducedMotion: 'reduce',
+      viewport: WIDE,
     })
+    await enter(page, stage.server)
+    await wallboard(page)
+    await page.getByRole('button', { name: `Listen, ${agent}` }).click()
+    await page.getByRole('radio', { name: /^Take over/ }).click()
+    await page.getByRole('button', { name: 'Take over', exact: true }).click()
+    const yours = page.getByRole('region', { name: 'The call is yours' })
+    await yours.getByRole('button', { name: 'Keypad' }).click()
+    await yours.getByRole('button', { name: 'Wrap-up' }).click()
+    await yours.getByLabel('Disposition').fill('refund')
+    const found: Record<string, string[]> = {}
+    const see = seeing(page, colorScheme, found)
+    await see('console')
+    await yours.getByRole('button', { name: 'Keep' }).click()
+    await yours.getByText('Kept with the call.').waitFor()
+    await yours.getByRole('button', { name: 'End the call' }).click()
+    await page.getByRole('button', { name: 'End it for all' }).click()
+    await page.getByRole('link', { name: 'Review the call' }).waitFor()
+    expect(await page.getByLabel('Disposition').inputValue()).toBe('refund')
+    await see('wrap-up')
     expect(found).toEqual({})
     expect(complaints).toEqual([])
     await close()

@@ -66,6 +66,33 @@ describe('the headset check', () => {
     expect(check.get()).toMatchObject({ phase: 'speaking', chosen: 'm1' })
   })
 
+  test('each of the browser’s refusals has its own word', async () => {
+    const { check, ears } = stage()
+    for (const [name, phase] of [
+      ['NotReadableError', 'busy'],
+      ['AbortError', 'busy'],
+      ['SecurityError', 'insecure'],
+      ['SomethingNew', 'denied'],
+    ] as const) {
+      ears.open.mockRejectedValueOnce(Object.assign(new Error(), { name }))
+      await check.begin()
+      expect(check.get().phase).toBe(phase)
+    }
+  })
+
+  test('a chosen microphone that was unplugged gives way to the browser’s choice, and it is said', async () => {
+    const { check, ears } = stage()
+    const gone = Object.assign(new Error(), { name: 'OverconstrainedError' })
+    ears.open.mockRejectedValueOnce(gone)
+    await check.begin('m1')
+    expect(ears.open.mock.calls).toEqual([['m1'], ['']])
+    expect(check.get()).toMatchObject({ phase: 'speaking', chosen: '', lost: true })
+    ears.open.mockRejectedValueOnce(gone)
+    ears.open.mockRejectedValueOnce(Object.assign(new Error(), { name: 'NotFoundError' }))
+    await check.begin('m1')
+    expect(check.get()).toMatchObject({ phase: 'none', lost: true })
+  })
+
   test('a microphone that opens after one has left is shut at once', async () => {
     const { check, ears, close } = stage()
     let open = () => {}

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Refused } from '../src/api/client'
 import type { Supervision } from '../src/api/types'
-import { LiveBoard } from '../src/state/board'
+import { LiveBoard, STALE_MS } from '../src/state/board'
 import { IDLE_MS, Microphone, lacking } from '../src/state/microphone'
 import { AudioPanel } from '../src/state/panel'
 import type { PhoneState } from '../src/state/phone'
@@ -266,6 +266,52 @@ describe('in one’s own call', () => {
     expect(phone.isOpen).toBe(false)
     phone.update((now) => ({ ...now, callId: 'c2' }))
     board.snapshot([{ ...own(true), id: 'c2' }], [], [], 3)
+    expect(phone.isOpen).toBe(true)
+  })
+})
+
+describe('while the live data is old', () => {
+  test('nothing is sent by a supervision, and it is again once the server is heard', async () => {
+    const { board, phone, raise } = stage()
+    await raise('barge')
+    board.heard()
+    await vi.advanceTimersByTimeAsync(STALE_MS - 1)
+    expect(phone.isOpen).toBe(true)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(phone.isOpen).toBe(false)
+    board.heard()
+    expect(phone.isOpen).toBe(true)
+  })
+
+  test('each word of the server puts it off', async () => {
+    const { board, phone, raise } = stage()
+    await raise('whisper')
+    for (let n = 0; n < 4; n++) {
+      board.heard()
+      await vi.advanceTimersByTimeAsync(STALE_MS / 2)
+    }
+    expect(phone.isOpen).toBe(true)
+    await vi.advanceTimersByTimeAsync(STALE_MS / 2)
+    expect(phone.isOpen).toBe(false)
+  })
+
+  test('one’s own call goes on: it needs no board', async () => {
+    const { board, phone } = stage()
+    phone.update((now) => ({ ...now, microphone: 'paused', callId: 'c1' }))
+    const ana = { ...party('p2', 'agent', 'Ana', 'internal'), person_id: 'ana', connected: true }
+    board.snapshot(
+      [
+        call('c1', {
+          state: 'talking',
+          parties: [party('p1', 'customer', 'Jane', 'external'), ana],
+        }),
+      ],
+      [],
+      [],
+      1,
+    )
+    expect(phone.isOpen).toBe(true)
+    await vi.advanceTimersByTimeAsync(3 * STALE_MS)
     expect(phone.isOpen).toBe(true)
   })
 })

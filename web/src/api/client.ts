@@ -20,6 +20,8 @@ import type {
   Phone,
   SessionOffer,
   Supervision,
+  Outcome,
+  OutcomeAsked,
   Useful,
 } from './types'
 
@@ -284,6 +286,8 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
         supervision_id,
         useful,
       }),
+    outcome: (call: string, said: OutcomeAsked) =>
+      plain<Outcome>('PUT', `/calls/${encodeURIComponent(call)}/outcome`, said),
     helpComing: (help: string) =>
       plain<Help>('POST', `/help/${encodeURIComponent(help)}/coming`, {}),
     myState: (state: 'available' | 'not_available', reason: string | null) =>

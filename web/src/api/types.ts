@@ -14,6 +14,9 @@ export type Moment = Schemas['Moment']
 export type Heard = Schemas['Heard']
 /** Of what use a supervisor's help was. */
 export type Useful = Schemas['UsefulWord']
+/** What came of a call. */
+export type Outcome = Schemas['Outcome']
+export type OutcomeAsked = Schemas['OutcomeAsked']
 export type Supervision = Schemas['Supervision']
 export type Call = Schemas['Call']
 export type Agent = Schemas['Agent']

@@ -7,6 +7,7 @@ import { Catalogue } from '../words/catalogue'
 import { LIMITS } from './attention'
 import { inForce, labelsOf, type Labels } from './labels'
 import { LiveBoard } from './board'
+import { ModeClick, clickHere } from './click'
 import { RaisedHand } from './hand'
 import { HearAs } from './hearas'
 import { CallsHere } from './here'
@@ -115,6 +116,7 @@ export function makeApp(): App {
     await phone.close()
   }
   panel.onDone = () => live.nudge()
+  new ModeClick(panel, () => clickHere(preferences.get().volume))
   // From the click to the first sound: read by tests, and by who asks the browser.
   panel.onFirstSound = () => performance.mark('undertone:first-sound')
 

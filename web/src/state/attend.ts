@@ -67,11 +67,14 @@ export async function handBackAndLeave(app: App): Promise<boolean> {
   return (await app.panel.agent('hand_back')) && (await app.panel.leave())
 }
 
-/** Out of a takeover, the customer's call ended. */
-export async function endAndLeave(app: App): Promise<boolean> {
+/**
+ * Out of a takeover, the customer's call ended. With nowhere to go the panel stays for the wrap-up, and ends by the
+ * server's word.
+ */
+export async function endAndLeave(app: App, goes: boolean): Promise<boolean> {
   const { callId } = app.panel.get()
   const refusal = await app.api.hangUp(callId).then(() => null, refusedBy)
-  if (!refusal) return app.panel.leave()
+  if (!refusal) return goes ? app.panel.leave() : true
   app.panel.refused(refusal)
   return false
 }

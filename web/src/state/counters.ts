@@ -1,6 +1,6 @@
 // How much one has whispered on a call. Counts run from speech, as measured at the agent's ear, not from
 // the button; pauses of a breath do not split a whisper in two.
-import type { Limits } from '../api/types'
+import type { Call, Limits, Supervision } from '../api/types'
 
 const BREATH_MS = 1_500
 
@@ -18,6 +18,12 @@ export class WhisperCounter {
   #last_ms = 0
   #count = 0
   #total_ms = 0
+
+  /** `before`: what was whispered before one counted. */
+  constructor(before: Pick<WhisperCount, 'count' | 'total_ms'> = { count: 0, total_ms: 0 }) {
+    this.#count = before.count
+    this.#total_ms = before.total_ms
+  }
 
   /** `speaking`: whether the agent hears the supervisor at this instant. */
   sample(at_ms: number, speaking: boolean): void {
@@ -42,6 +48,26 @@ export class WhisperCounter {
     const running = this.#began_ms === null ? 0 : this.#last_ms - this.#began_ms
     const still = this.#began_ms !== null && at_ms - this.#last_ms <= BREATH_MS
     return { now_ms: still ? running : 0, count: this.#count, total_ms: this.#total_ms + running }
+  }
+}
+
+/**
+ * What one has whispered on this call until now, on earlier visits too: the modes' intervals, as the server has them.
+ * The one that runs is counted when one speaks again.
+ */
+export function whispered(
+  call: Call,
+  mine: Supervision,
+  now_ms: number,
+): Pick<WhisperCount, 'count' | 'total_ms'> {
+  const own = call.supervisions.filter((one) => one.supervisor.id === mine.supervisor.id)
+  const all = own.some((one) => one.id === mine.id) ? own : [...own, mine]
+  const spans = all.flatMap((one) => one.spans).filter((span) => span.mode === 'whisper')
+  const length = (span: (typeof spans)[number]) =>
+    Math.max(0, (span.to ? Date.parse(span.to) : now_ms) - Date.parse(span.from))
+  return {
+    count: spans.filter((span) => span.to).length,
+    total_ms: spans.reduce((sum, span) => sum + length(span), 0),
   }
 }
 

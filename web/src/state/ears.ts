@@ -8,6 +8,8 @@ const TONE_GAIN = 0.2
 
 export const browserEars: Ears = {
   async open(id: string): Promise<Open> {
+    // Without a secure connection the browser has no such thing.
+    if (!navigator.mediaDevices) throw new DOMException('', 'SecurityError')
     const audio: MediaTrackConstraints = id === '' ? {} : { deviceId: { exact: id } }
     const stream = await navigator.mediaDevices.getUserMedia({ audio })
     const context = new AudioContext()

@@ -2,7 +2,7 @@
 // says whether one did. What it found good is for the preferences; here is only how it goes.
 //
 //   idle ──begin──▶ asking ──granted──▶ speaking ──a voice──▶ heard
-//     ▲                └─refused─▶ denied, none   └──ten seconds of nothing──▶ silent
+//     ▲                └─refused─▶ denied, none, busy, insecure   └──ten seconds of nothing──▶ silent
 //     └───────────────────────────── stop, begin again ─────────────────────────┘
 import { Store } from './store'
 
@@ -32,11 +32,23 @@ export interface Ears {
   tone(): Promise<void>
 }
 
+/** What each of the browser's refusals means to who wants to speak; whatever else it says is a no. */
+const FAILED = {
+  denied: ['NotAllowedError'],
+  none: ['NotFoundError'],
+  busy: ['NotReadableError', 'AbortError'],
+  insecure: ['SecurityError'],
+} as const
+/** The one that was chosen is not there: unplugged, or of another browser. */
+const LOST = 'OverconstrainedError'
+
 export interface Check {
-  phase: 'idle' | 'asking' | 'speaking' | 'heard' | 'silent' | 'denied' | 'none'
+  phase: 'idle' | 'asking' | 'speaking' | 'heard' | 'silent' | keyof typeof FAILED
   microphones: Microphone[]
   /** Empty: the browser's choice. */
   chosen: string
+  /** What was chosen is gone: the browser's choice stands in. */
+  lost: boolean
   level: number
   left_ms: number
   tone: 'unheard' | 'sounding' | 'asked' | 'heard' | 'not_heard'
@@ -46,6 +58,7 @@ const IDLE: Check = {
   phase: 'idle',
   microphones: [],
   chosen: '',
+  lost: false,
   level: 0,
   left_ms: CHECK_MS,
   tone: 'unheard',
@@ -70,9 +83,16 @@ export class HeadsetCheck extends Store<Check> {
   async begin(chosen = this.get().chosen): Promise<void> {
     this.#close()
     const turn = ++this.#turn
-    this.update((now) => ({ ...now, phase: 'asking', chosen, level: 0, left_ms: CHECK_MS }))
+    this.update((now) => ({
+      ...now,
+      phase: 'asking',
+      chosen,
+      lost: false,
+      level: 0,
+      left_ms: CHECK_MS,
+    }))
     try {
-      const open = await this.#ears.open(chosen)
+      const open = await this.#opened(turn, chosen)
       if (turn !== this.#turn) return open.close()
       this.#open = open
       this.update((now) => ({ ...now, phase: 'speaking' }))
@@ -83,8 +103,18 @@ export class HeadsetCheck extends Store<Check> {
       if (turn === this.#turn) this.update((now) => ({ ...now, microphones }))
     } catch (error) {
       if (turn !== this.#turn) return
-      const none = error instanceof Error && error.name === 'NotFoundError'
-      this.update((now) => ({ ...now, phase: none ? 'none' : 'denied' }))
+      this.update((now) => ({ ...now, phase: failed(error) }))
+    }
+  }
+
+  /** Whoever kept a microphone that is gone is not stuck with it. */
+  async #opened(turn: number, chosen: string): Promise<Open> {
+    try {
+      return await this.#ears.open(chosen)
+    } catch (error) {
+      if (chosen === '' || named(error) !== LOST) throw error
+      if (turn === this.#turn) this.update((now) => ({ ...now, chosen: '', lost: true }))
+      return this.#ears.open('')
     }
   }
 
@@ -121,4 +151,13 @@ export class HeadsetCheck extends Store<Check> {
     this.#open = null
     this.update((now) => ({ ...now, level: 0 }))
   }
+}
+
+const named = (error: unknown) =>
+  error instanceof Error || error instanceof DOMException ? error.name : ''
+
+function failed(error: unknown): keyof typeof FAILED {
+  const name = named(error)
+  const all = Object.keys(FAILED) as (keyof typeof FAILED)[]
+  return all.find((one) => (FAILED[one] as readonly string[]).includes(name)) ?? 'denied'
 }

@@ -15,6 +15,7 @@ export const DEFAULTS = {
   mute: 'm',
   talk: 'Space',
   aside: 'w',
+  panel: 'p',
   quieter: '[',
   louder: ']',
   answer: 'Alt+A',
@@ -46,6 +47,7 @@ const PLACES: Record<Act, 'page' | 'row' | 'panel' | 'agent'> = {
   mute: 'panel',
   talk: 'panel',
   aside: 'panel',
+  panel: 'page',
   quieter: 'panel',
   louder: 'panel',
   answer: 'agent',
@@ -57,7 +59,7 @@ const PLACES: Record<Act, 'page' | 'row' | 'panel' | 'agent'> = {
 }
 
 export type Meaning =
-  | { do: 'find' | 'help' | 'escape' | 'mute' | 'takeover' | 'next' | 'previous' }
+  | { do: 'find' | 'help' | 'escape' | 'mute' | 'takeover' | 'next' | 'previous' | 'panel' }
   | { do: 'go'; page: Page }
   | { do: 'mode'; mode: 'listen' | 'whisper' | 'barge' }
   | { do: 'volume'; by: number }
@@ -144,7 +146,7 @@ export class Keys {
       this.#go_ms = now_ms
       return null
     }
-    for (const act of ['find', 'help', 'next', 'previous', 'takeover', 'mute'] as const) {
+    for (const act of ['find', 'help', 'next', 'previous', 'takeover', 'mute', 'panel'] as const) {
       if (is(act)) return { do: act }
     }
     for (const mode of ['listen', 'whisper', 'barge'] as const) {

@@ -1,6 +1,6 @@
 // Whether one's own microphone may be heard at this instant. The one rule, and the only place that opens it: what
 // it goes by is what is true (the supervision in force, one's own call), never what was pressed. Knows no words.
-import type { Board } from './board'
+import { STALE_MS, staleFor, type Board } from './board'
 import type { Panel } from './panel'
 import type { PhoneState } from './phone'
 import type { Preferences } from './preferences'
@@ -53,6 +53,8 @@ export interface Hand {
 export class Microphone extends Store<Hand> {
   readonly #from: Sources
   #idle: ReturnType<typeof setTimeout> | null = null
+  /** Looks again when the board would be old. */
+  #old: ReturnType<typeof setTimeout> | null = null
   /** For which supervision and mode it was asked for already, without anybody's click. */
   #asked = ''
 
@@ -92,10 +94,12 @@ export class Microphone extends Store<Hand> {
 
   /** What is true now. */
   #mayBeHeard(): boolean {
-    const { panel, preferences } = this.#from
+    const { board, panel, preferences } = this.#from
     const { held, muted } = this.get()
     const call = this.ownCall
     if (call) return call !== muted
+    // On old data nobody knows who hears one: the server has come down to listen meanwhile, or somebody else came.
+    if (staleFor(board.get(), Date.now()) !== null) return false
     return heardBySupervision(panel.get()) && (held || !preferences.get().pushToTalk)
   }
 
@@ -110,6 +114,22 @@ export class Microphone extends Store<Hand> {
     const { phase, wanted } = panel.get()
     const asking = wanted !== null && phase !== 'ended'
     this.#rest(there && !spoken && !asking && this.ownCall === null)
+    this.#lookWhenOld(spoken)
+  }
+
+  /** That data grows old is told by nobody. */
+  #lookWhenOld(spoken: boolean): void {
+    if (!spoken && this.#old !== null) {
+      clearTimeout(this.#old)
+      this.#old = null
+    }
+    const { loaded, heard_ms } = this.#from.board.get()
+    const left_ms = heard_ms + STALE_MS - Date.now()
+    if (!spoken || !loaded || left_ms <= 0 || this.#old !== null) return
+    this.#old = setTimeout(() => {
+      this.#old = null
+      this.#settle()
+    }, left_ms)
   }
 
   /** Somebody else's doing may have raised one who has no microphone yet. */

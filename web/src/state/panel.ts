@@ -7,6 +7,7 @@
 import { Refused, refusedBy, type Api, type Change } from '../api/client'
 import type { AgentActionWord, AgentAfter, Call, LegWanted, Mode, Supervision } from '../api/types'
 import type { LiveBoard } from './board'
+import { Keep, discard, isOver, pause, sought } from './panel-kept'
 import type { StreamPlayer } from './sound'
 import { Store } from './store'
 
@@ -59,9 +60,6 @@ export const CLOSED: Panel = {
 }
 
 const ESC_TWICE_MS = 600
-const KEPT = 'undertone.panel'
-/** Between tries to be rid of, or to find again, what the server may still have. */
-const AGAIN_MS = [500, 1_000, 2_000, 4_000, 8_000]
 /** The board may only be late: so long until it is asked about again. */
 const LATE_MS = 2_000
 
@@ -86,13 +84,12 @@ type PanelApi = Pick<
   Api,
   'supervise' | 'supervision' | 'stream' | 'change' | 'leave' | 'agentAction' | 'call' | 'phone'
 >
-type Kept = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
 export class AudioPanel extends Store<Panel> {
   readonly #api: PanelApi
   readonly #board: LiveBoard
   readonly #player: Pick<StreamPlayer, 'play'>
-  readonly #kept: Kept
+  readonly #keep: Keep
   readonly #voice: Voice
   #abort: AbortController | null = null
   #asked = 0
@@ -115,14 +112,14 @@ export class AudioPanel extends Store<Panel> {
     board: LiveBoard,
     player: Pick<StreamPlayer, 'play'>,
     voice: Voice,
-    kept: Kept,
+    kept: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>,
   ) {
     super(CLOSED)
     this.#voice = voice
     this.#api = api
     this.#board = board
     this.#player = player
-    this.#kept = kept
+    this.#keep = new Keep(kept)
     board.watch(() => this.#look())
   }
 
@@ -161,7 +158,7 @@ export class AudioPanel extends Store<Panel> {
         hearOn.kind === 'stream'
           ? await this.#listen(turn, callId)
           : await this.#join(turn, callId, hearOn, options)
-      if (turn !== this.#asked) return void this.#discard(supervision.id)
+      if (turn !== this.#asked) return void discard(this.#api, supervision.id)
       this.#live(supervision)
       // In the browser only a missing microphone makes less of a wish than was asked for.
       if (hearOn.kind === 'phone' && supervision.mode === 'listen' && options.mode !== 'listen') {
@@ -212,7 +209,7 @@ export class AudioPanel extends Store<Panel> {
 
   #live(supervision: Supervision): void {
     const { hearOn, callId } = this.get()
-    this.#kept.setItem(KEPT, JSON.stringify({ id: supervision.id, callId, hearOn }))
+    this.#keep.write({ id: supervision.id, callId, hearOn })
     this.update((panel) => ({
       ...panel,
       phase: 'live',
@@ -326,7 +323,7 @@ export class AudioPanel extends Store<Panel> {
   async leave(): Promise<boolean> {
     this.#asked += 1
     if (this.get().phase === 'live') return this.#depart()
-    if (this.#sought) void this.#discard(this.#sought)
+    if (this.#sought) void discard(this.#api, this.#sought)
     this.reset()
     this.onDone()
     return true
@@ -357,7 +354,7 @@ export class AudioPanel extends Store<Panel> {
       this.update((p) => ({ ...p, leaving: false, problem }))
       return false
     }
-    this.#forget()
+    this.#keep.forget()
     this.set(CLOSED)
     this.onDone()
     return true
@@ -368,16 +365,7 @@ export class AudioPanel extends Store<Panel> {
     const { supervision } = this.get()
     this.reset()
     await this.#voice.close()
-    if (supervision) await this.#discard(supervision.id)
-  }
-
-  /** What nobody here wants any more is not left running over there. */
-  async #discard(id: string): Promise<void> {
-    for (let n = 0; n <= AGAIN_MS.length; n++) {
-      const refusal = await this.#api.leave(id).then(() => null, refusedBy)
-      if (!refusal || isOver(refusal) || refusal.status === 401) return
-      await pause(AGAIN_MS[n] ?? 0)
-    }
+    if (supervision) await discard(this.#api, supervision.id)
   }
 
   /** Nothing is attended here, and nothing is kept of it; the server is not asked, or has ended it already. */
@@ -385,7 +373,7 @@ export class AudioPanel extends Store<Panel> {
     this.#asked += 1
     this.#sought = null
     this.#quiet()
-    this.#forget()
+    this.#keep.forget()
     this.set(CLOSED)
   }
 
@@ -397,7 +385,7 @@ export class AudioPanel extends Store<Panel> {
 
   /** What was kept for a reload is another page's. */
   forgetKept(): void {
-    this.#forget()
+    this.#keep.forget()
   }
 
   close(): void {
@@ -431,8 +419,8 @@ export class AudioPanel extends Store<Panel> {
 
   /** After a reload: the server still has the supervision, or says that it has not. */
   async restore(): Promise<void> {
-    const kept = parsed(this.#kept.getItem(KEPT))
-    if (!kept || kept.hearOn.kind === 'stream') return this.#forget()
+    const kept = this.#keep.read()
+    if (!kept) return
     await this.#adopt(kept.id, kept.callId, kept.hearOn)
   }
 
@@ -447,12 +435,16 @@ export class AudioPanel extends Store<Panel> {
 
   async #adopt(id: string, callId: string, hearOn: HearOn): Promise<void> {
     const turn = ++this.#asked
-    const supervision = await this.#seek(turn, id, callId, hearOn)
+    const stands = () => turn === this.#asked
+    const supervision = await sought(this.#api, id, stands, () => {
+      this.#sought = id
+      this.set({ ...CLOSED, phase: 'opening', callId, hearOn, opened_ms: Date.now() })
+    })
     if (turn !== this.#asked) return
     this.#sought = null
     if (supervision?.state !== 'live') return this.reset()
     const opened_ms = Date.parse(supervision.started_at)
-    this.#kept.setItem(KEPT, JSON.stringify({ id, callId, hearOn }))
+    this.#keep.write({ id, callId, hearOn })
     this.set({ ...CLOSED, phase: 'live', callId, hearOn, supervision, opened_ms })
     this.#look()
     if (hearOn.kind !== 'phone') return
@@ -462,26 +454,6 @@ export class AudioPanel extends Store<Panel> {
     } catch (error) {
       if (turn === this.#asked) this.refused(refusedBy(error))
     }
-  }
-
-  /** A server that does not answer may have it all the same: it is asked until it says. */
-  async #seek(
-    turn: number,
-    id: string,
-    callId: string,
-    hearOn: HearOn,
-  ): Promise<Supervision | null> {
-    for (let n = 0; turn === this.#asked; n++) {
-      const found = await this.#api.supervision(id).catch(refusedBy)
-      if (!(found instanceof Refused)) return found
-      if (isOver(found) || found.status === 401 || found.status === 403) return null
-      if (n === 0 && turn === this.#asked) {
-        this.#sought = id
-        this.set({ ...CLOSED, phase: 'opening', callId, hearOn, opened_ms: Date.now() })
-      }
-      await pause(AGAIN_MS[n] ?? 8_000)
-    }
-    return null
   }
 
   /** The board knows more: a version of mine that is newer, or that the call is over. */
@@ -535,7 +507,7 @@ export class AudioPanel extends Store<Panel> {
   #end(end_reason: string | null, problem: Refused | null): void {
     this.#asked += 1
     this.#quiet()
-    this.#forget()
+    this.#keep.forget()
     this.update((p) => ({
       ...p,
       phase: 'ended',
@@ -546,10 +518,6 @@ export class AudioPanel extends Store<Panel> {
       end_reason,
       problem,
     }))
-  }
-
-  #forget(): void {
-    this.#kept.removeItem(KEPT)
   }
 }
 
@@ -571,18 +539,3 @@ const newer = (old: Supervision | null, now: Supervision) =>
 /** What is open toward the customer is so only after a while. */
 const isGuarded = ({ guard_ms, mode }: Supervision) =>
   guard_ms > 0 && (mode === 'barge' || mode === 'takeover')
-
-/** The server has it no more. */
-const isOver = ({ status, code, reasons }: Refused) =>
-  status === 404 || [code, ...reasons].some((one) => OVER.includes(one))
-const OVER = ['no_such_supervision', 'no_such_call', 'call_ended']
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
-function parsed(text: string | null): { id: string; callId: string; hearOn: HearOn } | null {
-  try {
-    return text === null ? null : (JSON.parse(text) as ReturnType<typeof parsed>)
-  } catch {
-    return null // Not ours, or of another version.
-  }
-}

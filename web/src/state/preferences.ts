@@ -21,6 +21,8 @@ export interface Preferences {
   /** SIP address or extension, for who signs in by key; else the server names one's devices. */
   deskPhone: string
   volume: number
+  /** Prompts of one's own that are kept beside the ready ones. */
+  prompts: readonly string[]
 }
 
 /** Device ids of this browser; empty is its own choice. */
@@ -42,6 +44,7 @@ const defaults = (): Preferences => ({
   hearOn: 'browser',
   deskPhone: '',
   volume: 1,
+  prompts: [],
 })
 
 /** What was kept, as far as it makes sense today. */
@@ -65,11 +68,24 @@ export function parse(text: string | null): Preferences {
       hearOn: kept.hearOn === 'desk' ? 'desk' : 'browser',
       deskPhone: typeof kept.deskPhone === 'string' ? kept.deskPhone : '',
       volume: typeof kept.volume === 'number' ? Math.min(1, Math.max(0, kept.volume)) : 1,
+      prompts: promptsOf(kept.prompts),
     }
   } catch {
     return base
   }
 }
+
+/** So many fit beside the ready ones; the oldest goes first. */
+export const PROMPTS_KEPT = 6
+
+/** With one more, or with it moved to the end. */
+export const withPrompt = (all: readonly string[], text: string): readonly string[] =>
+  [...all.filter((one) => one !== text), text].slice(-PROMPTS_KEPT)
+
+const promptsOf = (kept: unknown): readonly string[] =>
+  Array.isArray(kept)
+    ? kept.filter((one): one is string => typeof one === 'string').slice(-PROMPTS_KEPT)
+    : []
 
 const keymapOf = (kept: unknown): Keymap =>
   Object.fromEntries(

@@ -36,6 +36,7 @@ export function Frame({ children }: { children: ReactNode }) {
       <a className="skip" href="#page">
         {words.t('app.skip')}
       </a>
+      <SkipToPanel />
       {tv ? null : <Rail />}
       <div className="body">
         {tv ? <LeaveTv /> : <TopBar />}
@@ -51,6 +52,17 @@ export function Frame({ children }: { children: ReactNode }) {
       </Suspense>
       <Suspense fallback={null}>{open.kind === 'none' ? null : <Dialogs />}</Suspense>
     </div>
+  )
+}
+
+/** It stands last on the page, behind every row. */
+function SkipToPanel() {
+  const { panel } = useApp()
+  const words = useWords()
+  return useStore(panel).phase === 'closed' ? null : (
+    <a className="skip" href="#panel">
+      {words.t('app.skip_panel', { panel: words.term('panel') })}
+    </a>
   )
 }
 

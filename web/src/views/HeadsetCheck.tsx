@@ -40,6 +40,7 @@ export function Checking() {
         <p role="status" className={`facts check-${now.phase}`}>
           {now.phase === 'idle' || now.phase === 'asking' ? '' : words.t(`check.${now.phase}`)}
         </p>
+        <p role="status">{now.lost ? words.t('check.lost') : ''}</p>
         <Group gap="xs">
           {running ? null : (
             <Button

@@ -14,6 +14,9 @@ export function HeadsetDialog() {
   const fromServer = known.phase === 'in' && known.me !== null
   const [desk, setDesk] = useState(mine.deskPhone)
   const [hearOn, setHearOn] = useState(mine.hearOn)
+  // A running session stays where it is: the others on the call would hear it come and go.
+  const { phase, hearOn: now } = useStore(app.panel)
+  const later = phase === 'live' && (now.kind === 'sip') !== (hearOn === 'desk')
   const save = () => {
     app.preferences.change({ deskPhone: desk.trim(), hearOn })
     close()
@@ -58,6 +61,7 @@ export function HeadsetDialog() {
             />
           </Stack>
         </Radio.Group>
+        {later ? <Text role="status">{words.t('headset.later')}</Text> : null}
         {features.phone && hearOn === 'browser' ? <Checking /> : null}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>

@@ -26,6 +26,9 @@ function useRows(): { name: string; rows: Row[] }[] {
   const page: Row[] = [
     ...(board ? [{ act: 'find' as const, does: words.t('keys.find') }] : []),
     { act: 'help', does: words.t('keys.help') },
+    ...(session.supervises
+      ? [{ act: 'panel' as const, does: words.t('keys.panel', { panel: words.term('panel') }) }]
+      : []),
   ]
   const rows: Row[] = [
     { act: 'next', does: words.t('keys.next') },

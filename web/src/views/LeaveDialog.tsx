@@ -35,7 +35,7 @@ export function LeaveDialog({ then }: { then: { callId: string; mode: Mode } | n
               {words.t('leave.hand_back')}
             </Button>
           ) : null}
-          <Button color="red" onClick={() => void go(endAndLeave(app))}>
+          <Button color="red" onClick={() => void go(endAndLeave(app, then !== null))}>
             {words.t('leave.end')}
           </Button>
         </Group>

@@ -23,6 +23,11 @@ export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.watch, store.get)
 }
 
+/** One value out of a store: drawn again when that is another, whatever else changed. A value, no new object. */
+export function useSelected<T, V>(store: Store<T>, select: (now: T) => V): V {
+  return useSyncExternalStore(store.watch, () => select(store.get()))
+}
+
 /** Server time, once a second. */
 export function useNow(): number {
   const { ticker, clock } = useApp()

@@ -130,6 +130,8 @@ function act(
       void app.panel.change({ muted: !(supervision.muted || silent) })
       return true
     }
+    case 'panel':
+      return focusPanel()
     case 'takeover': {
       const { phase, callId } = app.panel.get()
       if (phase === 'live' && app.panel.mode !== 'takeover') void attend(app, callId, 'takeover')
@@ -147,11 +149,27 @@ function act(
     case 'previous':
       return moveRow(event, -1)
     case 'mode': {
-      const call = rowAt(event.target)?.dataset['call']
+      const call = callAt(app, event.target)
       if (call) void attend(app, call, meaning.mode)
       return call !== undefined
     }
   }
+}
+
+const PANEL = '#panel'
+
+/** To the panel itself, where Space is not a button's; false where there is none. */
+export function focusPanel(): boolean {
+  const panel = document.querySelector<HTMLElement>(PANEL)
+  panel?.focus()
+  return panel !== null
+}
+
+/** The call that a key of a mode means: the row's that has the focus, or the one that is attended. */
+function callAt(app: App, target: EventTarget | null): string | undefined {
+  const inPanel = target instanceof Element && target.closest(PANEL) !== null
+  const { phase, callId } = app.panel.get()
+  return inPanel && phase === 'live' ? callId : rowAt(target)?.dataset['call']
 }
 
 /** Push-to-talk and the aside: from the key's way down to its way up, or until the page loses the keyboard. */

@@ -1,10 +1,12 @@
 // Who is on the call, and who of them hears one: the lamp shows what was measured at that party's output,
 // not what was planned. Whisper next to an internal name makes that person the target.
 import { useState } from 'react'
-import type { Call, Party, Supervision } from '../../api/types'
+import type { Call, Party, PartyMeter, Supervision } from '../../api/types'
 import { attend } from '../../state/attend'
 import { hearsSupervisor, isInternal, running, shownName } from '../../state/people'
-import { useApp, useNow, useStore, useWords } from '../use'
+import { useApp, useNow, useSelected, useStore, useWords } from '../use'
+
+type Meters = ReadonlyMap<string, PartyMeter[]>
 
 export function Attendees({ call, mine }: { call: Call; mine: Supervision }) {
   const words = useWords()
@@ -87,15 +89,19 @@ function Attendee({ call, party, mine }: Props) {
   const app = useApp()
   const words = useWords()
   const { tv } = useStore(app.preferences)
-  const meter = useStore(app.board.meters)
-    .get(call.id)
-    ?.find((one) => one.id === party.id)
+  const metered = (all: Meters) => all.get(call.id)?.find((one) => one.id === party.id)
+  const heard = useSelected(app.board.meters, (all) => {
+    const meter = metered(all)
+    return meter && mine.party_id != null && meter.hears.includes(mine.party_id)
+  })
+  const dbfs = useSelected(app.board.meters, (all) => {
+    const meter = metered(all)
+    return meter && Math.round(meter.level_dbfs ?? QUIET_DBFS)
+  })
   useNow()
   // What was measured before a break tells nothing of now.
   const known = app.board.isMeasured(call.id, Date.now())
-  const hears = meter
-    ? mine.party_id != null && meter.hears.includes(mine.party_id)
-    : hearsSupervisor(party, mine)
+  const hears = heard ?? hearsSupervisor(party, mine)
   const name = shownName(party, tv)
   const facts = [
     words.t(`panel.role.${party.role}` as 'panel.role.agent'),
@@ -110,7 +116,7 @@ function Attendee({ call, party, mine }: Props) {
       <span className="attendee-name">{name}</span>
       <span className="attendee-what">
         {facts.join(' · ')}
-        {meter && known ? <Level dbfs={meter.level_dbfs} name={name} /> : null}
+        {dbfs !== undefined && known ? <Level dbfs={dbfs} name={name} /> : null}
       </span>
       <span className={`lamp lamp-${known ? (hears ? 'lit' : 'dark') : 'unknown'}`}>
         <span className="lamp-dot" aria-hidden />
@@ -125,8 +131,10 @@ function Attendee({ call, party, mine }: Props) {
   )
 }
 
+const QUIET_DBFS = -60
+
 /** How loud somebody speaks, from -60 dBFS to 0. */
-function Level({ dbfs, name }: { dbfs: number | null | undefined; name: string }) {
+function Level({ dbfs, name }: { dbfs: number; name: string }) {
   const words = useWords()
   const label = words.t('panel.level_of', { name })
   return (
@@ -134,7 +142,7 @@ function Level({ dbfs, name }: { dbfs: number | null | undefined; name: string }
       className="level"
       min={0}
       max={60}
-      value={Math.max(0, 60 + (dbfs ?? -60))}
+      value={Math.max(0, dbfs - QUIET_DBFS)}
       aria-label={label}
     />
   )

@@ -2,16 +2,19 @@
 import { Button, Group, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { refusedBy } from '../../api/client'
+import { features } from '../../api/features'
 import type { Call, Supervision } from '../../api/types'
 import { sayRefusal } from '../say'
 import { useApp, useWords } from '../use'
 import { Keypad } from './Keypad'
+import { Outcome } from './Outcome'
 
 export function Console({ call, mine }: { call: Call; mine: Supervision }) {
   const app = useApp()
   const words = useWords()
   const [to, setTo] = useState<string | null>(null)
   const [keypad, setKeypad] = useState(false)
+  const [wrapUp, setWrapUp] = useState(false)
   const [sure, setSure] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const customer = call.parties.find((party) => party.role === 'customer')
@@ -55,6 +58,16 @@ export function Console({ call, mine }: { call: Call; mine: Supervision }) {
         >
           {words.t('console.keypad')}
         </Button>
+        {features.outcome ? (
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => setWrapUp(!wrapUp)}
+            aria-expanded={wrapUp}
+          >
+            {words.t('outcome.title')}
+          </Button>
+        ) : null}
         {agentHere ? (
           <Button
             size="compact-sm"
@@ -75,6 +88,7 @@ export function Console({ call, mine }: { call: Call; mine: Supervision }) {
         </Button>
       </Group>
       {keypad ? <Keypad call={call} mine={mine} /> : null}
+      {wrapUp ? <Outcome call={call} /> : null}
       {to !== null ? (
         <form
           onSubmit={(event) => {

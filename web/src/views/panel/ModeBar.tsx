@@ -25,8 +25,11 @@ export function ModeBar({ panel, call }: { panel: Panel; call: Call }) {
     return whyOff(words, { ...ability, reasons })
   }
   const shown = MODES.filter((mode) => app.session.may(mode) || abilities?.[mode])
+  // One of them can always be reached.
+  const stop = shown.find((mode) => mode === now) ?? shown[0]
   const move = (event: KeyboardEvent) => {
-    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+    const on = words.rtl ? -1 : 1
+    const by = { ArrowRight: on, ArrowDown: 1, ArrowLeft: -on, ArrowUp: -1 }[event.key]
     if (!by) return
     // Arrows move the focus alone: to be heard takes Enter, or Space.
     const stops = [...(group.current?.querySelectorAll<HTMLElement>('[role=radio]') ?? [])]
@@ -48,7 +51,7 @@ export function ModeBar({ panel, call }: { panel: Panel; call: Call }) {
           mode={mode}
           radio
           pressed={mode === now}
-          tabIndex={mode === (now ?? 'listen') ? 0 : -1}
+          tabIndex={mode === stop ? 0 : -1}
           word={mode === 'takeover' ? `${words.term(mode)}…` : words.term(mode)}
           line={
             panel.wanted === mode

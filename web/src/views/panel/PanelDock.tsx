@@ -7,11 +7,12 @@ import {
   IconX,
 } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
-import { Suspense, lazy } from 'react'
+import { Suspense, lazy, useEffect, useRef, useState, type RefObject } from 'react'
 import { features } from '../../api/features'
-import type { Refused } from '../../api/client'
+import { refusedBy, type Refused } from '../../api/client'
 import type { Mode } from '../../api/types'
 import { leave } from '../../state/attend'
+import { tookOver } from '../../state/outcome'
 import type { Panel } from '../../state/panel'
 import { agentOf, otherOf, shownName } from '../../state/people'
 import { clockText } from '../../state/time'
@@ -27,6 +28,8 @@ import { Sound } from './Sound'
 
 const Console = lazy(() => import('./Console').then(({ Console }) => ({ default: Console })))
 
+const Outcome = lazy(() => import('./Outcome').then(({ Outcome }) => ({ default: Outcome })))
+
 const HearAs = lazy(() => import('./HearAs').then(({ HearAs }) => ({ default: HearAs })))
 
 const ICONS = {
@@ -38,11 +41,20 @@ const ICONS = {
 
 export function PanelDock() {
   const { panel } = useApp()
-  const words = useWords()
   const now = useStore(panel)
-  if (now.phase === 'closed') return null
+  return now.phase === 'closed' ? null : <Dock panel={now} />
+}
+
+function Dock({ panel: now }: { panel: Panel }) {
+  const words = useWords()
+  const dock = useRef<HTMLElement>(null)
+  useRoom(dock)
+  useFocus(dock)
   return (
     <aside
+      ref={dock}
+      id="panel"
+      tabIndex={-1}
       className={`dock dock-${now.supervision?.mode ?? 'listen'}`}
       aria-label={words.term('panel')}
     >
@@ -50,6 +62,33 @@ export function PanelDock() {
       {now.phase === 'ended' ? <Ended panel={now} /> : <Attending panel={now} />}
     </aside>
   )
+}
+
+/** What is under the panel can be scrolled out from under it: the page is longer by the panel's height. */
+function useRoom(dock: RefObject<HTMLElement | null>) {
+  useEffect(() => {
+    const { current } = dock
+    if (!current) return
+    const root = document.documentElement.style
+    const seen = new ResizeObserver(() => root.setProperty('--dock', `${current.offsetHeight}px`))
+    seen.observe(current)
+    return () => {
+      seen.disconnect()
+      root.removeProperty('--dock')
+    }
+  }, [dock])
+}
+
+/** Opened by keyboard it has the focus, and gives it back; who points stays where they are. */
+function useFocus(dock: RefObject<HTMLElement | null>) {
+  useEffect(() => {
+    const before = document.activeElement
+    if (before instanceof HTMLElement && before.matches(':focus-visible')) dock.current?.focus()
+    return () => {
+      const lost = document.activeElement === document.body || document.activeElement === null
+      if (lost && before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [dock])
 }
 
 function Head({ panel }: { panel: Panel }) {
@@ -100,7 +139,7 @@ function Attending({ panel }: { panel: Panel }) {
           {features.prompts ? <Prompts call={panel.call} mine={panel.supervision} /> : null}
           <Sound panel={panel} />
           <Ears panel={panel} />
-          <Counters call={panel.call} mine={panel.supervision} />
+          <Counters key={panel.supervision.id} call={panel.call} mine={panel.supervision} />
           {mode === 'takeover' ? (
             <Suspense fallback={null}>
               <Console call={panel.call} mine={panel.supervision} />
@@ -230,12 +269,42 @@ function PhoneTrouble() {
       </div>
     )
   }
-  const said = blocked ? 'phone.blocked' : microphone === 'gone' ? 'phone.gone' : null
-  return said ? (
+  if (microphone === 'gone') return <MicrophoneGone />
+  return blocked ? (
     <p className="trouble" role="alert">
-      {words.t(said)}
+      {words.t('phone.blocked')}
     </p>
   ) : null
+}
+
+/** It was unplugged, or taken away: the same again, or another. */
+function MicrophoneGone() {
+  const app = useApp()
+  const words = useWords()
+  const [problem, setProblem] = useState<Refused | null>(null)
+  const again = () =>
+    void app.phone.prepare().then(
+      () => setProblem(null),
+      (error: unknown) => setProblem(refusedBy(error)),
+    )
+  return (
+    <div className="trouble" role="alert">
+      <span>
+        {words.t('phone.gone')}
+        {problem ? ` ${words.t('phone.gone_still', { why: sayRefusal(words, problem) })}` : ''}
+      </span>
+      <button type="button" className="plain-button" onClick={again}>
+        {words.t('phone.gone_again')}
+      </button>
+      <button
+        type="button"
+        className="plain-button"
+        onClick={() => app.dialog.set({ kind: 'headset' })}
+      >
+        {words.t('phone.gone_other')}
+      </button>
+    </div>
+  )
 }
 
 function Ended({ panel }: { panel: Panel }) {
@@ -271,10 +340,15 @@ function Ended({ panel }: { panel: Panel }) {
           })}
         </p>
       ) : null}
+      {features.outcome && call && panel.supervision && tookOver(panel.supervision) ? (
+        <Suspense fallback={null}>
+          <Outcome call={call} />
+        </Suspense>
+      ) : null}
       <div className="dock-ways">
         {call ? (
           <Link to="/calls/$callId" params={{ callId: call.id }}>
-            {words.t('panel.see_call')}
+            {words.t(panel.supervision && !alive ? 'panel.review' : 'panel.see_call')}
           </Link>
         ) : null}
         {alive ? (

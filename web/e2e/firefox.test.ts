@@ -140,22 +140,30 @@ test.skipIf(!THERE)(
     await page.goto(`http://${host}/?as=mia`)
     await press('button[aria-label^="Listen"][aria-label$="Ana Ruiz"]')
     await says('LISTEN: nobody hears you')
-    const level = await until(async () => {
-      const dbfs = await heardDbfs(1_000)
-      return dbfs > HEARD_DBFS ? dbfs : null
-    }, 'the call is heard')
+    const level = await until(
+      async () => {
+        const dbfs = await heardDbfs(1_000)
+        return dbfs > HEARD_DBFS ? dbfs : null
+      },
+      'the call is heard',
+      SOON_MS,
+    )
     expect(await mine()).toEqual({ mode: 'listen', heardBy: [] })
 
     await press('[role=radio][aria-label^="Whisper"]')
     await says('WHISPER: only Ana Ruiz hears you')
     const heardBy = new Set<string>()
-    await until(async () => {
-      for (const party of (await mine())?.heardBy ?? []) heardBy.add(party)
-      return heardBy.has('agent')
-    }, 'Ana hears Mia')
+    await until(
+      async () => {
+        for (const party of (await mine())?.heardBy ?? []) heardBy.add(party)
+        return heardBy.has('agent')
+      },
+      'Ana hears Mia',
+      SOON_MS,
+    )
     expect([...heardBy]).toEqual(['agent'])
     await press('button.leave')
-    await until(async () => (await mine()) === null, 'Mia has left')
+    await until(async () => (await mine()) === null, 'Mia has left', SOON_MS)
     console.log(`${await firefox.version()}: the call is heard at ${level.toFixed(0)} dBFS`)
   },
 )

@@ -69,7 +69,7 @@ test('a page that is cut off says who will hear one, claims nothing, and tells w
     'No connection to the server, reconnecting. If it stays so, nobody hears you any more.',
   )
   await says('Last known: WHISPER: only Ana Ruiz hears you')
-  expect(await page.title()).toBe('Last known: WHISPER: only Ana Ruiz hears you')
+  expect(await page.title()).toMatch(/^Last known: WHISPER: only Ana Ruiz hears you · /)
   await until(
     async () => (await dock().locator('.lamp-unknown').count()) === 2,
     'both lamps are unknown',

@@ -191,7 +191,10 @@ test('right to left the page is mirrored and whole, and every word comes from th
       .filter((text) => text !== '' && !text.includes('⟦')),
   }))
   // Names are people's, terms the organisation's, not the catalogue's.
-  const terms = ['Mia Wong', 'Listen', 'Whisper', 'Barge', 'Take over…', 'Wallboard', 'Call status']
+  const terms = [
+    ...['Mia Wong', 'Listen', 'Whisper', 'Barge', 'Take over…', 'Wallboard', 'Call status'],
+    ...['Agent', 'Customer'],
+  ]
   expect(seen).toMatchObject({ dir: 'rtl', over: 0, rail: true })
   expect(seen.bare.filter((text) => !terms.includes(text))).toEqual([])
   await close()

@@ -75,7 +75,7 @@ describe('in the browser', () => {
         'the first sound',
       )
       ms.push(took)
-      expect(await page.title()).toBe('LISTEN: nobody hears you')
+      expect(await page.title()).toBe('LISTEN: nobody hears you · Wallboard')
       await leave()
       await page.evaluate(() => performance.clearMarks())
     }
@@ -248,13 +248,13 @@ test.skipIf(process.env['UNDERTONE_ORIGIN'])(
     server.process?.kill('SIGSTOP')
     try {
       await page
-        .getByRole('status')
+        .locator('.stale')
         .filter({ hasText: /Live data paused \d+ s, reconnecting/ })
         .waitFor({ timeout: 25_000 })
     } finally {
       server.process?.kill('SIGCONT')
     }
-    await page.getByText(/Live data paused/).waitFor({ state: 'detached', timeout: 20_000 })
+    await page.locator('.stale').waitFor({ state: 'detached', timeout: 20_000 })
   },
 )
 

@@ -13,6 +13,10 @@ import { Look } from './views/Look'
 const app = makeApp()
 const queries = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false } } })
 const router = makeRouter(app)
+// Another tab has chosen something.
+addEventListener('storage', (event) => {
+  if (event.key?.startsWith('undertone.preferences')) app.preferences.again()
+})
 // What one person was shown is not shown to the next.
 app.session.watch(() => {
   if (app.session.get().phase === 'out') queries.clear()

@@ -66,6 +66,20 @@ afterEach(() => {
 })
 
 describe('the socket', () => {
+  test('that cannot be opened three times is barred, until one says a word', () => {
+    const { events } = begun()
+    expect(events.barred.get()).toBe(false)
+    for (let tries = 0; tries < 3; tries += 1) {
+      expect(events.barred.get()).toBe(false)
+      last().ends(1_006)
+      vi.advanceTimersByTime(12_000)
+    }
+    expect(events.barred.get()).toBe(true)
+    last().opens()
+    last().says({ type: 'ping' })
+    expect(events.barred.get()).toBe(false)
+  })
+
   test('says which page it is, so that another one’s phone can be told from its own', () => {
     begun()
     expect(new URL(last().url).searchParams.get('tab')).toBe('tab 1')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { inForce, labelsOf, PLAIN, sameLabels, withWord } from '../src/state/labels'
+import { inForce, labelsOf, merged, PLAIN, sameLabels, withWord } from '../src/state/labels'
 
 const organisation = { preset: 'sales', words: { whisper: 'Tip', rival: 'x' } }
 
@@ -25,5 +25,16 @@ describe('what things are called', () => {
     expect(sameLabels(draft, theirs)).toBe(false)
     expect(sameLabels(withWord(draft, 'agent', '  '), theirs)).toBe(true)
     expect(sameLabels({ ...theirs, preset: 'pbx' }, theirs)).toBe(false)
+  })
+
+  test('of two who change them at once each keeps their own', () => {
+    const base = labelsOf({ labels: organisation })
+    const draft = withWord(withWord(base, 'agent', 'rep'), 'whisper', '')
+    const now = { preset: 'pbx' as const, words: { whisper: 'Tip', barge: 'In' } }
+    expect(merged(base, draft, now)).toEqual({
+      preset: 'pbx',
+      words: { agent: 'rep', barge: 'In' },
+    })
+    expect(merged(base, { ...base, preset: 'talk' }, now).preset).toBe('talk')
   })
 })

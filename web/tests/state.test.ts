@@ -3,13 +3,14 @@ import { LiveBoard, STALE_MS, staleFor } from '../src/state/board'
 import { WhisperCounter, excess } from '../src/state/counters'
 import { LIMITS } from '../src/state/attention'
 import { Asking } from '../src/state/live'
-import { parse } from '../src/state/preferences'
+import { parse, PreferenceStore } from '../src/state/preferences'
 import { search } from '../src/state/search'
 import { WavReader } from '../src/state/sound'
 import { Talk } from '../src/state/talk'
 import { ServerClock, Ticker, clockText } from '../src/state/time'
 import { Refused } from '../src/api/client'
-import { wordsFor } from '../src/words/terms'
+import type { MessageId } from '../src/words/catalogue'
+import { wordsFor, type Term } from '../src/words/terms'
 import { agent, call, supervision } from './fixtures'
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }))
@@ -31,6 +32,16 @@ describe('the board', () => {
     board.snapshot([call('c1'), call('c2')], [], [], 0)
     board.changes({ calls: [call('c2', { state: 'ended' }), call('c3')], gone_calls: ['c2'] }, 1)
     expect([...board.get().calls.keys()]).toEqual(['c1', 'c3'])
+  })
+
+  test('an answer that comes late does not bring back a call that is gone', () => {
+    const board = new LiveBoard()
+    board.snapshot([call('c1'), call('c2')], [], [], 0)
+    board.changes({ gone_calls: ['c1'] }, 1)
+    board.call(call('c1'), 2)
+    board.call(call('c2', { state: 'held' }), 2)
+    expect([...board.get().calls.keys()]).toEqual(['c2'])
+    expect(board.get().calls.get('c2')?.call.state).toBe('held')
   })
 
   test('twelve seconds without a word make it stale, a word makes it fresh', () => {
@@ -178,12 +189,15 @@ describe('finding', () => {
     const board = new LiveBoard()
     board.snapshot([call('c1', { supervisions: [supervision()] })], [agent('Kim')], [], 0)
     const words = wordsFor('en', 'undertone')
-    const found = (what: string) =>
-      search(what, board.get(), (term) => words[term]).map((one) => one.title)
+    const said = { term: (term: Term) => words[term], t: (id: MessageId) => id }
+    const found = (what: string) => search(what, board.get(), said).map((one) => one.title)
     expect(found('dashboard')).toContain('Wallboard')
     expect(found('anrufstatus')).toContain('Call status')
     expect(found('jane')).toEqual(['Ana Ruiz ↔ Jane Doe'])
     expect(found('kim')).toEqual(['Kim (1001)'])
+    for (const word of ['call', 'engagement', 'lead jane', 'rep ana', 'Anrufer Jane'])
+      expect(found(word), word).toContain('Ana Ruiz ↔ Jane Doe')
+    expect(found('lead bo')).not.toContain('Ana Ruiz ↔ Jane Doe')
   })
 })
 
@@ -198,5 +212,48 @@ describe('preferences', () => {
     })
     expect(parse('no json').preset).toBeNull()
     expect(parse('{"preset":"pbx"}').preset).toBe('pbx')
+  })
+
+  const kept = () => {
+    const all = new Map<string, string>()
+    return {
+      getItem: (key: string) => all.get(key) ?? null,
+      setItem: (key: string, value: string) => void all.set(key, value),
+    }
+  }
+
+  test('of two tabs each keeps what it changed, and nothing of the other’s', () => {
+    const both = kept()
+    const [one, other] = [new PreferenceStore(both), new PreferenceStore(both)]
+    one.of('mia')
+    other.of('mia')
+    one.change({ density: 'compact', keymap: { mute: 'x' } })
+    other.change({ tv: true, deskPhone: '2001' })
+    one.again()
+    expect(one.get()).toMatchObject({ density: 'compact', tv: true, deskPhone: '2001' })
+    expect(new PreferenceStore(both).get()).toMatchObject({ density: 'compact', tv: true })
+  })
+
+  test('of a person are not the next one’s at the same machine, and are there again', () => {
+    const store = new PreferenceStore(kept())
+    store.of('mia')
+    store.change({ pushToTalk: true, deskPhone: '2001', language: 'de' })
+    store.of(null)
+    expect(store.get()).toMatchObject({ pushToTalk: false, deskPhone: '', language: 'de' })
+    store.of('noor')
+    expect(store.get()).toMatchObject({ pushToTalk: false, deskPhone: '', language: 'de' })
+    store.of('mia')
+    expect(store.get()).toMatchObject({ pushToTalk: true, deskPhone: '2001' })
+  })
+
+  test('chosen on the way in are of who comes in', () => {
+    const store = new PreferenceStore(kept())
+    store.change({ deskPhone: '2002' })
+    store.of('mia')
+    store.of(null)
+    store.of('noor')
+    expect(store.get().deskPhone).toBe('')
+    store.of('mia')
+    expect(store.get().deskPhone).toBe('2002')
   })
 })

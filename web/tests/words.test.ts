@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { Catalogue, PSEUDO } from '../src/words/catalogue'
 import de from '../src/words/de.json'
 import en from '../src/words/en.json'
-import { PRESETS, REDIRECTS, TERMS, wordsFor } from '../src/words/terms'
+import { PRESETS, SYNONYMS, TERMS, wordsFor } from '../src/words/terms'
+import { PLACES, redirects, slug, wordsOf } from '../src/words/pages'
+import { LiveBoard } from '../src/state/board'
+import { search } from '../src/state/search'
 
 const placeholders = (text: string) =>
   new Set([...text.matchAll(/\{(\w+)[,}]/g)].map((match) => match[1]))
@@ -85,8 +88,69 @@ describe('label presets', () => {
   })
 
   test('foreign addresses lead to pages of ours', () => {
-    expect(REDIRECTS['/live-dashboard']).toBe('/')
-    expect(new Set(Object.values(REDIRECTS))).toEqual(new Set(['/', '/live-calls', '/call-status']))
+    expect(redirects()).toMatchObject({
+      '/live-dashboard': '/',
+      '/livedashboard': '/',
+      '/live-uebersicht': '/',
+      '/active-calls': '/live-calls',
+      '/silent-monitoring': '/live-calls',
+      '/callstatus': '/call-status',
+      '/rep': '/call-status',
+      '/call-history': '/history',
+      '/agent-console': '/console',
+    })
+  })
+})
+
+describe('every synonym in every preset', () => {
+  const board = new LiveBoard().get()
+  const pages = PLACES.map(({ to }) => to)
+  const said = async (language: 'en' | 'de', preset: (typeof PRESETS)[number]) => {
+    const words = new Catalogue()
+    await words.use(language, preset)
+    return words
+  }
+
+  test.each(PRESETS)('finds its page, whatever is shown: %s', async (preset) => {
+    for (const language of ['en', 'de'] as const) {
+      const words = await said(language, preset)
+      for (const place of PLACES) {
+        for (const name of wordsOf(place)) {
+          const found = search(name, board, words).map(({ to }) => to)
+          expect(found, `${preset} ${language}: ${name}`).toContain(place.to)
+        }
+      }
+    }
+  })
+
+  test.each(PRESETS)('is the name of a page, and no raw id is a title: %s', async (preset) => {
+    for (const language of ['en', 'de'] as const) {
+      const words = await said(language, preset)
+      const all = search('', board, words)
+      expect(all.map(({ to }) => to)).toEqual(pages)
+      for (const { title } of all) expect(title).toMatch(/^[^.]+$/)
+      // What is shown is found as well.
+      for (const { title, to } of all)
+        expect(search(title, board, words).map((one) => one.to)).toContain(to)
+    }
+  })
+
+  test('leads somewhere as an address, and to a page that has the word', () => {
+    const to = redirects()
+    for (const place of PLACES) {
+      for (const name of wordsOf(place)) {
+        const path = `/${slug(name)}`
+        const end = to[path] ?? path
+        expect(pages, `${name}: ${end}`).toContain(end === '/admin' ? '/admin/health' : end)
+        const there = PLACES.filter((one) => wordsOf(one).some((word) => slug(word) === slug(name)))
+        expect([...there.map((one) => one.to), path], name).toContain(end)
+      }
+    }
+    for (const path of Object.keys(to)) expect(pages).not.toContain(path)
+  })
+
+  test('no term is without any', () => {
+    for (const term of TERMS) expect(SYNONYMS[term]?.length, term).toBeGreaterThan(0)
   })
 })
 

@@ -5,6 +5,7 @@ import type { Limits } from '../api/types'
 import type { Device, Mode, Phone } from '../api/types'
 import { Catalogue } from '../words/catalogue'
 import { LIMITS } from './attention'
+import { Announcer } from './announce'
 import { inForce, labelsOf, type Labels } from './labels'
 import { LiveBoard } from './board'
 import { ModeClick, clickHere } from './click'
@@ -20,6 +21,7 @@ import { Asking, Events, type Connection, type Live } from './live'
 import { MicMeter } from './mic'
 import { Microphone } from './microphone'
 import { Notes, type Prompt, type Reply } from './notes'
+import { OpenPage } from './page'
 import { AudioPanel, type HearOn } from './panel'
 import { BrowserPhone } from './phone'
 import { PreferenceStore } from './preferences'
@@ -27,6 +29,7 @@ import { SessionStore } from './session'
 import { StreamPlayer } from './sound'
 import { Store } from './store'
 import { ServerClock, Ticker } from './time'
+import { Whys } from './whys'
 import { WrapUps } from './wrapup'
 
 export interface App {
@@ -37,6 +40,9 @@ export interface App {
   clock: ServerClock
   ticker: Ticker
   board: LiveBoard
+  whys: Whys
+  announcer: Announcer
+  page: OpenPage
   live: Live
   player: StreamPlayer
   phone: BrowserPhone
@@ -45,6 +51,8 @@ export interface App {
   line: LineWatch
   /** By which this page is told of everything. */
   connection: Store<Connection>
+  /** It cannot be opened; the board is asked for instead. */
+  barred: Store<boolean>
   /** Prompts and replies. */
   notes: Notes
   hand: RaisedHand
@@ -105,6 +113,8 @@ export function makeApp(): App {
   const asking = new Asking(api, board, clock)
   const events = new Events(board, clock, told, () => phone.tab)
   const chosen = (): Live => (bySocket() ? events : asking)
+  // Where no WebSocket comes through, asking does, until it comes through again.
+  events.barred.watch(() => (events.barred.get() ? asking.start() : asking.stop()))
   const live: Live = {
     start: () => chosen().start(),
     stop: () => [asking, events].forEach((one) => one.stop()),
@@ -130,7 +140,8 @@ export function makeApp(): App {
     return me()?.devices ?? typed
   }
   const desk = (): HearOn | null => {
-    const device = devices()[0]
+    // One that is switched off does not ring.
+    const device = devices().find((one) => one.ready) ?? devices()[0]
     return device ? { kind: 'sip', uri: device.uri, name: device.name } : null
   }
   const hearOn = (mode: Mode): HearOn | null => {
@@ -144,16 +155,20 @@ export function makeApp(): App {
 
   watchLevels(live, board, panel)
   const hand = new RaisedHand(api)
+  const announcer = new Announcer()
   const answering = new Answering(api, phone)
   const callsHere = new CallsHere(phone, answering, sessionStorage)
   const dialog = new Store<Dialog>({ kind: 'none' })
   const wrapUps = new WrapUps(api, board, () => me()?.person.id ?? null)
   follow(session, live, board, panel, phone, callsHere)
   session.watch(() => {
-    if (session.get().phase !== 'out') return
+    const now = session.get()
+    preferences.of(now.phase === 'in' ? (now.me?.person.id ?? 'by key') : null)
+    if (now.phase !== 'out') return
     notes.forget()
     wrapUps.forget()
     hand.forget()
+    announcer.forget()
     answering.set({ problem: null })
     dialog.set({ kind: 'none' })
   })
@@ -165,11 +180,15 @@ export function makeApp(): App {
     clock,
     ticker: new Ticker(),
     board,
+    whys: new Whys(board, () => me()?.policy ?? LIMITS),
+    announcer,
+    page: new OpenPage(),
     live,
     player,
     phone,
     panel,
     connection: events.connection,
+    barred: events.barred,
     line: new LineWatch({ panel, phone, connection: events.connection }),
     notes,
     hand,

@@ -58,8 +58,16 @@ const RANK: Record<Code, number> = {
   none: 10,
 }
 
-const ordered = (call: Call) =>
-  [...call.timeline].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+/** A call's moments in their order: the same call is looked at each second. */
+const orders = new WeakMap<Call, Moment[]>()
+function ordered(call: Call): Moment[] {
+  const known = orders.get(call)
+  if (known) return known
+  const timed = call.timeline.map((moment) => ({ moment, at: Date.parse(moment.at) }))
+  const sorted = timed.sort((a, b) => a.at - b.at).map(({ moment }) => moment)
+  orders.set(call, sorted)
+  return sorted
+}
 
 /** The last moment of these kinds, if none of `ends` came after it. */
 function standing(moments: Moment[], starts: string[], ends: string[]): Moment | null {

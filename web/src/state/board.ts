@@ -104,9 +104,10 @@ export class LiveBoard extends Store<Board> {
     }))
   }
 
-  /** One call as an answer to a command showed it. */
+  /** One call as an answer to a command showed it; one that is gone by now does not come back by it. */
   call(call: Call, seen_ms: number): void {
     this.update((old) => {
+      if (!old.calls.has(call.id)) return old
       const calls = new Map(old.calls)
       if (alive(call)) calls.set(call.id, { call, seen_ms })
       else calls.delete(call.id)

@@ -15,10 +15,12 @@ export type HelpReason = (typeof REASONS)[number]
 export interface Hand {
   /** The call for which a reason may still be chosen before it is sent. */
   asking: string | null
+  /** What went wrong, and on which call. */
   problem: Refused | null
+  callId: string | null
 }
 
-const DOWN: Hand = { asking: null, problem: null }
+const DOWN: Hand = { asking: null, problem: null, callId: null }
 export const SENT_AFTER_MS = 2_000
 
 export class RaisedHand extends Store<Hand> {
@@ -32,14 +34,14 @@ export class RaisedHand extends Store<Hand> {
 
   raise(call: string): void {
     if (this.get().asking !== null) return
-    this.set({ asking: call, problem: null })
+    this.set({ asking: call, problem: null, callId: call })
     this.#timer = setTimeout(() => void this.#send(call, null), SENT_AFTER_MS)
   }
 
   /** The reason of a hand that is going up, or is up already. */
   async because(call: string, reason: HelpReason): Promise<void> {
     if (this.get().asking === call) return this.#send(call, reason)
-    await this.#try(this.#api.helpReason(call, reason))
+    await this.#try(call, this.#api.helpReason(call, reason))
   }
 
   /** Somebody else sits here. */
@@ -49,12 +51,12 @@ export class RaisedHand extends Store<Hand> {
 
   async lower(call: string): Promise<void> {
     if (this.get().asking === call) return this.#still()
-    await this.#try(this.#api.helpEnd(call))
+    await this.#try(call, this.#api.helpEnd(call))
   }
 
   async #send(call: string, reason: HelpReason | null): Promise<void> {
     this.#still()
-    await this.#try(this.#api.help(call, reason))
+    await this.#try(call, this.#api.help(call, reason))
   }
 
   #still(): void {
@@ -63,11 +65,11 @@ export class RaisedHand extends Store<Hand> {
     this.set(DOWN)
   }
 
-  async #try(doing: Promise<unknown>): Promise<void> {
+  async #try(callId: string, doing: Promise<unknown>): Promise<void> {
     try {
       await doing
     } catch (error) {
-      this.set({ asking: null, problem: refusedBy(error) })
+      this.set({ asking: null, problem: refusedBy(error), callId })
     }
   }
 }

@@ -34,3 +34,15 @@ export function sameLabels(one: Labels, other: Labels): boolean {
   const same = TERMS.every((term) => (one.words[term] ?? '') === (other.words[term] ?? ''))
   return same && one.preset === other.preset
 }
+
+/** A draft made over `base`, once others have changed that to `now`: only what was changed in the draft is. */
+export function merged(base: Labels, draft: Labels, now: Labels): Labels {
+  const words = { ...now.words }
+  for (const term of TERMS) {
+    if ((draft.words[term] ?? '') === (base.words[term] ?? '')) continue
+    const word = draft.words[term]
+    if (word === undefined) delete words[term]
+    else words[term] = word
+  }
+  return { preset: draft.preset === base.preset ? now.preset : draft.preset, words }
+}

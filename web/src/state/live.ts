@@ -128,6 +128,10 @@ export interface Connection {
   lost_ms: number | null
 }
 
+const THERE: Connection = { lost_ms: null }
+/** So many tries without a word, and another way is taken meanwhile. */
+const BARRED_AFTER = 3
+
 export class Events implements Live {
   #socket: WebSocket | null = null
   #timer: ReturnType<typeof setTimeout> | null = null
@@ -138,7 +142,9 @@ export class Events implements Live {
   #silence: ReturnType<typeof setTimeout> | null = null
   #heard_ms = 0
   #opened_ms = 0
-  readonly connection = new Store<Connection>({ lost_ms: null })
+  readonly connection = new Store<Connection>(THERE)
+  /** Again and again it could not even be opened: something on the way may let no such connection through. */
+  readonly barred = new Store(false)
   readonly #board: LiveBoard
   readonly #clock: ServerClock
   readonly #told: Told
@@ -171,7 +177,8 @@ export class Events implements Live {
     // Who comes next has seen nothing of it.
     this.#cursor = null
     this.#failures = 0
-    this.connection.set({ lost_ms: null })
+    this.connection.set(THERE)
+    this.barred.set(false)
   }
 
   /** Nothing to ask for while it is told; while it is not, one need not wait for the next try. */
@@ -249,6 +256,10 @@ export class Events implements Live {
     }
     this.#lost(Date.now())
     this.#failures += 1
+    if (this.#failures >= BARRED_AFTER) {
+      this.#cursor = null // What is asked for meanwhile has another history.
+      this.barred.set(true)
+    }
     const wait = backOff(this.#failures - 1) * (0.75 + Math.random() / 2)
     this.#timer = setTimeout(() => this.#open(), wait)
   }
@@ -260,10 +271,11 @@ export class Events implements Live {
   #hear(socket: WebSocket, text: string): void {
     const frame = JSON.parse(text) as Frame
     this.#failures = 0
+    this.barred.set(false)
     this.#heard_ms = Date.now()
     this.#listen(socket, this.#heard_ms)
     if (this.connection.get().lost_ms !== null) {
-      this.connection.set({ lost_ms: null })
+      this.connection.set(THERE)
       this.#told.again()
     }
     if ('at' in frame && typeof frame.at === 'string') {

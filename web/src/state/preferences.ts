@@ -94,13 +94,61 @@ const keymapOf = (kept: unknown): Keymap =>
     ),
   )
 
+/** What is a person's and not the machine's: the next who signs in here does not have it. */
+const OWN = ['preset', 'keys', 'keymap', 'pushToTalk', 'hearOn', 'deskPhone', 'prompts'] as const
+type Own = Pick<Preferences, (typeof OWN)[number]>
+const ownOf = (all: Partial<Preferences>): Partial<Own> =>
+  Object.fromEntries(OWN.filter((name) => name in all).map((name) => [name, all[name]]))
+
 export class PreferenceStore extends Store<Preferences> {
+  readonly #kept: Pick<Storage, 'getItem' | 'setItem'>
+  #person: string | null = null
+  /** Chosen before it was known who chooses. */
+  #early: Partial<Own> = {}
+
   constructor(kept: Pick<Storage, 'getItem' | 'setItem'>) {
-    super(parse(kept.getItem(KEY)))
-    this.watch(() => kept.setItem(KEY, JSON.stringify(this.get())))
+    super({ ...parse(kept.getItem(KEY)), ...ownOf(defaults()) })
+    this.#kept = kept
+  }
+
+  /** Who is signed in: what is theirs is what they chose here before. Null: nobody. */
+  of(person: string | null): void {
+    if (person === this.#person) return
+    this.#person = person
+    const early = person === null ? {} : this.#early
+    this.#early = {}
+    this.again()
+    if (Object.keys(early).length > 0) this.change(early)
   }
 
   change(change: Partial<Preferences>): void {
+    const own = ownOf(change)
+    if (this.#person === null) Object.assign(this.#early, own)
+    // Another tab may have chosen something else meanwhile: what was not changed here is left as it is.
+    this.#keep(KEY, change, ownOf(change))
+    if (this.#person !== null) this.#keep(`${KEY}.${this.#person}`, own)
     this.update((old) => ({ ...old, ...change }))
+  }
+
+  /** What is kept has been changed by another tab, or is another person's. */
+  again(): void {
+    const own = this.#person === null ? null : this.#kept.getItem(`${KEY}.${this.#person}`)
+    const base = this.#person === null ? { ...defaults(), ...this.#early } : parse(own)
+    this.set({ ...parse(this.#kept.getItem(KEY)), ...ownOf(base) })
+  }
+
+  #keep(key: string, change: Partial<Preferences>, but: Partial<Preferences> = {}): void {
+    const now = Object.entries(change).filter(([name]) => !(name in but))
+    if (now.length === 0) return
+    const kept = rawOf(this.#kept.getItem(key))
+    this.#kept.setItem(key, JSON.stringify({ ...kept, ...Object.fromEntries(now) }))
+  }
+}
+
+function rawOf(text: string | null): Record<string, unknown> {
+  try {
+    return (JSON.parse(text ?? '{}') ?? {}) as Record<string, unknown>
+  } catch {
+    return {}
   }
 }

@@ -1,6 +1,7 @@
-// What the find field finds: pages by any word that anybody uses for them, people and calls by name or
-// number. Pure.
-import { SYNONYMS, wordsFor, PRESETS, type Term } from '../words/terms'
+// What the find field finds: pages by any word that anybody uses for them, calls and people by name or number, and
+// with the word for what they are. Pure.
+import type { Catalogue } from '../words/catalogue'
+import { callWords, PLACES, wordsOf, type Place } from '../words/pages'
 import type { Board } from './board'
 import { agentOf, otherOf, shownName } from './people'
 
@@ -11,59 +12,52 @@ export interface Found {
   callId?: string
 }
 
-const PAGES: readonly { term: Term; to: string }[] = [
-  { term: 'wallboard', to: '/' },
-  { term: 'live_calls', to: '/live-calls' },
-  { term: 'call_status', to: '/call-status' },
-]
-const FIXED: readonly { words: string[]; title: string; to: string }[] = [
-  { words: ['admin', 'health', 'status', 'settings'], title: 'Health', to: '/admin/health' },
-  { words: ['audit', 'log', 'who did what'], title: 'Audit', to: '/admin/audit' },
-  { words: ['words', 'labels', 'preset', 'terms'], title: 'Words', to: '/admin/words' },
-]
 const AT_MOST = 8
+const CALL_WORDS = callWords()
 
-/** Every word for a page, in every preset and language. */
-function names(term: Term): string[] {
-  const presets = ['en', 'de'].flatMap((language) =>
-    PRESETS.map((preset) => wordsFor(language, preset)[term]),
-  )
-  return [...presets, ...(SYNONYMS[term] ?? [])].map((name) => name.toLowerCase())
+/** `there`: whether a page is one that this person has. */
+export function search(
+  what: string,
+  board: Board,
+  words: Pick<Catalogue, 't' | 'term'>,
+  there: (place: Place) => boolean = () => true,
+): Found[] {
+  const wanted = what.trim().toLowerCase()
+  const titleOf = ({ title }: Place) =>
+    'term' in title ? words.term(title.term) : words.t(title.message)
+  const pages: Found[] = PLACES.filter(there)
+    .filter((place) =>
+      [titleOf(place).toLowerCase(), ...wordsOf(place)].some((name) => name.includes(wanted)),
+    )
+    .map((place) => ({ kind: 'page', title: titleOf(place), to: place.to }))
+  if (wanted === '') return pages
+  const found = [...pages, ...calls(wanted, board), ...people(wanted, board)]
+  return [...new Map(found.map((one) => [one.title, one])).values()]
 }
 
-export function search(what: string, board: Board, term: (term: Term) => string): Found[] {
-  const wanted = what.trim().toLowerCase()
-  const has = (text: string) => wanted === '' || text.toLowerCase().includes(wanted)
-  const pages: Found[] = PAGES.filter((page) => names(page.term).some(has)).map((page) => ({
-    kind: 'page',
-    title: term(page.term),
-    to: page.to,
-  }))
-  const fixed: Found[] = FIXED.filter((page) => page.words.some(has)).map(({ title, to }) => ({
-    kind: 'page',
-    title,
-    to,
-  }))
-  if (wanted === '') return [...pages, ...fixed]
-  const calls: Found[] = [...board.calls.values()]
-    .filter(({ call }) => call.parties.some((party) => has(party.name) || has(party.number)))
+/** "call", "lead Jane", "Ana": words for what it is are no part of whom it is with. */
+function calls(wanted: string, board: Board): Found[] {
+  const parts = wanted.split(/\s+/)
+  const who = parts.filter((part) => !CALL_WORDS.has(part))
+  const has = (text: string) => who.every((part) => text.toLowerCase().includes(part))
+  return [...board.calls.values()]
+    .filter(({ call }) => call.parties.some((party) => has(`${party.name} ${party.number}`)))
+    .slice(0, AT_MOST)
     .map(({ call }) => ({
       kind: 'call',
       title: `${shownName(agentOf(call))} ↔ ${shownName(otherOf(call))}`,
       callId: call.id,
     }))
-  const people: Found[] = [...board.agents.values()]
+}
+
+function people(wanted: string, board: Board): Found[] {
+  const has = (text: string) => text.toLowerCase().includes(wanted)
+  return [...board.agents.values()]
     .filter((agent) => has(agent.name) || has(agent.extension ?? ''))
+    .slice(0, AT_MOST)
     .map((agent) => ({
       kind: 'person',
       title: agent.extension ? `${agent.name} (${agent.extension})` : agent.name,
       ...(agent.call_id ? { callId: agent.call_id } : {}),
     }))
-  const unique = new Map(
-    [...pages, ...fixed, ...calls.slice(0, AT_MOST), ...people.slice(0, AT_MOST)].map((f) => [
-      f.title,
-      f,
-    ]),
-  )
-  return [...unique.values()]
 }

@@ -1,6 +1,6 @@
 // Who is signed in, and how. A pasted API key lives in this tab's session storage and nowhere else; a
 // session is the server's cookie, which no script can read.
-import { refusedBy, type Api, type Credentials, type Refused } from '../api/client'
+import { Refused, refusedBy, type Api, type Credentials } from '../api/client'
 import { features } from '../api/features'
 import type { Me, Mode, SessionOffer } from '../api/types'
 import { forgetFirstToken } from './first'
@@ -12,6 +12,7 @@ export type Session =
   | { phase: 'in'; me: Me | null }
 
 const KEY = 'undertone.key'
+const ASK_AGAIN_MS = 2_000
 export interface Stuck {
   problem: Refused
   everywhere: boolean
@@ -47,11 +48,25 @@ export class SessionStore extends Store<Session> {
     const asked = new URLSearchParams(search)
     if (this.#key) return this.withKey(this.#key)
     if (!features.sessions) return this.set(OUT)
-    const offer = await api.sessionOffer().catch(() => null)
-    if (offer?.signed_in) return this.#enter(async () => {})
+    const offer = await this.#offer(api)
+    if (!offer) return
+    if (offer.signed_in) return this.#enter(async () => {})
     this.set({ ...OUT, offer })
     const role = offer?.demo?.find((one) => one.login === asked.get('as'))
     if (role) await this.withPassword(role.login, role.password)
+  }
+
+  /** A server that does not answer yet may still know this browser: it is asked until it does. */
+  async #offer(api: SessionApi): Promise<SessionOffer | null> {
+    for (;;) {
+      const offer = await api.sessionOffer().catch(refusedBy)
+      const now = this.get()
+      // By then one may have come in, or be about to.
+      if (now.phase === 'in' || (now.phase === 'out' && now.busy)) return null
+      if (!(offer instanceof Refused)) return offer
+      if (now.phase === 'unknown') this.set({ ...OUT, problem: offer })
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
+    }
   }
 
   async withKey(key: string): Promise<void> {

@@ -2,6 +2,7 @@
 // is told by `aria-disabled`, so that the reason can be reached by keyboard.
 import { Tooltip } from '@mantine/core'
 import { IconEar, IconMessage2, IconUsersPlus, IconArrowsExchange } from '@tabler/icons-react'
+import { memo } from 'react'
 import type { Mode } from '../api/types'
 
 const ICONS = {
@@ -23,10 +24,11 @@ export interface ModeButtonProps {
   radio?: boolean
   small?: boolean
   tabIndex?: number
-  onPick: () => void
+  onPick: (mode: Mode) => void
 }
 
-export function ModeButton(props: ModeButtonProps) {
+/** Memoised, and light: in a list there are four of them a row, and a hundred rows. */
+export const ModeButton = memo(function ModeButton(props: ModeButtonProps) {
   const { mode, word, name, line, off, pressed, radio, small, tabIndex, onPick } = props
   const Icon = ICONS[mode]
   const kind = mode === 'listen' || mode === 'whisper' ? 'soft' : 'outlined'
@@ -36,10 +38,11 @@ export function ModeButton(props: ModeButtonProps) {
       className={`mode mode-${kind} mode-is-${mode}${small ? ' mode-small' : ''}`}
       aria-label={off ? `${name}. ${off}` : name}
       aria-disabled={off ? true : undefined}
+      data-tip={small ? (off ?? word) : undefined}
       {...(radio ? { role: 'radio', 'aria-checked': pressed ?? false } : {})}
       tabIndex={tabIndex}
       onClick={() => {
-        if (!off) onPick()
+        if (!off) onPick(mode)
       }}
     >
       <span className="mode-word">
@@ -49,10 +52,10 @@ export function ModeButton(props: ModeButtonProps) {
       {line ? <span className="mode-line">{off ?? line}</span> : null}
     </button>
   )
-  if (line || !off) return button
+  if (line || small || !off) return button
   return (
     <Tooltip label={off} events={{ hover: true, focus: true, touch: true }}>
       {button}
     </Tooltip>
   )
-}
+})

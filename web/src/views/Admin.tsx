@@ -2,12 +2,13 @@
 import { Button, Table, Tabs } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { refusedBy } from '../api/client'
 import type { AuditRow } from '../api/types'
 import { Health } from './admin/Health'
 import { WordsTab } from './admin/WordsTab'
 import { SheetLink } from './SheetLink'
-import { sayReason, sayRefusal } from './say'
+import { Failed } from './Failed'
+import { sayReason } from './say'
+import { PageTitle } from './PageTitle'
 import { useApp, useStore, useWords } from './use'
 
 const TABS = ['health', 'audit', 'words'] as const
@@ -17,17 +18,23 @@ export function AdminPage() {
   const words = useWords()
   const navigate = useNavigate()
   const { tab } = useParams({ from: '/admin/$tab' })
-  const at: Tab = TABS.find((one) => one === tab) ?? 'health'
+  const { session } = useApp()
+  useStore(session)
+  // What one may not see is no tab.
+  const tabs = TABS.filter((one) => one !== 'audit' || session.may('see_audit'))
+  const at: Tab = tabs.find((one) => one === tab) ?? 'health'
   return (
     <div className="page">
-      <h1>{words.t('admin.title')}</h1>
+      <PageTitle name={`${words.t(`admin.${at}`)} · ${words.t('admin.title')}`}>
+        {words.t('admin.title')}
+      </PageTitle>
       <Tabs
         value={at}
         keepMounted={false}
         onChange={(to) => void navigate({ to: '/admin/$tab', params: { tab: to ?? 'health' } })}
       >
         <Tabs.List>
-          {TABS.map((one) => (
+          {tabs.map((one) => (
             <Tabs.Tab key={one} value={one}>
               {words.t(`admin.${one}`)}
             </Tabs.Tab>
@@ -58,11 +65,19 @@ function Audit() {
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     retry: false,
   })
-  if (pages.error) return <p role="alert">{sayRefusal(words, refusedBy(pages.error))}</p>
   const rows = pages.data?.pages.flatMap((page) => page.items) ?? []
   if (pages.data && rows.length === 0) return <p className="empty">{words.t('audit.none')}</p>
+  const failed = (
+    <Failed
+      error={pages.error}
+      at_ms={pages.dataUpdatedAt}
+      again={() => void (pages.data ? pages.fetchNextPage() : pages.refetch())}
+    />
+  )
+  if (!pages.data) return failed
   return (
     <>
+      {failed}
       <div className="scroll" tabIndex={0} role="region" aria-label={words.t('audit.caption')}>
         <Table captionSide="top">
           <Table.Caption>{words.t('audit.caption')}</Table.Caption>

@@ -15,6 +15,7 @@ import { CallsHere } from './Incoming'
 import { Waiting } from './LiveCalls'
 import { Replies } from './Replies'
 import { sayRefusal } from './say'
+import { PageTitle } from './PageTitle'
 import { useApp, useNow, useStore, useWords } from './use'
 import { WrapUpQuestion } from './WrapUp'
 import { useAgentKeys } from './useKeys'
@@ -39,7 +40,7 @@ export function AgentConsole() {
   )
   return (
     <div className="page">
-      <h1>{words.t('nav.console')}</h1>
+      <PageTitle>{words.t('nav.console')}</PageTitle>
       {mine ? (
         <p>
           <StateMark

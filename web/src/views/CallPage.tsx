@@ -13,40 +13,48 @@ import { ModeButton } from '../ui/ModeButton'
 import { Account } from './call/Account'
 import { Happened } from './call/Happened'
 import { dayAndTime, timeOfDay } from './call/times'
-import { modeName, sayReason, sayRefusal, whyOff } from './say'
-import { useAbilities, useApp, useNow, useStore, useWords } from './use'
+import { Failed } from './Failed'
+import { modeName, sayReason, whyOff } from './say'
+import { PageTitle } from './PageTitle'
+import { useAbilities, useApp, useNow, useSelect, useStore, useWords } from './use'
 
 export function CallPage() {
   const app = useApp()
   const words = useWords()
   const { callId } = useParams({ from: '/calls/$callId' })
-  const live = useStore(app.board).calls.get(callId)?.call
+  const live = useSelect(app.board, (board) => board.calls.get(callId)?.call)
+  const ofThis = <T,>(before: T | undefined, query?: { queryKey: readonly unknown[] }) =>
+    query?.queryKey[1] === callId ? before : undefined
   const kept = useQuery({
     queryKey: ['call', callId, live ? 'live' : 'ended'],
     queryFn: () => app.api.call(callId),
     retry: false,
-    refetchInterval: live ? 2_000 : false,
+    placeholderData: ofThis,
   })
   const heard = useQuery({
     queryKey: ['heard', callId, live ? 'live' : 'ended'],
     queryFn: () => app.api.heard(callId),
     enabled: features.heard,
     retry: false,
+    placeholderData: ofThis,
     refetchInterval: live ? 2_000 : false,
   })
-  const call = kept.data ?? live
+  // What is told is newer than what was asked for; at the end what was known stands until the record has come.
+  const call = live ?? kept.data
+  const failed = (
+    <Failed
+      error={kept.error ?? heard.error}
+      at_ms={call && !live ? kept.dataUpdatedAt : 0}
+      again={() => void Promise.all([kept.refetch(), features.heard ? heard.refetch() : null])}
+    />
+  )
   if (!call) {
     const refused = kept.error ? refusedBy(kept.error) : null
-    const text =
-      refused?.status === 404
-        ? words.t('call.missing')
-        : refused
-          ? sayRefusal(words, refused)
-          : words.t('call.loading')
+    const text = refused?.status === 404 ? words.t('call.missing') : words.t('call.loading')
     return (
       <div className="page">
-        <h1>{words.term('call_status')}</h1>
-        <p role="status">{text}</p>
+        <PageTitle>{words.term('call_status')}</PageTitle>
+        {refused && refused.status !== 404 ? failed : <p role="status">{text}</p>}
         <Link to="/">{words.t('call.back')}</Link>
       </div>
     )
@@ -54,12 +62,13 @@ export function CallPage() {
   const names = [shownName(agentOf(call)), shownName(otherOf(call))].filter((name) => name !== '')
   return (
     <div className="page">
-      <h1>{words.t('call.title', { name: names.join(' ↔ ') })}</h1>
+      <PageTitle>{words.t('call.title', { name: names.join(' ↔ ') })}</PageTitle>
       <p className="facts">
         {words.t(`state.${call.state}` as 'state.talking')} ·{' '}
         <time dateTime={call.started_at}>{dayAndTime(words, call.started_at)}</time>
         {call.end_reason ? ` · ${sayReason(words, call.end_reason)}` : ''}
       </p>
+      {failed}
       <Strip call={call} />
       {call.state === 'ended' ? null : <Ways call={call} />}
       <Parties call={call} />

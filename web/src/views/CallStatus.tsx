@@ -2,24 +2,16 @@
 // on a call, and at nobody else; it starts Listen.
 import { Popover } from '@mantine/core'
 import { IconVolume } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
-import { memo } from 'react'
+import { memo, useDeferredValue, useState, type KeyboardEvent } from 'react'
 import type { Agent } from '../api/types'
 import { attend } from '../state/attend'
-import { clockText } from '../state/time'
-import { Digits, StateMark, type StateName } from '../ui/State'
+import { groupsOf, type Group } from '../state/groups'
+import { StateMark, type StateName } from '../ui/State'
+import { CallLink } from './CallLink'
 import { Waiting } from './LiveCalls'
-import { useApp, useNow, useStore, useWords } from './use'
-
-const GROUPS = ['available', 'on_call', 'not_available'] as const
-type Group = (typeof GROUPS)[number]
-
-const groupOf = (agent: Agent): Group =>
-  agent.state === 'available'
-    ? 'available'
-    : agent.state === 'on_call'
-      ? 'on_call'
-      : 'not_available'
+import { PageTitle } from './PageTitle'
+import { Since } from './Ticking'
+import { useApp, useSelect, useStore, useWords } from './use'
 
 export function CallStatusPage() {
   return (
@@ -32,59 +24,95 @@ export function CallStatusPage() {
 export function CallStatus({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
   const app = useApp()
   const words = useWords()
-  const board = useStore(app.board)
-  const Heading = heading
+  const loaded = useSelect(app.board, (board) => board.loaded)
+  const agents = useDeferredValue(useSelect(app.board, (board) => board.agents))
+  const [at, setAt] = useState<string | null>(null)
+  const groups = groupsOf(agents.values())
   const Below = heading === 'h1' ? 'h2' : 'h3'
-  const agents = [...board.agents.values()].sort(
-    (a, b) => Date.parse(a.since) - Date.parse(b.since),
-  )
+  const title = words.term('call_status')
+  // Two hundred people are one tab stop; arrows lead through them.
+  const stop = at !== null && agents.get(at)?.call_id ? at : firstOf(groups)
   return (
     <section className="pane people" aria-labelledby="call-status">
       <div className="pane-head">
-        <Heading id="call-status">{words.term('call_status')}</Heading>
+        {heading === 'h1' ? (
+          <PageTitle id="call-status">{title}</PageTitle>
+        ) : (
+          <h2 id="call-status">{title}</h2>
+        )}
       </div>
-      {board.loaded ? null : <Waiting />}
-      {board.loaded
-        ? GROUPS.map((group) => {
-            const here = agents.filter((agent) => groupOf(agent) === group)
-            return (
+      {loaded ? null : <Waiting />}
+      <div
+        onKeyDown={move}
+        onFocus={(event) =>
+          setAt(event.target.closest<HTMLElement>('[data-person]')?.dataset['person'] ?? null)
+        }
+      >
+        {loaded
+          ? groups.map(({ group, people }) => (
               <div key={group} className={`group group-${group}`}>
                 <Below>
-                  {words.t(`group.${group}`)} <span className="digits">({here.length})</span>
+                  {words.t(`group.${group}`)} <span className="digits">({people.length})</span>
                 </Below>
-                {here.length === 0 ? <p className="empty">{words.t('group.empty')}</p> : null}
+                {people.length === 0 ? <p className="empty">{words.t('group.empty')}</p> : null}
                 <ul>
-                  {here.map((agent) => (
-                    <Person key={agent.id} agent={agent} group={group} />
+                  {people.map((agent) => (
+                    <Person key={agent.id} agent={agent} group={group} stop={agent.id === stop} />
                   ))}
                 </ul>
               </div>
-            )
-          })
-        : null}
+            ))
+          : null}
+      </div>
       <WhyNoSpeaker />
     </section>
   )
 }
 
-const Person = memo(function Person({ agent, group }: { agent: Agent; group: Group }) {
+const firstOf = (groups: ReturnType<typeof groupsOf>) =>
+  groups.flatMap(({ people }) => people).find((agent) => agent.call_id)?.id ?? null
+
+/** Up and down to the next person who can be gone to, right to the speaker and left to the name. */
+function move(event: KeyboardEvent<HTMLElement>): void {
+  const person = (event.target as HTMLElement).closest<HTMLElement>('[data-person]')
+  const by = { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 }[event.key]
+  if (!person || by === undefined) return
+  const across = event.key === 'ArrowRight' || event.key === 'ArrowLeft'
+  const stops = across ? person : event.currentTarget
+  const all = [...stops.querySelectorAll<HTMLElement>(across ? 'a, button' : 'a.person-name')]
+  const from = across ? (event.target as HTMLElement) : person.querySelector<HTMLElement>('a')
+  const turned = across && document.documentElement.dir === 'rtl' ? -by : by
+  if (from) all[Math.max(0, all.indexOf(from) + turned)]?.focus()
+  event.preventDefault()
+}
+
+interface PersonProps {
+  agent: Agent
+  group: Group
+  /** Has the list's one tab stop. */
+  stop: boolean
+}
+
+const Person = memo(function Person({ agent, group, stop }: PersonProps) {
   const app = useApp()
   const words = useWords()
   const { tv } = useStore(app.preferences)
-  useStore(app.session)
+  const session = useStore(app.session)
+  const me = session.phase === 'in' ? session.me?.person.id : null
   const word =
     group === 'not_available'
       ? (agent.reason ?? words.t(`agent.${agent.state}` as 'agent.wrap_up'))
       : undefined
-  const speaker = group === 'on_call' && agent.call_id && !tv && app.session.may('listen')
   const callId = agent.call_id ?? ''
+  const speaker =
+    group === 'on_call' && callId !== '' && !tv && agent.id !== me && app.session.may('listen')
   return (
-    <li className="person">
+    <li className="person" data-person={agent.id}>
       <StateMark state={agent.state as StateName} {...(word ? { word } : {})} />
       {callId && !tv ? (
-        <Link to="/calls/$callId" params={{ callId }} className="person-name">
+        <CallLink callId={callId} className="person-name" tabIndex={stop ? 0 : -1}>
           {agent.name}
-        </Link>
+        </CallLink>
       ) : (
         <span className="person-name">{agent.name}</span>
       )}
@@ -93,6 +121,7 @@ const Person = memo(function Person({ agent, group }: { agent: Agent; group: Gro
         <button
           type="button"
           className="speaker"
+          tabIndex={-1}
           aria-label={words.t('status.listen', { name: agent.name })}
           title={words.t('status.listen', { name: agent.name })}
           onClick={() => void attend(app, callId, 'listen')}
@@ -103,11 +132,6 @@ const Person = memo(function Person({ agent, group }: { agent: Agent; group: Gro
     </li>
   )
 })
-
-function Since({ at }: { at: string }) {
-  const now = useNow()
-  return <Digits>{clockText(now - Date.parse(at))}</Digits>
-}
 
 function WhyNoSpeaker() {
   const words = useWords()

@@ -2,6 +2,7 @@
 import { UnstyledButton } from '@mantine/core'
 import {
   IconAlertTriangle,
+  IconHeadset,
   IconHistory,
   IconLayoutDashboard,
   IconPhoneCall,
@@ -12,10 +13,13 @@ import { Link } from '@tanstack/react-router'
 import { Suspense, lazy, useEffect, type ReactNode } from 'react'
 import { features } from '../api/features'
 import { staleFor } from '../state/board'
+import { titleOf } from '../state/page'
+import { Announced } from './Announced'
 import { IncomingBar } from './Incoming'
 import { sayRefusal } from './say'
 import { TopBar } from './TopBar'
-import { useApp, useNow, useSentence, useStale, useStore, useWords } from './use'
+import { Ticking } from './Ticking'
+import { useApp, useSelect, useSentence, useStale, useStore, useWords } from './use'
 import { useGlobalKeys } from './useKeys'
 
 // Fetched as soon as the page stands, so that it is there before anybody attends a call.
@@ -24,7 +28,9 @@ const PanelDock = lazy(panelDock)
 const Dialogs = lazy(() => import('./Dialogs').then(({ Dialogs }) => ({ default: Dialogs })))
 
 export function Frame({ children }: { children: ReactNode }) {
-  const { preferences, dialog } = useApp()
+  const { preferences, dialog, session } = useApp()
+  useStore(session)
+  const board = session.may('see_wallboard')
   const open = useStore(dialog)
   const { tv, density } = useStore(preferences)
   const words = useWords()
@@ -43,6 +49,7 @@ export function Frame({ children }: { children: ReactNode }) {
         <StaleBar />
         <StillIn />
         <IncomingBar />
+        {board ? <Announced /> : null}
         <main id="page" tabIndex={-1}>
           {children}
         </main>
@@ -67,7 +74,7 @@ function SkipToPanel() {
 }
 
 function Rail() {
-  const { session } = useApp()
+  const { session, devices } = useApp()
   const words = useWords()
   useStore(session)
   const board = session.may('see_wallboard')
@@ -77,6 +84,10 @@ function Rail() {
     { to: '/call-status', icon: IconUsers, word: words.term('call_status') },
     ...(features.history && session.may('see_history')
       ? [{ to: '/history', icon: IconHistory, word: words.t('nav.history') } as const]
+      : []),
+    // Whoever has a telephone may be called.
+    ...(devices().length > 0
+      ? [{ to: '/console', icon: IconHeadset, word: words.t('nav.console') } as const]
       : []),
     { to: '/admin', icon: IconSettings, word: words.t('nav.admin') },
   ] as const
@@ -107,24 +118,37 @@ function LeaveTv() {
 
 /** Old data says so, and what failed says how to go on. */
 function StaleBar() {
-  const { board, live } = useApp()
+  const { board, barred, live } = useApp()
   const words = useWords()
-  const now = useStore(board)
-  useNow()
-  const stale = staleFor(now, Date.now())
-  if (stale === null && now.error === null) return null
-  const refused = now.error?.status === 403
-  if (stale === null && now.loaded && !refused) return null
-  const text =
-    stale !== null
-      ? words.t('live.stale', { age: Math.floor(stale / 1000) })
-      : refused
-        ? words.t('live.not_allowed')
-        : words.t('live.failed', { detail: now.error ? sayRefusal(words, now.error) : '' })
+  const old = useStale()
+  const error = useSelect(board, (now) => now.error)
+  // Said once it is true: while nothing answers, that is what is wrong.
+  const asking = useStore(barred) && error === null
+  const loaded = useSelect(board, (now) => now.loaded)
+  const refused = error?.status === 403
+  const failed = error !== null && (!loaded || refused)
+  if (!old && !failed && !asking) return null
   return (
-    <div className="stale" role="status">
+    <div className="stale">
       <IconAlertTriangle size={18} aria-hidden />
-      <span>{text}</span>
+      <span role="status" className={old ? 'visually-hidden' : undefined}>
+        {old
+          ? words.t('live.stale_said')
+          : refused
+            ? words.t('live.not_allowed')
+            : failed
+              ? words.t('live.failed', { detail: sayRefusal(words, error) })
+              : words.t('live.asking')}
+      </span>
+      {old ? (
+        // Said once; the age is for the eyes.
+        <Ticking
+          text={() => {
+            const age_ms = staleFor(board.get(), Date.now()) ?? 0
+            return words.t('live.stale', { age: Math.floor(age_ms / 1_000) })
+          }}
+        />
+      ) : null}
       <button type="button" className="plain-button" onClick={() => live.nudge()}>
         {words.t('live.retry')}
       </button>
@@ -156,14 +180,15 @@ function StillIn() {
   )
 }
 
-/** The tab says at every moment who hears one. */
+/** The tab says at every moment who hears one, and which page it is. */
 function useTitle() {
-  const { panel } = useApp()
+  const { panel, page } = useApp()
   const words = useWords()
   const said = useSentence(useStore(panel))
+  const title = titleOf(useStore(page), said, words.t('app.name'))
   useEffect(() => {
-    document.title = said ?? words.t('app.name')
+    document.title = title
     // On the way out nobody is heard, and nobody's mode is told.
     return () => void (document.title = words.t('app.name'))
-  }, [said, words])
+  }, [title, words])
 }

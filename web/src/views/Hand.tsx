@@ -11,7 +11,7 @@ export function Hand({ call }: { call: Call }) {
   const app = useApp()
   const words = useWords()
   const now = useNow()
-  const { asking, problem } = useStore(app.hand)
+  const { asking, problem, callId } = useStore(app.hand)
   const help = [...useStore(app.board).help.values()].find((one) => one.call_id === call.id)
   const going = asking === call.id
   const choice = going || (help !== undefined && !help.reason && !help.coming)
@@ -49,7 +49,7 @@ export function Hand({ call }: { call: Call }) {
           {words.t('hand.lower')}
         </button>
       ) : null}
-      {problem ? <p role="alert">{sayRefusal(words, problem)}</p> : null}
+      {problem && callId === call.id ? <p role="alert">{sayRefusal(words, problem)}</p> : null}
     </div>
   )
 }

@@ -2,13 +2,13 @@
 import { Button, Checkbox, Group, Select, Table, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { refusedBy } from '../api/client'
 import type { Call } from '../api/types'
 import { agentOf, masked, otherOf, shownName } from '../state/people'
 import { clockText } from '../state/time'
 import { historySearch, type HistorySearch } from './history-search'
+import { Failed } from './Failed'
 import { SheetLink } from './SheetLink'
-import { sayRefusal } from './say'
+import { PageTitle } from './PageTitle'
 import { useApp, useStore, useWords } from './use'
 
 /** As the server takes it: days become instants. */
@@ -42,9 +42,13 @@ export function HistoryPage() {
   const calls = pages.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <div className="page">
-      <h1>{words.t('nav.history')}</h1>
+      <PageTitle>{words.t('nav.history')}</PageTitle>
       <Filters search={search} />
-      {pages.error ? <p role="alert">{sayRefusal(words, refusedBy(pages.error))}</p> : null}
+      <Failed
+        error={pages.error}
+        at_ms={pages.dataUpdatedAt}
+        again={() => void (pages.data ? pages.fetchNextPage() : pages.refetch())}
+      />
       {pages.data && calls.length === 0 ? <p className="empty">{words.t('history.none')}</p> : null}
       {calls.length > 0 ? <Calls calls={calls} /> : null}
       {calls.length > 0 ? <SheetLink path="/history/calls" query={asked(search)} /> : null}
@@ -84,7 +88,7 @@ function Filters({ search }: { search: HistorySearch }) {
       {text('from', 'date')}
       {text('to', 'date')}
       <Select
-        label={words.t('calls.col.agent')}
+        label={words.head('agent')}
         data={people.map((one) => ({ value: one.id, label: one.name }))}
         value={search.agent ?? null}
         onChange={(agent) => set({ agent: agent ?? '' })}
@@ -129,8 +133,8 @@ function Calls({ calls }: { calls: Call[] }) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{words.t('call.when')}</Table.Th>
-            <Table.Th>{words.t('calls.col.agent')}</Table.Th>
-            <Table.Th>{words.t('calls.col.caller')}</Table.Th>
+            <Table.Th>{words.head('agent')}</Table.Th>
+            <Table.Th>{words.head('customer')}</Table.Th>
             <Table.Th>{words.t('history.queue')}</Table.Th>
             <Table.Th>{words.t('call.duration')}</Table.Th>
             <Table.Th>{words.t('call.talk')}</Table.Th>

@@ -5,18 +5,21 @@ import { features } from '../api/features'
 import { incoming } from '../state/incoming'
 import { shownName } from '../state/people'
 import { sayRefusal } from './say'
-import { useApp, useStore, useWords } from './use'
+import { useApp, useSelect, useStore, useWords } from './use'
 import { useAgentKeys } from './useKeys'
 
 export function IncomingBar() {
   const app = useApp()
   const words = useWords()
   const session = useStore(app.session)
-  const board = useStore(app.board)
   const phone = useStore(app.phone)
   const { problem } = useStore(app.answering)
   const me = session.phase === 'in' ? session.me?.person.id : undefined
-  const rings = features.answer && me ? incoming(board, phone, me) : null
+  const rings = useSelect(
+    app.board,
+    (board) => (features.answer && me ? incoming(board, phone, me) : null),
+    (a, b) => a?.call === b?.call,
+  )
   const callId = rings?.call.id
   useAgentKeys(
     callId

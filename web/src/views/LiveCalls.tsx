@@ -1,11 +1,11 @@
 // The list of live calls: a grid with one tab stop, calm in its order, the call that wants help on top.
 import { Button, Skeleton } from '@mantine/core'
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
-import { attention } from '../state/attention'
+import { useDeferredValue, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { Order } from '../state/order'
 import { CallRow } from './CallRow'
 import { Figures } from './Figures'
-import { useApp, useNow, useStore, useWords } from './use'
+import { PageTitle } from './PageTitle'
+import { useApp, useSelect, useStore, useWords } from './use'
 
 export function LiveCallsPage() {
   return (
@@ -19,11 +19,13 @@ export function LiveCallsPage() {
 export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
   const app = useApp()
   const words = useWords()
-  const board = useStore(app.board)
+  // Many calls that change at once are drawn in pieces, between which a click is heard.
+  const calls = useDeferredValue(useSelect(app.board, (board) => board.calls))
+  const loaded = useSelect(app.board, (board) => board.loaded)
   const order = useCalmOrder()
-  const shown = useStore(order.shown)
+  const shown = useDeferredValue(useStore(order.shown))
   const [at, setAt] = useState<string | null>(null)
-  const Heading = heading
+  const title = words.t('calls.title', { live_calls: words.term('live_calls'), n: calls.size })
   const first = at !== null && shown.ids.includes(at) ? at : (shown.ids[0] ?? null)
   // Rows stand still under the pointer and under the focus: each by itself, so that neither lets the other's move.
   const grid = useRef<HTMLDivElement>(null)
@@ -50,19 +52,21 @@ export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
   return (
     <section className="pane calls" aria-labelledby="live-calls">
       <div className="pane-head">
-        <Heading id="live-calls">
-          {words.t('calls.title', { live_calls: words.term('live_calls'), n: board.calls.size })}
-        </Heading>
+        {heading === 'h1' ? (
+          <PageTitle id="live-calls" name={words.term('live_calls')}>
+            {title}
+          </PageTitle>
+        ) : (
+          <h2 id="live-calls">{title}</h2>
+        )}
         {shown.waiting > 0 ? (
           <Button size="compact-sm" variant="default" onClick={() => order.apply(Date.now())}>
             {words.t('calls.changes', { n: shown.waiting })}
           </Button>
         ) : null}
       </div>
-      {board.loaded ? null : <Waiting />}
-      {board.loaded && board.calls.size === 0 ? (
-        <p className="empty">{words.t('calls.empty')}</p>
-      ) : null}
+      {loaded ? null : <Waiting />}
+      {loaded && calls.size === 0 ? <p className="empty">{words.t('calls.empty')}</p> : null}
       {shown.ids.length > 0 ? (
         <div
           className="grid"
@@ -84,7 +88,7 @@ export function LiveCalls({ heading = 'h2' }: { heading?: 'h1' | 'h2' }) {
           <Head />
           <div role="rowgroup">
             {shown.ids.map((id) => {
-              const seen = board.calls.get(id)
+              const seen = calls.get(id)
               return seen ? (
                 <CallRow key={id} seen={seen} raised={shown.raised.has(id)} first={id === first} />
               ) : null
@@ -104,7 +108,9 @@ function Head() {
       <div role="row" className="row">
         {columns.map((column) => (
           <span key={column} role="columnheader" className={`cell cell-${column}`}>
-            {words.t(`calls.col.${column}`)}
+            {column === 'agent' || column === 'caller'
+              ? words.head(column === 'agent' ? 'agent' : 'customer')
+              : words.t(`calls.col.${column}`)}
           </span>
         ))}
       </div>
@@ -121,18 +127,14 @@ function along(row: HTMLElement | null, from: HTMLElement, by: 1 | -1): void {
 }
 
 function useCalmOrder(): Order {
-  const app = useApp()
+  const { board, ticker, clock, whys } = useApp()
   const order = useMemo(() => new Order(), [])
-  const board = useStore(app.board)
-  const now = useNow()
   useEffect(() => {
-    const limits = app.limits()
-    const rows = [...board.calls.values()].map((seen) => {
-      const why = attention(seen, now, limits, app.board.sound(seen.call.id))
-      return { id: seen.call.id, rank: why.rank, since_ms: why.since_ms, raised: why.raised }
-    })
-    order.rows(rows, Date.now())
-  }, [app, board, now, order])
+    const look = () => order.rows(whys.look(clock.now()), Date.now())
+    look()
+    const [told, tick] = [board.watch(look), ticker.watch(look)]
+    return () => (told(), tick())
+  }, [board, ticker, clock, whys, order])
   return order
 }
 

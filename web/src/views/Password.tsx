@@ -6,6 +6,7 @@ import type { Refused } from '../api/client'
 import { PasswordChange, SHORTEST, type Wish } from '../state/password'
 import type { Catalogue } from '../words/catalogue'
 import { sayRefusal } from './say'
+import { PageTitle } from './PageTitle'
 import { useApp, useStore, useWords } from './use'
 
 const EMPTY: Wish = { old: '', fresh: '', again: '' }
@@ -35,7 +36,7 @@ export function PasswordPage() {
       : null
   return (
     <div className="page">
-      <h1>{words.t('password.title')}</h1>
+      <PageTitle>{words.t('password.title')}</PageTitle>
       <p>{words.t('password.explain')}</p>
       <div aria-live="polite">
         {phase === 'done' ? <Alert color="green">{words.t('password.done')}</Alert> : null}

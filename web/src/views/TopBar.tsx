@@ -8,10 +8,12 @@ import {
 } from '@mantine/core'
 import { IconHeadphones, IconSearch, IconUserCircle } from '@tabler/icons-react'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useState, type ReactNode } from 'react'
+import { useRef, useState, type ReactNode } from 'react'
 import { features } from '../api/features'
+import type { App } from '../state/app'
 import { search, type Found } from '../state/search'
 import { LANGUAGES, type Language } from '../words/catalogue'
+import type { Place } from '../words/pages'
 import { PRESETS, type Preset } from '../words/terms'
 import { useApp, useStore, useWords } from './use'
 
@@ -34,17 +36,25 @@ export function TopBar() {
 function Find() {
   const app = useApp()
   const words = useWords()
-  const board = useStore(app.board)
   const navigate = useNavigate()
   const [what, setWhat] = useState('')
-  const found = search(what, board, words.term)
+  /** As the board was when it was typed: what one is about to choose does not move. */
+  const [found, setFound] = useState<Found[]>([])
+  const picked = useRef<string | null>(null)
+  const look = (typed: string) => {
+    // Mantine puts the chosen title into the field after we were told of it.
+    const text = typed === picked.current ? '' : typed
+    picked.current = null
+    setWhat(text)
+    setFound(search(text, app.board.get(), words, (place) => has(app, place)))
+  }
   const groups = (['page', 'call', 'person'] as const).map((kind) => ({
     group: words.t(kind === 'page' ? 'top.pages' : kind === 'call' ? 'top.calls' : 'top.people'),
     items: found.filter((one) => one.kind === kind).map((one) => one.title),
   }))
   const go = (one: Found | undefined) => {
     if (!one) return
-    setWhat('')
+    picked.current = one.title
     if (one.kind === 'page') void navigate({ to: one.to as '/' })
     else if (one.callId) void navigate({ to: '/calls/$callId', params: { callId: one.callId } })
     else void navigate({ to: '/call-status' })
@@ -59,7 +69,8 @@ function Find() {
       data={groups.filter((group) => group.items.length > 0)}
       filter={({ options }) => options}
       value={what}
-      onChange={setWhat}
+      onChange={look}
+      onFocus={() => look(what)}
       onOptionSubmit={(title) => go(found.find((one) => one.title === title))}
       onKeyDown={(event) => {
         if (event.key === 'Escape') event.currentTarget.blur()
@@ -69,6 +80,9 @@ function Find() {
     />
   )
 }
+
+const has = ({ session }: App, { to, right }: Place) =>
+  (to !== '/history' || features.history) && (!right || session.may(right))
 
 function Headset() {
   const app = useApp()

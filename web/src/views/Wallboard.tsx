@@ -2,13 +2,14 @@
 import { CallStatus } from './CallStatus'
 import { Figures } from './Figures'
 import { LiveCalls } from './LiveCalls'
+import { PageTitle } from './PageTitle'
 import { useWords } from './use'
 
 export function Wallboard() {
   const words = useWords()
   return (
     <div className="wallboard">
-      <h1 className="visually-hidden">{words.term('wallboard')}</h1>
+      <PageTitle className="visually-hidden">{words.term('wallboard')}</PageTitle>
       <Figures />
       <div className="panes">
         <LiveCalls />

@@ -15,12 +15,18 @@ export function historySearch(raw: Record<string, unknown>): HistorySearch {
     const said = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
     return said === '' ? {} : { [name]: said }
   }
+  const day = (name: string) => (isDay(raw[name]) ? text(name) : {})
   const supervised = raw['supervised'] === true || raw['supervised'] === 'true'
   return {
-    ...text('from'),
-    ...text('to'),
+    ...day('from'),
+    ...day('to'),
     ...text('agent'),
     ...text('queue'),
     ...(supervised ? { supervised } : {}),
   }
 }
+
+const isDay = (value: unknown): boolean =>
+  typeof value === 'string' &&
+  /^\d{4}-\d\d-\d\d$/.test(value) &&
+  !Number.isNaN(Date.parse(`${value}T00:00:00`))

@@ -9,7 +9,7 @@ import {
   useLocation,
 } from '@tanstack/react-router'
 import type { App } from '../state/app'
-import { REDIRECTS } from '../words/terms'
+import { redirects } from '../words/pages'
 import { features } from '../api/features'
 import { CallStatusPage } from './CallStatus'
 import { DemoPage } from './Demo'
@@ -76,7 +76,7 @@ export function makeRouter(_app: App) {
       throw redirect({ to: '/admin/$tab', params: { tab: 'health' } })
     },
   })
-  const moved = Object.entries(REDIRECTS).map(([path, to]) =>
+  const moved = Object.entries(redirects()).map(([path, to]) =>
     createRoute({
       getParentRoute: () => root,
       path,

@@ -1,5 +1,5 @@
 // How React reads the state: the app by context, stores by subscription, the clock by one shared tick.
-import { createContext, useCallback, useContext, useSyncExternalStore } from 'react'
+import { createContext, useCallback, useContext, useRef, useSyncExternalStore } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import type { Abilities, Call } from '../api/types'
 import type { App } from '../state/app'
@@ -23,9 +23,20 @@ export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.watch, store.get)
 }
 
-/** One value out of a store: drawn again when that is another, whatever else changed. A value, no new object. */
-export function useSelected<T, V>(store: Store<T>, select: (now: T) => V): V {
-  return useSyncExternalStore(store.watch, () => select(store.get()))
+/** A part of a store: drawn again only when that part is another. */
+export function useSelect<T, S>(
+  store: Store<T>,
+  select: (value: T) => S,
+  same: (a: S, b: S) => boolean = Object.is,
+): S {
+  const last = useRef<{ value: S } | null>(null)
+  const get = () => {
+    const value = select(store.get())
+    if (last.current && same(last.current.value, value)) return last.current.value
+    last.current = { value }
+    return value
+  }
+  return useSyncExternalStore(store.watch, get)
 }
 
 /** Server time, once a second. */
@@ -54,8 +65,11 @@ export function useWords(): Catalogue {
   return words
 }
 
-/** Which modes one may enter on a call, and why not. Asked again when anything that decides it is another. */
-export function useAbilities(call: Call): Abilities | undefined {
+/**
+ * Which modes one may enter on a call, and why not. Asked again when anything that decides it is another; where there
+ * are many calls, only of the one that somebody is `about` to attend.
+ */
+export function useAbilities(call: Call, about = true): Abilities | undefined {
   const { api, session } = useApp()
   const now = useStore(session)
   const rights = now.phase === 'in' ? (now.me?.rights ?? []) : []
@@ -64,7 +78,7 @@ export function useAbilities(call: Call): Abilities | undefined {
   const query = useQuery({
     queryKey: ['abilities', call.id, call.state, call.parties.length, held, by, rights],
     queryFn: () => api.abilities(call.id),
-    enabled: session.supervises && call.state !== 'ended',
+    enabled: about && session.supervises && call.state !== 'ended',
     staleTime: 15_000,
     retry: false,
   })

@@ -72,6 +72,8 @@ export function useGlobalKeys() {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || app.dialog.get().kind !== 'none') return
       if (isOver(event.target) || closedBy(event)) return
+      // A television has no controls; but who is on a call can always leave it.
+      if (app.preferences.get().tv && app.panel.get().phase === 'closed') return
       // One key may mean something on a row and be one that is held: while it can be held, it is that.
       const held = app.keys.held(pressOf(event))
       if (held && holds(app, held)) return

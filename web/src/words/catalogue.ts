@@ -45,6 +45,12 @@ export class Catalogue {
 
   term = (term: Term): string => this.#words[term]
 
+  /** At the head of a column or a field. */
+  head = (term: Term): string => {
+    const word = this.#words[term]
+    return word.charAt(0).toLocaleUpperCase(this.language === 'de' ? 'de' : 'en') + word.slice(1)
+  }
+
   get rtl(): boolean {
     return this.language === PSEUDO
   }

@@ -113,22 +113,54 @@ export function wordsFor(language: string, preset: Preset, own: Partial<Words> =
 
 /** What else people call it, in any preset and in the field; for search, names and addresses. */
 export const SYNONYMS: Partial<Record<Term, readonly string[]>> = {
-  listen: ['listen', 'listen in', 'monitor', 'silent monitor', 'observe', 'listen only'],
-  whisper: ['whisper', 'coach', 'assist', 'private guidance', 'whisper coaching'],
-  barge: ['barge', 'barge in', 'join call', 'join', 'conference', '3-way'],
-  takeover: ['take over', 'takeover', 'intercept', 'steal', 'call takeover'],
+  listen: [
+    'listen',
+    'listen in',
+    'listen-in',
+    'monitor',
+    'silent monitor',
+    'spy',
+    'eavesdrop',
+    'snoop',
+    'secret monitor',
+    'observe',
+    'listen only',
+  ],
+  whisper: [
+    'whisper',
+    'coach',
+    'assist',
+    'private guidance',
+    'coaching intrusion',
+    'whisper coaching',
+  ],
+  barge: ['barge', 'barge in', 'barge-in', 'join call', 'join', 'conference', '3-way', 'intrude'],
+  takeover: ['take over', 'takeover', 'intercept', 'steal', 'remove agent', 'call takeover'],
   wallboard: [
     'wallboard',
     'live dashboard',
     'dashboard',
     'hud',
+    'real-time metrics',
     'live monitoring',
     'team performance',
   ],
-  live_calls: ['live calls', 'live call', 'active calls', 'open engagements', 'interactions'],
-  call_status: ['call status', 'agents', 'availability', 'people', 'team'],
+  live_calls: [
+    'live calls',
+    'live call',
+    'active calls',
+    'open engagements',
+    'interactions',
+    'calls',
+    'laufende anrufe',
+  ],
+  call_status: ['call status', 'agents', 'availability', 'people', 'team', 'verfügbarkeit'],
+  hand_back: ['hand back', 'hand-back', 'return to agent', 'zurückgeben'],
   panel: ['audio monitoring', 'live call panel', 'coach panel'],
-  alert: ['monitoring alert', 'agent notice'],
+  alert: ['monitoring alert', 'agent notice', 'beep'],
+  agent: ['agent', 'rep', 'trainee', 'pupil', 'representative', 'mitarbeiter'],
+  customer: ['customer', 'caller', 'contact', 'consumer', 'lead', 'traveler', 'guest', 'kunde'],
+  supervisor: ['supervisor', 'coach', 'lead', 'manager', 'monitor', 'authorised user'],
 }
 
 /** What stands in brackets in a mode button's accessible name: the words of other presets. */
@@ -141,15 +173,4 @@ export function alsoCalled(term: Term, shown: string): string {
   }
   const other = names[term]
   return other && other.toLowerCase() !== shown.toLowerCase() ? other : ''
-}
-
-/** Old and foreign addresses that lead to a page of ours. */
-export const REDIRECTS: Record<string, string> = {
-  '/live-dashboard': '/',
-  '/dashboard': '/',
-  '/wallboard': '/',
-  '/active-calls': '/live-calls',
-  '/live-call': '/live-calls',
-  '/callstatus': '/call-status',
-  '/agents': '/call-status',
 }

@@ -1,9 +1,10 @@
 // What the organisation calls things: a preset and single words over it, for everybody's pages. Who may
 // not change them sees them.
 import { Button, Group, Select, Table, TextInput } from '@mantine/core'
+import { useBlocker } from '@tanstack/react-router'
 import { useState } from 'react'
 import { refusedBy, type Refused } from '../../api/client'
-import { labelsOf, sameLabels, withWord } from '../../state/labels'
+import { labelsOf, merged, sameLabels, withWord } from '../../state/labels'
 import { PRESETS, TERMS, wordsFor, type Preset } from '../../words/terms'
 import { sayRefusal } from '../say'
 import { useApp, useStore, useWords } from '../use'
@@ -15,12 +16,22 @@ export function WordsTab() {
   const me = session.phase === 'in' ? session.me : null
   const now = labelsOf(me)
   const [draft, setDraft] = useState(now)
+  // Another administrator may save meanwhile: theirs is kept, but for what was changed here.
+  const [begun, setBegun] = useState(now)
+  if (!sameLabels(begun, now)) {
+    setBegun(now)
+    setDraft(merged(begun, draft, now))
+  }
   const [saving, setSaving] = useState(false)
   const [problem, setProblem] = useState<Refused | null>(null)
   const { language } = useStore(app.preferences)
   const may = me !== null && app.session.may('admin')
   const base = wordsFor(language, draft.preset)
   const changed = !sameLabels(draft, now)
+  useBlocker({
+    shouldBlockFn: () => changed && !window.confirm(words.t('words.leave')),
+    enableBeforeUnload: () => changed,
+  })
 
   async function save() {
     if (!me) return
@@ -29,7 +40,9 @@ export function WordsTab() {
     try {
       const labels = await app.api.putLabels(draft.preset, draft.words)
       app.session.known({ ...me, labels })
-      setDraft(labelsOf({ labels }))
+      const saved = labelsOf({ labels })
+      setBegun(saved)
+      setDraft(saved)
     } catch (error) {
       setProblem(refusedBy(error))
     }
@@ -63,12 +76,10 @@ export function WordsTab() {
         <Table.Tbody>
           {TERMS.map((term) => (
             <Table.Tr key={term}>
-              <Table.Td>
-                <code>{term}</code>
-              </Table.Td>
+              <Table.Td>{words.t(`term.${term}`)}</Table.Td>
               <Table.Td>
                 <TextInput
-                  aria-label={`${words.t('words.own')}: ${term}`}
+                  aria-label={`${words.t('words.own')}: ${words.t(`term.${term}`)}`}
                   placeholder={base[term]}
                   maxLength={40}
                   disabled={!may}

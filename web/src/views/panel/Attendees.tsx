@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { Call, Party, PartyMeter, Supervision } from '../../api/types'
 import { attend } from '../../state/attend'
 import { hearsSupervisor, isInternal, running, shownName } from '../../state/people'
-import { useApp, useNow, useSelected, useStore, useWords } from '../use'
+import { useApp, useNow, useSelect, useStore, useWords } from '../use'
 
 type Meters = ReadonlyMap<string, PartyMeter[]>
 
@@ -90,11 +90,11 @@ function Attendee({ call, party, mine }: Props) {
   const words = useWords()
   const { tv } = useStore(app.preferences)
   const metered = (all: Meters) => all.get(call.id)?.find((one) => one.id === party.id)
-  const heard = useSelected(app.board.meters, (all) => {
+  const heard = useSelect(app.board.meters, (all) => {
     const meter = metered(all)
     return meter && mine.party_id != null && meter.hears.includes(mine.party_id)
   })
-  const dbfs = useSelected(app.board.meters, (all) => {
+  const dbfs = useSelect(app.board.meters, (all) => {
     const meter = metered(all)
     return meter && Math.round(meter.level_dbfs ?? QUIET_DBFS)
   })

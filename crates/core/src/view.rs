@@ -250,6 +250,13 @@ pub struct CallView {
     pub outcome: Option<Outcome>,
 }
 
+impl CallView {
+    /// Its parties who are agents.
+    pub fn agents(&self) -> impl Iterator<Item = &PartyView> {
+        self.parties.iter().filter(|party| party.role == Role::Agent)
+    }
+}
+
 /// Why an agent raises a hand; said in one press, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HelpReason {

@@ -11,7 +11,7 @@ use undertone_core::call::{Assist, AssistAct, Input, MarkKind, Reply};
 use undertone_core::id::{CallId, MessageId, SupervisionId};
 use undertone_core::refusal::{Reason, Refusal};
 use undertone_core::time::Wall;
-use undertone_core::view::{AgentView, HelpView, Role};
+use undertone_core::view::{AgentView, HelpView};
 use undertone_store::{Class, secret};
 
 /// Enough that nobody meets one by chance.
@@ -88,7 +88,7 @@ impl Desk {
         }
         let since = Wall(clock::now().wall.0 - LATELY_MS);
         let mut agents: Vec<HeardAgent> = Vec::new();
-        for party in view.parties.iter().filter(|party| party.role == Role::Agent) {
+        for party in view.agents() {
             let Some(person) = party.person.clone() else { continue };
             if agents.iter().any(|agent| agent.person == person) {
                 continue;

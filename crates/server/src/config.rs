@@ -274,6 +274,7 @@ impl Config {
     /// The defaults as a file with a word on each.
     pub fn example() -> String {
         let d = Config::default();
+        let Config { dscp_media, dscp_sip, ring_each_s, wrap_up_s, drain_s, .. } = d;
         format!(
             "# Undertone's configuration. What is left out has the value shown here.\n\
              # Every value is also a flag and an environment variable (UNDERTONE_HTTP, …), which \
@@ -301,14 +302,14 @@ impl Config {
              # external_address = [\"203.0.113.5\", \"2001:db8::5\"]\n\
              local_networks = [{}]\n\
              # Differentiated services: expedited forwarding for media, CS3 for SIP.\n\
-             dscp_media = {}\n\
-             dscp_sip = {}\n\
+             dscp_media = {dscp_media}\n\
+             dscp_sip = {dscp_sip}\n\
              # Asked for the names of trunks (NAPTR, SRV); /etc/resolv.conf's unless set.\n\
              # name_servers = [\"192.0.2.53:53\"]\n\
              # Seconds that a person's phones with a higher q ring before those with a lower one.\n\
-             ring_each_s = {}\n\
+             ring_each_s = {ring_each_s}\n\
              # How long an agent wraps up after a call; 0: not at all.\n\
-             wrap_up_s = {}\n\
+             wrap_up_s = {wrap_up_s}\n\
              # Of the digests of accounts: with another one, their passwords must be set anew.\n\
              realm = \"{}\"\n\
              # SQLite's files live here.\n\
@@ -318,7 +319,7 @@ impl Config {
              # One a core by default.\n\
              # media_threads = 2\n\
              # How long live calls may go on after SIGTERM.\n\
-             drain_s = {}\n\
+             drain_s = {drain_s}\n\
              # Part of every call's id.\n\
              region = \"{}\"\n\
              node = \"{}\"\n\
@@ -331,13 +332,8 @@ impl Config {
             d.sip,
             d.rtp,
             d.local_networks.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", "),
-            d.dscp_media,
-            d.dscp_sip,
-            d.ring_each_s,
-            d.wrap_up_s,
             d.realm,
             d.data.display(),
-            d.drain_s,
             d.region,
             d.node,
             HttpsConfig::example(),

@@ -35,7 +35,8 @@ pub(crate) struct Mark {
     post,
     path = "/api/v1/supervisions/{id}/marks",
     operation_id = "add_mark",
-    summary = "A note, a flag for review or a bookmark in the call's timeline; no agent is shown it.",
+    summary = "A note, a flag for review or a bookmark in the call's timeline; no agent is shown \
+               it.",
     tag = "supervisions",
     request_body = AddMark,
     params(("id" = String, Path, description = "The supervision's id")),

@@ -3,7 +3,7 @@ import { Refused } from '../src/api/client'
 import type { Supervision } from '../src/api/types'
 import { LiveBoard } from '../src/state/board'
 import { AudioPanel, type HearOn } from '../src/state/panel'
-import { call, supervision } from './fixtures'
+import { at, call, supervision } from './fixtures'
 
 const DESK: HearOn = { kind: 'sip', uri: 'sip:2001', name: '2001' }
 
@@ -87,25 +87,51 @@ describe('the panel', () => {
     expect(panel.get()).toMatchObject({ problem: null, supervision: { mode: 'whisper' } })
   })
 
-  test('Esc within the guard cancels and says so; after it, it is merely back to listen', async () => {
+  test('back from among all it is said that nothing was heard when the server says so, and only then', async () => {
     const { panel, api } = stage()
     await panel.open('c1', DESK, { mode: 'listen' })
-    const barge = supervision({ mode: 'barge', version: 2, guard_ms: 250 })
-    api.change.mockResolvedValueOnce(barge)
-    await panel.change({ mode: 'barge' })
-    vi.advanceTimersByTime(100)
-    api.change.mockResolvedValueOnce(supervision({ version: 3 }))
-    expect(panel.escape(Date.now())).toBe('listen')
-    await vi.advanceTimersByTimeAsync(0)
-    expect(panel.get()).toMatchObject({ cancelled: true, supervision: { mode: 'listen' } })
-
-    api.change.mockResolvedValueOnce({ ...barge, version: 4 })
-    await panel.change({ mode: 'barge' })
-    vi.advanceTimersByTime(1_000)
-    api.change.mockResolvedValueOnce(supervision({ version: 5 }))
-    panel.escape(Date.now())
-    await vi.advanceTimersByTimeAsync(0)
+    const raise = (heard: boolean) => ({ last_raise: { mode: 'barge' as const, at: at(9), heard } })
+    let version = 1
+    for (const [heard, said] of [
+      [false, true],
+      [true, false],
+    ] as const) {
+      const barge = { mode: 'barge' as const, guard_ms: 250, ...raise(false) }
+      api.change.mockResolvedValueOnce(supervision({ ...barge, version: ++version }))
+      await panel.change({ mode: 'barge' })
+      expect(panel.get().cancelled).toBe(false)
+      api.change.mockResolvedValueOnce(supervision({ version: ++version, ...raise(heard) }))
+      panel.escape(version * 10_000)
+      await vi.advanceTimersByTimeAsync(0)
+      expect(panel.get()).toMatchObject({ cancelled: said, supervision: { mode: 'listen' } })
+    }
+    // What one does next in listen is no cancelling, whatever the last raise was.
+    api.change.mockResolvedValueOnce(
+      supervision({ version: ++version, ...raise(false), alert: true }),
+    )
+    await panel.change({ alert: true })
     expect(panel.get().cancelled).toBe(false)
+  })
+
+  test('that Esc cancels is said for as long as the guard, and no longer', async () => {
+    const { panel, api } = stage()
+    await panel.open('c1', DESK, { mode: 'listen' })
+    api.change.mockResolvedValueOnce(supervision({ mode: 'barge', version: 2, guard_ms: 250 }))
+    await panel.change({ mode: 'barge' })
+    await vi.advanceTimersByTimeAsync(249)
+    expect(panel.get().guard_until_ms).not.toBeNull()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(panel.get().guard_until_ms).toBeNull()
+  })
+
+  test('a hand-back within the guard says that nothing was heard, too', async () => {
+    const { panel, api } = stage()
+    api.supervise.mockResolvedValueOnce(supervision({ mode: 'takeover', guard_ms: 250 }))
+    await panel.open('c1', DESK, { mode: 'takeover' })
+    const last_raise = { mode: 'takeover' as const, at: at(9), heard: false }
+    api.agentAction.mockResolvedValueOnce(supervision({ version: 3, last_raise }))
+    await panel.agent('hand_back')
+    expect(panel.get()).toMatchObject({ cancelled: true, supervision: { mode: 'listen' } })
   })
 
   test('Esc twice leaves, once in a takeover asks', async () => {
@@ -328,21 +354,4 @@ describe('what could not be asked', () => {
     await vi.advanceTimersByTimeAsync(0)
     expect(panel.get().phase).toBe('ended')
   })
-})
-
-test('that nothing was heard is said only when no guard can have run out by then', async () => {
-  const { panel, api } = stage()
-  await panel.open('c1', DESK, { mode: 'listen' })
-  const slow = later<Supervision>()
-  api.change.mockReturnValueOnce(slow.promise)
-  const raising = panel.change({ mode: 'barge' })
-  await vi.advanceTimersByTimeAsync(200) // the answer is late: the guard began long ago
-  slow.resolve(supervision({ mode: 'barge', version: 2, guard_ms: 250 }))
-  await raising
-  await vi.advanceTimersByTimeAsync(100)
-  expect(panel.get().guard_until_ms).not.toBeNull()
-  api.change.mockResolvedValueOnce(supervision({ version: 3 }))
-  panel.escape(Date.now())
-  await vi.advanceTimersByTimeAsync(0)
-  expect(panel.get()).toMatchObject({ cancelled: false, supervision: { mode: 'listen' } })
 })

@@ -100,8 +100,6 @@ export class AudioPanel extends Store<Panel> {
   #boarded: string | null = null
   /** Found again after a reload, as soon as the server answers. */
   #sought: string | null = null
-  /** When the mode in force was asked for: the server cannot have begun its guard before. */
-  #asked_ms = 0
   #esc_ms = Number.NEGATIVE_INFINITY
   /** Told after everything that changed something on the server. */
   onDone: () => void = () => {}
@@ -183,7 +181,6 @@ export class AudioPanel extends Store<Panel> {
       hearOn.kind === 'sip' ? { kind: 'sip', uri: hearOn.uri } : { kind: 'phone' }
     const ask = (mode: Mode) => {
       this.#stands(turn)
-      this.#asked_ms = Date.now()
       return this.#api.supervise(callId, { mode, leg, ...optional(options) })
     }
     if (hearOn.kind !== 'phone') return ask(options.mode)
@@ -228,8 +225,6 @@ export class AudioPanel extends Store<Panel> {
     const here = hearOn.kind === 'phone'
     // What changes no mode takes no wish's place.
     const turn = change.mode ? ++this.#asked : this.#asked
-    // By the server's guard nobody can have heard anything before this instant of our clock.
-    const unheard_ms = this.#asked_ms + (isGuarded(supervision) ? supervision.guard_ms : 0)
     this.update((p) => ({
       ...p,
       wanted: change.mode ?? p.wanted,
@@ -240,13 +235,10 @@ export class AudioPanel extends Store<Panel> {
     try {
       if (here && change.mode && change.mode !== 'listen') await this.#voice.prepare()
       this.#stands(turn)
-      const asked_ms = Date.now()
       const now = await this.#api.change(supervision.id, change)
       this.#learn(now)
       this.#stands(turn)
-      const cancelled =
-        change.mode === 'listen' && isGuarded(supervision) && Date.now() < unheard_ms
-      if (change.mode) this.#asked_ms = asked_ms
+      const cancelled = change.mode !== undefined && isCancelled(supervision, now)
       this.update((p) => ({
         ...p,
         wanted: change.mode ? null : p.wanted,
@@ -293,9 +285,11 @@ export class AudioPanel extends Store<Panel> {
     this.update((p) => ({ ...p, wanted: back ? 'listen' : p.wanted, problem: null }))
     const wanted = (p: Panel) => (back ? null : p.wanted)
     try {
-      this.#learn(await this.#api.agentAction(supervision.id, action))
+      const now = await this.#api.agentAction(supervision.id, action)
+      this.#learn(now)
       this.#stands(turn)
-      this.update((p) => ({ ...p, wanted: wanted(p) }))
+      const cancelled = back && isCancelled(supervision, now)
+      this.update((p) => ({ ...p, wanted: wanted(p), cancelled }))
       this.onDone()
       return true
     } catch (error) {
@@ -536,6 +530,11 @@ function optional({ targets, agent_after, reason }: Options): Partial<Options> {
 const newer = (old: Supervision | null, now: Supervision) =>
   old && old.version >= now.version ? old : now
 
+const isRaised = ({ mode }: Supervision) => mode === 'barge' || mode === 'takeover'
+
+/** Back from among all, and by the server's word the customer never heard anything of it. */
+const isCancelled = (before: Supervision, now: Supervision) =>
+  isRaised(before) && !isRaised(now) && now.last_raise?.heard === false
+
 /** What is open toward the customer is so only after a while. */
-const isGuarded = ({ guard_ms, mode }: Supervision) =>
-  guard_ms > 0 && (mode === 'barge' || mode === 'takeover')
+const isGuarded = (one: Supervision) => one.guard_ms > 0 && isRaised(one)

@@ -21,6 +21,7 @@ import { Asking, Events, type Connection, type Live } from './live'
 import { MicMeter } from './mic'
 import { Microphone } from './microphone'
 import { Notes, type Prompt, type Reply } from './notes'
+import { CallOver } from './over'
 import { OpenPage } from './page'
 import { AudioPanel, type HearOn } from './panel'
 import { BrowserPhone } from './phone'
@@ -59,6 +60,7 @@ export interface App {
   answering: Answering
   callsHere: CallsHere
   wrapUps: WrapUps
+  callOver: CallOver
   keys: Keys
   /** The demo's switch of ears. */
   hearAs: HearAs
@@ -160,6 +162,7 @@ export function makeApp(): App {
   const callsHere = new CallsHere(phone, answering, sessionStorage)
   const dialog = new Store<Dialog>({ kind: 'none' })
   const wrapUps = new WrapUps(api, board, () => me()?.person.id ?? null)
+  const callOver = new CallOver(board, () => me()?.person.id ?? null)
   follow(session, live, board, panel, phone, callsHere)
   session.watch(() => {
     const now = session.get()
@@ -167,6 +170,7 @@ export function makeApp(): App {
     if (now.phase !== 'out') return
     notes.forget()
     wrapUps.forget()
+    callOver.forget()
     hand.forget()
     announcer.forget()
     answering.set({ problem: null })
@@ -193,6 +197,7 @@ export function makeApp(): App {
     notes,
     hand,
     wrapUps,
+    callOver,
     answering,
     callsHere,
     keys: new Keys(() => ({ on: preferences.get().keys, map: preferences.get().keymap })),

@@ -5,11 +5,14 @@ import { IconEar, IconHeadset, IconUsersPlus } from '@tabler/icons-react'
 import { useState } from 'react'
 import { refusedBy } from '../api/client'
 import { features } from '../api/features'
-import type { Agent, Call, Supervision } from '../api/types'
+import type { Call, Supervision } from '../api/types'
 import type { Seen } from '../state/board'
 import { otherOf, running, shownName } from '../state/people'
 import { clockText } from '../state/time'
-import { Digits, StateMark, type StateName } from '../ui/State'
+import { Digits, StateMark } from '../ui/State'
+import { Over } from './console/Over'
+import { OwnState } from './console/OwnState'
+import { Ticks } from './console/Ticks'
 import { Hand } from './Hand'
 import { CallsHere } from './Incoming'
 import { Waiting } from './LiveCalls'
@@ -32,7 +35,6 @@ export function AgentConsole() {
   const words = useWords()
   const session = useStore(app.session)
   const board = useStore(app.board)
-  const now = useNow()
   const me = session.phase === 'in' ? session.me : null
   const mine = me ? board.agents.get(me.person.id) : undefined
   const calls = [...board.calls.values()].filter(({ call }) =>
@@ -41,18 +43,11 @@ export function AgentConsole() {
   return (
     <div className="page">
       <PageTitle>{words.t('nav.console')}</PageTitle>
-      {mine ? (
-        <p>
-          <StateMark
-            state={mine.state as StateName}
-            word={words.t(`agent.${mine.state}` as 'agent.available')}
-          />{' '}
-          <Digits>{clockText(now - Date.parse(mine.since))}</Digits>
-        </p>
-      ) : null}
-      {features.agentState && mine ? <OwnState agent={mine} /> : null}
+      {mine ? <OwnState agent={mine} /> : null}
+      {features.phone ? <Ticks /> : null}
       <CallsHere />
       {features.feedback ? <WrapUpQuestion /> : null}
+      {features.outcome ? <Over /> : null}
       {board.loaded ? null : <Waiting />}
       {board.loaded && calls.length === 0 ? (
         <p className="empty">{words.t('agent.no_call')}</p>
@@ -61,29 +56,6 @@ export function AgentConsole() {
         <OwnCall key={seen.call.id} seen={seen} me={me?.person.id ?? ''} keyed={n === 0} />
       ))}
     </div>
-  )
-}
-
-/** Away for a while, and back. */
-function OwnState({ agent }: { agent: Agent }) {
-  const app = useApp()
-  const words = useWords()
-  const [problem, setProblem] = useState<string | null>(null)
-  const away = agent.state === 'not_available'
-  const change = async () => {
-    setProblem(null)
-    await app.api
-      .myState(away ? 'available' : 'not_available', away ? null : words.t('own.break'))
-      .catch((error: unknown) => setProblem(sayRefusal(words, refusedBy(error))))
-  }
-  return (
-    <Group gap="xs">
-      <Button size="compact-sm" variant="default" onClick={() => void change()}>
-        {words.t(away ? 'own.available' : 'own.take_break')}
-      </Button>
-      {agent.reason ? <span className="facts">{agent.reason}</span> : null}
-      {problem ? <span role="alert">{problem}</span> : null}
-    </Group>
   )
 }
 

@@ -10,6 +10,7 @@ import { StateMark, type StateName } from '../ui/State'
 import { CallLink } from './CallLink'
 import { Waiting } from './LiveCalls'
 import { PageTitle } from './PageTitle'
+import { sayAway } from './say'
 import { Since } from './Ticking'
 import { useApp, useSelect, useStore, useWords } from './use'
 
@@ -101,7 +102,9 @@ const Person = memo(function Person({ agent, group, stop }: PersonProps) {
   const me = session.phase === 'in' ? session.me?.person.id : null
   const word =
     group === 'not_available'
-      ? (agent.reason ?? words.t(`agent.${agent.state}` as 'agent.wrap_up'))
+      ? agent.reason
+        ? sayAway(words, agent.reason)
+        : words.t(`agent.${agent.state}` as 'agent.wrap_up')
       : undefined
   const callId = agent.call_id ?? ''
   const speaker =

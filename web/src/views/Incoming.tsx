@@ -4,7 +4,9 @@ import { IconPhoneIncoming } from '@tabler/icons-react'
 import { features } from '../api/features'
 import { incoming } from '../state/incoming'
 import { shownName } from '../state/people'
+import { clockText } from '../state/time'
 import { sayRefusal } from './say'
+import { Ticking } from './Ticking'
 import { useApp, useSelect, useStore, useWords } from './use'
 import { useAgentKeys } from './useKeys'
 
@@ -21,6 +23,7 @@ export function IncomingBar() {
     (a, b) => a?.call === b?.call,
   )
   const callId = rings?.call.id
+  const waited = (now: number) => clockText(now - Date.parse(rings?.call.started_at ?? ''))
   useAgentKeys(
     callId
       ? {
@@ -35,6 +38,9 @@ export function IncomingBar() {
         <div className="incoming">
           <IconPhoneIncoming size={18} aria-hidden />
           <strong>{words.t('incoming.from', { name: shownName(rings.from) })}</strong>
+          {rings.from.name ? <span className="number">{rings.from.number}</span> : null}
+          {rings.call.queue ? <span>{rings.call.queue}</span> : null}
+          <Ticking text={(now) => words.t('incoming.waited', { time: waited(now) })} />
           <Button size="compact-sm" onClick={() => void app.answering.answer(rings.call.id)}>
             {words.t('incoming.answer')}
           </Button>

@@ -137,3 +137,9 @@ function barged(words: Catalogue, call: Call | null, MODE: string): string {
     return words.t('sentence.barge_internal', { MODE })
   return words.t('sentence.barge_agents', { MODE, names, n: agents.length })
 }
+
+/** Why somebody is away: a code that everybody's page says in its own language, or what was written. */
+export function sayAway(words: Catalogue, reason: string): string {
+  const id = `own.${reason}`
+  return words.has(id) ? words.t(id) : reason
+}

@@ -20,6 +20,9 @@ import type {
   Phone,
   SessionOffer,
   Supervision,
+  HeardBefore,
+  Mark,
+  MarkWord,
   Outcome,
   OutcomeAsked,
   Useful,
@@ -286,6 +289,10 @@ export function makeApi(credentials: () => Credentials, onSignedOut: () => void 
         supervision_id,
         useful,
       }),
+    mark: (supervision: string, kind: MarkWord, text: string | null) =>
+      plain<Mark>('POST', `/supervisions/${encodeURIComponent(supervision)}/marks`, { kind, text }),
+    heardBefore: (supervision: string) =>
+      plain<HeardBefore>('GET', `/supervisions/${encodeURIComponent(supervision)}/heard-before`),
     outcome: (call: string, said: OutcomeAsked) =>
       plain<Outcome>('PUT', `/calls/${encodeURIComponent(call)}/outcome`, said),
     helpComing: (help: string) =>

@@ -18,6 +18,8 @@ export const features = {
   answer: has('POST /api/v1/calls/{id}/answer'),
   /** Of what use help was. */
   feedback: has('POST /api/v1/calls/{id}/feedback'),
+  /** Notes, flags and bookmarks of who supervises. */
+  marks: has('POST /api/v1/supervisions/{id}/marks'),
   /** What came of a call. */
   outcome: has('PUT /api/v1/calls/{id}/outcome'),
   agentState: has('PUT /api/v1/me/state'),

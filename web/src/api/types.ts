@@ -14,6 +14,9 @@ export type Moment = Schemas['Moment']
 export type Heard = Schemas['Heard']
 /** Of what use a supervisor's help was. */
 export type Useful = Schemas['UsefulWord']
+export type Mark = Schemas['Mark']
+export type MarkWord = Schemas['MarkWord']
+export type HeardBefore = Schemas['HeardBefore']
 /** What came of a call. */
 export type Outcome = Schemas['Outcome']
 export type OutcomeAsked = Schemas['OutcomeAsked']

@@ -18,6 +18,7 @@ import { Keypad } from './keypad'
 import { Keys } from './keys'
 import { LineWatch } from './line'
 import { Asking, Events, type Connection, type Live } from './live'
+import { Marks } from './marks'
 import { MicMeter } from './mic'
 import { Microphone } from './microphone'
 import { Notes, type Prompt, type Reply } from './notes'
@@ -65,6 +66,7 @@ export interface App {
   /** The demo's switch of ears. */
   hearAs: HearAs
   keypad: Keypad
+  marks: Marks
   /** One's own microphone, while one is to be heard. */
   mic: MicMeter
   /** Whether it may be heard, and the keys that say so. */
@@ -208,6 +210,7 @@ export function makeApp(): App {
       deafen: (on) => [phone, player].forEach((one) => one.deafen(on)),
     }),
     keypad: new Keypad(phone, panel),
+    marks: new Marks(api, panel),
     mic: new MicMeter({ panel, phone, level: () => phone.loudness(), still }),
     microphone: new Microphone({
       panel,

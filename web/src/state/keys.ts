@@ -16,6 +16,7 @@ export const DEFAULTS = {
   talk: 'Space',
   aside: 'w',
   panel: 'p',
+  bookmark: 'Shift+B',
   quieter: '[',
   louder: ']',
   answer: 'Alt+A',
@@ -48,6 +49,7 @@ const PLACES: Record<Act, 'page' | 'row' | 'panel' | 'agent'> = {
   talk: 'panel',
   aside: 'panel',
   panel: 'page',
+  bookmark: 'panel',
   quieter: 'panel',
   louder: 'panel',
   answer: 'agent',
@@ -59,7 +61,18 @@ const PLACES: Record<Act, 'page' | 'row' | 'panel' | 'agent'> = {
 }
 
 export type Meaning =
-  | { do: 'find' | 'help' | 'escape' | 'mute' | 'takeover' | 'next' | 'previous' | 'panel' }
+  | {
+      do:
+        | 'find'
+        | 'help'
+        | 'escape'
+        | 'mute'
+        | 'takeover'
+        | 'next'
+        | 'previous'
+        | 'panel'
+        | 'bookmark'
+    }
   | { do: 'go'; page: Page }
   | { do: 'mode'; mode: 'listen' | 'whisper' | 'barge' }
   | { do: 'volume'; by: number }
@@ -146,7 +159,16 @@ export class Keys {
       this.#go_ms = now_ms
       return null
     }
-    for (const act of ['find', 'help', 'next', 'previous', 'takeover', 'mute', 'panel'] as const) {
+    for (const act of [
+      'find',
+      'help',
+      'next',
+      'previous',
+      'takeover',
+      'mute',
+      'panel',
+      'bookmark',
+    ] as const) {
       if (is(act)) return { do: act }
     }
     for (const mode of ['listen', 'whisper', 'barge'] as const) {

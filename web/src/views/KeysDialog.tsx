@@ -40,6 +40,7 @@ function useRows(): { name: string; rows: Row[] }[] {
       ? [{ act: 'takeover' as const, does: words.t('keys.takeover') }]
       : []),
     { act: 'mute', does: words.t('keys.mute') },
+    ...(features.marks ? [{ act: 'bookmark' as const, does: words.t('marks.bookmark') }] : []),
     ...(features.phone ? [{ act: 'talk' as const, does: words.t('keys.talk') }] : []),
     ...(session.may('barge') && session.may('whisper')
       ? [{ act: 'aside' as const, does: words.t('keys.aside', { mode: words.term('barge') }) }]

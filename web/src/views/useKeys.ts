@@ -132,6 +132,11 @@ function act(
       void app.panel.change({ muted: !(supervision.muted || silent) })
       return true
     }
+    case 'bookmark': {
+      const { phase } = app.panel.get()
+      if (phase === 'live') void app.marks.add('bookmark')
+      return phase === 'live'
+    }
     case 'panel':
       return focusPanel()
     case 'takeover': {

@@ -28,6 +28,8 @@ import { Sound } from './Sound'
 
 const Console = lazy(() => import('./Console').then(({ Console }) => ({ default: Console })))
 
+const Marks = lazy(() => import('./Marks').then(({ Marks }) => ({ default: Marks })))
+
 const Outcome = lazy(() => import('./Outcome').then(({ Outcome }) => ({ default: Outcome })))
 
 const HearAs = lazy(() => import('./HearAs').then(({ HearAs }) => ({ default: HearAs })))
@@ -140,6 +142,11 @@ function Attending({ panel }: { panel: Panel }) {
           <Sound panel={panel} />
           <Ears panel={panel} />
           <Counters key={panel.supervision.id} call={panel.call} mine={panel.supervision} />
+          {features.marks ? (
+            <Suspense fallback={null}>
+              <Marks key={`marks ${panel.supervision.id}`} mine={panel.supervision} />
+            </Suspense>
+          ) : null}
           {mode === 'takeover' ? (
             <Suspense fallback={null}>
               <Console call={panel.call} mine={panel.supervision} />

@@ -10,7 +10,10 @@ test('Ana raises her hand some time after a supervisor has come', async () => {
   const { page, close } = await visit(stage.chrome, stage.server.origin)
   await enter(page, stage.server)
   await wallboard(page)
-  await page.getByText(/raised hand .*: policy/).waitFor({ timeout: 60_000 })
+  await page
+    .getByRole('grid')
+    .getByText(/raised hand .*: policy/)
+    .waitFor({ timeout: 60_000 })
   await page.getByRole('button', { name: 'I am coming, Ana Ruiz' }).waitFor()
   await close()
 })

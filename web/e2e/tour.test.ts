@@ -135,7 +135,10 @@ test('the tour: from the door to the agent’s chair', async () => {
   if (features.help) {
     await ana.getByRole('button', { name: 'Raise hand' }).click()
     await ana.getByRole('button', { name: /angry/ }).click()
-    await mia.getByText(/raised hand .*: angry customer/).waitFor()
+    await mia
+      .getByRole('grid')
+      .getByText(/raised hand .*: angry customer/)
+      .waitFor()
     await shoot('Ana raises her hand, and her call is on top', mia, ana)
     await mia.getByRole('button', { name: 'I am coming, Ana Ruiz' }).click()
     await told('Mia Wong is coming')

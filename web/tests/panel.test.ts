@@ -66,6 +66,51 @@ describe('the panel', () => {
     expect(panel.get()).toMatchObject({ wanted: null, supervision: { mode: 'whisper' } })
   })
 
+  test('a wish over a listen that opens waits for it, the last of them, and makes no second supervision', async () => {
+    const { panel, api } = stage()
+    const answer = later<Supervision>()
+    api.supervise.mockReturnValueOnce(answer.promise)
+    const opening = panel.open('c1', DESK, { mode: 'listen' })
+    await panel.open('c1', DESK, { mode: 'barge' })
+    await panel.open('c1', DESK, { mode: 'whisper' })
+    expect(panel.get()).toMatchObject({ phase: 'opening', wanted: 'whisper' })
+    answer.resolve(supervision())
+    await opening
+    expect(api.supervise).toHaveBeenCalledOnce()
+    expect(api.change.mock.calls).toEqual([[expect.anything(), { mode: 'whisper' }]])
+    expect(panel.get()).toMatchObject({ wanted: null, supervision: { mode: 'whisper' } })
+    expect(api.leave).not.toHaveBeenCalled()
+  })
+
+  test('a wish over a listen that opens is taken back by another listen, and by leaving', async () => {
+    for (const back of ['listen', 'leave'] as const) {
+      const { panel, api } = stage()
+      const answer = later<Supervision>()
+      api.supervise.mockReturnValueOnce(answer.promise)
+      const opening = panel.open('c1', DESK, { mode: 'listen' })
+      await panel.open('c1', DESK, { mode: 'whisper' })
+      if (back === 'leave') await panel.leave()
+      else await panel.open('c1', DESK, { mode: 'listen' })
+      answer.resolve(supervision())
+      await opening
+      expect(api.change).not.toHaveBeenCalled()
+      expect(panel.get().phase).toBe(back === 'leave' ? 'closed' : 'live')
+    }
+  })
+
+  test('a listen does not wait for a whisper that opens: the microphone may be asked for as long as one likes', async () => {
+    const { panel, api } = stage()
+    const answer = later<Supervision>()
+    api.supervise.mockReturnValueOnce(answer.promise)
+    const whispering = panel.open('c1', DESK, { mode: 'whisper' })
+    await panel.open('c1', DESK, { mode: 'listen' })
+    expect(panel.get()).toMatchObject({ phase: 'live', supervision: { mode: 'listen' } })
+    answer.resolve(supervision({ id: 's9', mode: 'whisper' }))
+    await whispering
+    expect(api.leave).toHaveBeenCalledWith('s9')
+    expect(panel.get()).toMatchObject({ phase: 'live', supervision: { mode: 'listen' } })
+  })
+
   test('a refused change goes back and keeps the reasons', async () => {
     const { panel, api } = stage()
     await panel.open('c1', DESK, { mode: 'listen' })

@@ -141,8 +141,12 @@ export class AudioPanel extends Store<Panel> {
     if (now.phase === 'live' && now.callId === callId && canSpeak(now.hearOn, options.mode)) {
       return this.change({ mode: options.mode, ...optional(options) })
     }
-    if (now.phase === 'opening' && now.callId === callId && now.wanted === options.mode) return
+    if (now.phase === 'opening' && now.callId === callId) {
+      if (now.wanted === options.mode || this.#waits(now, hearOn, options)) return
+    }
     const turn = ++this.#asked
+    this.#opens = options.mode
+    this.#next = null
     if (now.phase === 'live' && !(await this.#depart())) return
     if (turn !== this.#asked) return
     this.#quiet()
@@ -162,10 +166,35 @@ export class AudioPanel extends Store<Panel> {
       if (hearOn.kind === 'phone' && supervision.mode === 'listen' && options.mode !== 'listen') {
         this.#unheard(options.mode, this.#without)
       }
-      this.onDone()
+      await this.#follow()
     } catch (error) {
       if (turn === this.#asked) this.#end(null, refusedBy(error))
     }
+  }
+
+  /** The mode in which it opens; null while one is found again. */
+  #opens: Mode | null = null
+  /** What was asked for while it opened to listen. */
+  #next: Options | null = null
+
+  /** A wish over a listen that still opens waits for it: to leave and begin anew would be slower, and two supervisions. */
+  #waits(now: Panel, hearOn: HearOn, options: Options): boolean {
+    if (this.#opens !== 'listen' || now.hearOn.kind !== hearOn.kind) return false
+    if (!canSpeak(hearOn, options.mode)) return false
+    this.#next = options.mode === 'listen' ? null : options
+    this.update((p) => ({
+      ...p,
+      wanted: options.mode,
+      agent_after: options.agent_after ?? p.agent_after,
+    }))
+    return true
+  }
+
+  async #follow(): Promise<void> {
+    const next = this.#next
+    this.#next = null
+    if (next) return this.change({ mode: next.mode, ...optional(next) })
+    this.onDone()
   }
 
   /** What kept the microphone away. */
@@ -432,6 +461,7 @@ export class AudioPanel extends Store<Panel> {
     const stands = () => turn === this.#asked
     const supervision = await sought(this.#api, id, stands, () => {
       this.#sought = id
+      this.#opens = null
       this.set({ ...CLOSED, phase: 'opening', callId, hearOn, opened_ms: Date.now() })
     })
     if (turn !== this.#asked) return

@@ -101,6 +101,7 @@ export function CallsHere() {
     return (
       <Button
         size="compact-sm"
+        w="fit-content"
         variant="default"
         loading={phase === 'connecting'}
         onClick={() => void app.callsHere.take()}

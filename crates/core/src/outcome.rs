@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 pub const CSAT: RangeInclusive<u8> = 1..=5;
 pub const REASON_MAX_CHARS: usize = 80;
 pub const DISPOSITION_MAX_CHARS: usize = 40;
-/// Ten milliards, in hundredths: a page's number holds it to the last digit.
+/// Ten billion, in hundredths: a page's number holds it to the last digit.
 pub const VALUE_MAX_HUNDREDTHS: i64 = 1_000_000_000_000;
 
 /// None: nobody has said it, or it was taken back.

@@ -29,8 +29,9 @@ pub struct Road {
 }
 
 impl Road {
-    /// In front of the server's UDP address that this answer names; gives the answer that names
-    /// the road instead, and no other way.
+    /// In front of the first UDP address of the server that this answer names; gives the answer that
+    /// names the road instead, and no other way. (A second one is for browsers that speak to no
+    /// loopback address, and hears nothing that comes from one, as the road does.)
     pub async fn to(answer: &str) -> (Road, String) {
         let (mut server, mut by_the_road) = (None, Vec::new());
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
@@ -40,7 +41,7 @@ impl Road {
             let mut words: Vec<&str> = line.split(' ').collect();
             if !line.starts_with("a=candidate:") {
                 by_the_road.push(line.to_owned());
-            } else if words[2].eq_ignore_ascii_case("udp") {
+            } else if words[2].eq_ignore_ascii_case("udp") && server.is_none() {
                 let at = format!("{}:{}", words[4], words[5]);
                 server = Some(at.parse().expect("an address"));
                 let (ip, port) = (ours.ip().to_string(), ours.port().to_string());

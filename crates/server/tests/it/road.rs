@@ -29,9 +29,9 @@ pub struct Road {
 }
 
 impl Road {
-    /// In front of the first UDP address of the server that this answer names; gives the answer that
-    /// names the road instead, and no other way. (A second one is for browsers that speak to no
-    /// loopback address, and hears nothing that comes from one, as the road does.)
+    /// In front of the first UDP address of the server that this answer names; gives the answer
+    /// that names the road instead, and no other way. (A second one is for browsers that speak to
+    /// no loopback address, and hears nothing that comes from one, as the road does.)
     pub async fn to(answer: &str) -> (Road, String) {
         let (mut server, mut by_the_road) = (None, Vec::new());
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
